@@ -1,0 +1,215 @@
+// Package decode walks JSON and XML reports record by record with bounded
+// memory, and turns faults into errors that name the place: a broken record is
+// an [exposure.RecordError], the walk goes on; a broken document is an
+// [exposure.Error] and ends it.
+package decode
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/leeward-ctem/leeward/exposure"
+)
+
+// JSON walks one JSON document, or a sequence of documents. Nothing is held
+// but the value being decoded. Scanners are careless, so invalid UTF-8 becomes
+// U+FFFD and repeated member names are allowed (the last one wins).
+type JSON struct {
+	dec    *jsontext.Decoder
+	record int
+}
+
+// NewJSON returns a walker over r. A UTF-8 byte order mark is skipped.
+func NewJSON(r io.Reader) *JSON {
+	return &JSON{dec: jsontext.NewDecoder(withoutBOM(r), jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true))}
+}
+
+// Kind returns the kind of the next value without consuming it: '{', '[', '"',
+// '0', 't', 'f', 'n', or 0 at the end or on an error.
+func (j *JSON) Kind() byte { return byte(j.dec.PeekKind()) }
+
+// More reports whether another value follows at this level.
+func (j *JSON) More() bool {
+	k := j.dec.PeekKind()
+	return k != 0 && k != ']' && k != '}'
+}
+
+// End checks that the document ended cleanly; call it after the last value.
+func (j *JSON) End() error {
+	_, err := j.dec.ReadToken()
+	if errors.Is(err, io.EOF) {
+		return nil
+	}
+	if err == nil {
+		return exposure.Errorf(exposure.Invalid, "unexpected data after the end of the report at byte %d", j.dec.InputOffset())
+	}
+	return j.broken(err)
+}
+
+// Object calls f for each member of the object that comes next. f must consume
+// the member's value by [JSON.Value], [JSON.Skip], [JSON.Object] or
+// [JSON.Array]. A value that is not an object is skipped: scanners write null,
+// or nothing, where they found nothing.
+func (j *JSON) Object(f func(name string) error) error {
+	if j.Kind() != '{' {
+		return j.Skip()
+	}
+	if _, err := j.dec.ReadToken(); err != nil {
+		return j.broken(err)
+	}
+	for j.dec.PeekKind() != '}' {
+		t, err := j.dec.ReadToken()
+		if err != nil {
+			return j.broken(err)
+		}
+		if err := f(t.String()); err != nil {
+			return err
+		}
+	}
+	if _, err := j.dec.ReadToken(); err != nil {
+		return j.broken(err)
+	}
+	return nil
+}
+
+// Array calls f before each element of the array that comes next; f must
+// consume the element. A value that is not an array is skipped.
+func (j *JSON) Array(f func() error) error {
+	if j.Kind() != '[' {
+		return j.Skip()
+	}
+	if _, err := j.dec.ReadToken(); err != nil {
+		return j.broken(err)
+	}
+	for j.dec.PeekKind() != ']' {
+		if err := f(); err != nil {
+			return err
+		}
+	}
+	if _, err := j.dec.ReadToken(); err != nil {
+		return j.broken(err)
+	}
+	return nil
+}
+
+// Value decodes the next value into v by the rules of encoding/json (names
+// match without regard to case). A value of the wrong shape is consumed
+// and reported as *[exposure.RecordError]; v may then be filled in part.
+func (j *JSON) Value(v any) error {
+	j.record++
+	at := j.dec.InputOffset()
+	raw, err := j.dec.ReadValue()
+	if err != nil {
+		return j.broken(err)
+	}
+	if err := json.Unmarshal(raw, v, jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true), json.MatchCaseInsensitiveNames(true)); err != nil {
+		return &exposure.RecordError{Record: j.record, Offset: at, Err: shape(err)}
+	}
+	return nil
+}
+
+// Raw returns the next value's bytes, valid until the next call.
+func (j *JSON) Raw() ([]byte, error) {
+	raw, err := j.dec.ReadValue()
+	if err != nil {
+		return nil, j.broken(err)
+	}
+	return raw, nil
+}
+
+// Skip consumes the next value without holding it.
+func (j *JSON) Skip() error {
+	if err := j.dec.SkipValue(); err != nil {
+		return j.broken(err)
+	}
+	return nil
+}
+
+// Offset is the number of bytes consumed so far.
+func (j *JSON) Offset() int64 { return j.dec.InputOffset() }
+
+func (j *JSON) broken(err error) error {
+	var known *exposure.Error
+	if errors.As(err, &known) {
+		return known // the core's own word, such as a limit
+	}
+	at := j.dec.InputOffset()
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return exposure.Errorf(exposure.Invalid, "the report is cut off at byte %d: export it again", at)
+	}
+	var syntax *jsontext.SyntacticError
+	if errors.As(err, &syntax) {
+		return exposure.Errorf(exposure.Invalid, "not valid JSON at byte %d (%s): export the report again", syntax.ByteOffset, strings.TrimPrefix(syntax.Err.Error(), "jsontext: "))
+	}
+	return fmt.Errorf("read at byte %d: %w", at, err)
+}
+
+// shape says what did not fit, in our words.
+func shape(err error) error {
+	var s *json.SemanticError
+	if errors.As(err, &s) {
+		if s.GoType != nil && s.JSONKind != 0 {
+			return fmt.Errorf("%q is %s where %s is expected", s.JSONPointer, kindWord(byte(s.JSONKind)), s.GoType.Kind())
+		}
+		return fmt.Errorf("%q does not fit the format", s.JSONPointer)
+	}
+	return err
+}
+
+func kindWord(k byte) string {
+	switch k {
+	case '{':
+		return "an object"
+	case '[':
+		return "an array"
+	case '"':
+		return "a string"
+	case '0':
+		return "a number"
+	case 't', 'f':
+		return "a boolean"
+	}
+	return "null"
+}
+
+// Lines calls f with each non-empty line of r, its 1-based number and byte
+// offset. The slice is valid until f returns. A line longer than limit is
+// passed as a nil slice with ErrLong, and skipped.
+func Lines(r io.Reader, limit int, f func(line []byte, number int, offset int64, err error) error) error {
+	br := newLineReader(withoutBOM(r), limit)
+	for {
+		line, n, off, err := br.next()
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil && !errors.Is(err, ErrLong) {
+			return err
+		}
+		if err == nil && len(bytes.TrimSpace(line)) == 0 {
+			continue
+		}
+		if err := f(line, n, off, err); err != nil {
+			return err
+		}
+	}
+}
+
+// Unmarshal decodes one value by the same tolerant rules as [JSON.Value], for
+// formats that hold one document a line.
+func Unmarshal(raw []byte, v any) error {
+	err := json.Unmarshal(raw, v, jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true), json.MatchCaseInsensitiveNames(true))
+	if err == nil {
+		return nil
+	}
+	var syntax *jsontext.SyntacticError
+	if errors.As(err, &syntax) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
+		return errors.New("not valid JSON")
+	}
+	return shape(err)
+}

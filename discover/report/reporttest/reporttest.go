@@ -1,0 +1,278 @@
+// Package reporttest is the contract every report reader keeps. A reader's
+// test is one call:
+//
+//	func TestReader(t *testing.T) { reporttest.Run(t, nuclei.Reader{}) }
+//	func FuzzReader(f *testing.F) { reporttest.Fuzz(f, nuclei.Reader{}) }
+//
+// Each file in the reader's testdata directory is a sample; beside it stands
+// NAME.golden with the observations one JSON object a line, rewritten by
+// `go test ./discover/report/... -update`.
+package reporttest
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"testing/iotest"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/leeward-ctem/leeward/builtin"
+	"github.com/leeward-ctem/leeward/discover"
+	"github.com/leeward-ctem/leeward/exposure"
+)
+
+var update = flag.Bool("update", false, "rewrite golden files")
+
+// Run checks the contract of r with the samples in ./testdata.
+func Run(t *testing.T, r discover.Reader) {
+	t.Helper()
+	samples := samplesIn(t, "testdata")
+	if len(samples) == 0 {
+		t.Fatal("no samples in testdata: every format needs at least one")
+	}
+	if d, ok := r.(discover.Described); !ok {
+		t.Error("the reader does not describe itself, see discover.Described")
+	} else if title, docs := d.Describe(); title == "" || !strings.HasPrefix(docs, "https://") {
+		t.Errorf("Describe() = %q, %q: want a title and an https address", title, docs)
+	}
+	if !slices.ContainsFunc(builtin.Reports(), func(o discover.Reader) bool { return o.Name() == r.Name() }) {
+		t.Errorf("%s is not registered in builtin.Reports", r.Name())
+	}
+	for _, path := range samples {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Run(filepath.Base(path), func(t *testing.T) {
+			t.Parallel()
+			t.Run("sniff", func(t *testing.T) { sniff(t, r, data) })
+			t.Run("golden", func(t *testing.T) { golden(t, r, path, data) })
+			t.Run("small reads", func(t *testing.T) {
+				got := readAll(t.Context(), r, iotest.OneByteReader(bytes.NewReader(data)))
+				if diff := cmp.Diff(readAll(t.Context(), r, bytes.NewReader(data)).lines, got.lines); diff != "" {
+					t.Errorf("the size of reads matters (-whole +bytewise):\n%s", diff)
+				}
+			})
+			t.Run("truncated", func(t *testing.T) { truncated(t, r, data) })
+			t.Run("read error", func(t *testing.T) {
+				broken := errors.New("disk on fire")
+				got := readAll(t.Context(), r, io.MultiReader(bytes.NewReader(data[:len(data)/2]), iotest.ErrReader(broken)))
+				if got.fatal == nil {
+					t.Error("an error of the underlying reader was swallowed")
+				}
+			})
+			t.Run("stops", func(t *testing.T) {
+				n := 0
+				for range r.Read(t.Context(), bytes.NewReader(data)) {
+					n++
+					break
+				}
+				if n > 1 {
+					t.Error("Read went on after the loop ended")
+				}
+				ctx, cancel := context.WithCancel(t.Context())
+				cancel()
+				if got := readAll(ctx, r, bytes.NewReader(data)); len(got.lines) > 1 && got.fatal == nil {
+					t.Error("Read ignores a cancelled context")
+				}
+			})
+		})
+	}
+}
+
+// Fuzz checks that no input makes r panic, hang or yield nonsense.
+func Fuzz(f *testing.F, r discover.Reader) {
+	for _, path := range samplesIn(f, "testdata") {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data[:min(len(data), 8<<10)])
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		r.Sniff(data)
+		n := 0
+		for o, err := range r.Read(t.Context(), bytes.NewReader(data)) {
+			if n++; n > 100+len(data)*4 {
+				t.Fatal("more observations than the input can hold")
+			}
+			if err == nil {
+				valid(t, o)
+			}
+		}
+	})
+}
+
+type result struct {
+	lines []string
+	fatal error
+	bad   []string
+	obs   []exposure.Observation
+}
+
+func readAll(ctx context.Context, r discover.Reader, in io.Reader) (res result) {
+	for o, err := range r.Read(ctx, in) {
+		if res.fatal != nil {
+			res.fatal = errors.New("the reader went on after a fatal error")
+			return res
+		}
+		var rec *exposure.RecordError
+		switch {
+		case errors.As(err, &rec):
+			res.bad = append(res.bad, err.Error())
+		case err != nil:
+			res.fatal = err
+		default:
+			line, err := json.Marshal(o)
+			if err != nil {
+				res.fatal = err
+				return res
+			}
+			res.lines = append(res.lines, string(line))
+			res.obs = append(res.obs, o)
+		}
+	}
+	return res
+}
+
+func sniff(t *testing.T, r discover.Reader, data []byte) {
+	head := data[:min(len(data), 64<<10)]
+	if !r.Sniff(head) {
+		t.Errorf("%s does not recognise its own sample", r.Name())
+	}
+	for _, other := range builtin.Reports() {
+		if other.Name() == r.Name() {
+			break // the first in the list wins, so later ones may claim it too
+		}
+		if other.Sniff(head) {
+			t.Errorf("%s, which is asked first, claims this sample of %s", other.Name(), r.Name())
+		}
+	}
+}
+
+func golden(t *testing.T, r discover.Reader, path string, data []byte) {
+	res := readAll(t.Context(), r, bytes.NewReader(data))
+	for _, o := range res.obs {
+		valid(t, o)
+	}
+	var out strings.Builder
+	for _, l := range res.lines {
+		out.WriteString(l + "\n")
+	}
+	for _, b := range res.bad {
+		out.WriteString("# record error: " + b + "\n")
+	}
+	if res.fatal != nil {
+		out.WriteString("# ends: " + res.fatal.Error() + "\n")
+	}
+	file := path + ".golden"
+	if *update {
+		if err := os.WriteFile(file, []byte(out.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatalf("%v: run `go test ./discover/report/... -update` and read the result", err)
+	}
+	if diff := cmp.Diff(strings.Split(string(want), "\n"), strings.Split(out.String(), "\n")); diff != "" {
+		t.Errorf("observations differ (-want +got):\n%s", diff)
+	}
+}
+
+// truncated cuts the sample at many places: nothing is invented, and the
+// reader says that the report is cut off unless nothing was lost.
+func truncated(t *testing.T, r discover.Reader, data []byte) {
+	whole := readAll(t.Context(), r, bytes.NewReader(data))
+	weak := weaknesses(whole.obs)
+	data = bytes.TrimRight(data, " \r\n\t")
+	step := max(1, len(data)/150)
+	for cut := 0; cut < len(data); cut += step {
+		got := readAll(t.Context(), r, bytes.NewReader(data[:cut]))
+		for k, n := range weaknesses(got.obs) {
+			if n > weak[k] {
+				t.Fatalf("cut at byte %d of %d: invented the observation %s", cut, len(data), k)
+			}
+		}
+		if got.fatal == nil && len(got.bad) == 0 && len(got.lines) < len(whole.lines) && strings.IndexByte("{[<", data[0]) >= 0 && !jsonLines(data) {
+			t.Fatalf("cut at byte %d of %d: %d of %d observations and no error", cut, len(data), len(got.lines), len(whole.lines))
+		}
+	}
+}
+
+// jsonLines reports whether data is one JSON document a line: cut between two
+// lines it is a valid, shorter report.
+func jsonLines(data []byte) bool {
+	line, rest, more := bytes.Cut(data, []byte("\n"))
+	return more && json.Valid(line) && len(bytes.TrimSpace(rest)) > 0
+}
+
+func weaknesses(obs []exposure.Observation) map[string]int {
+	m := map[string]int{}
+	for _, o := range obs {
+		if o.Kind == exposure.ObservedWeakness {
+			line, _ := json.Marshal(o)
+			m[string(line)]++
+		}
+	}
+	return m
+}
+
+// valid checks what the core relies on.
+func valid(t *testing.T, o exposure.Observation) {
+	t.Helper()
+	switch o.Kind {
+	case exposure.ObservedWeakness:
+		if o.Rule == "" && len(o.Advisories) == 0 {
+			t.Errorf("a weakness without rule or advisory has no identity: %+v", o)
+		}
+		if o.Title == "" {
+			t.Errorf("a weakness without title: %+v", o)
+		}
+		if o.Tool == "" || o.Tool != strings.ToLower(o.Tool) {
+			t.Errorf("tool %q: want a lower-case name", o.Tool)
+		}
+	case exposure.ObservedInventory:
+		if o.Asset.IsZero() && o.Component == (exposure.Component{}) {
+			t.Error("an inventory record of nothing")
+		}
+	case exposure.ObservedCoverage:
+		if o.Coverage == nil || o.Tool == "" {
+			t.Error("a coverage record without coverage or tool")
+		}
+	case exposure.ObservedRun:
+		if o.Run == nil {
+			t.Error("a run record without run")
+		}
+	}
+	for _, id := range o.Asset.Identifiers {
+		if c, ok := exposure.NewIdentifier(id.Kind, id.Value); !ok || c != id {
+			t.Errorf("identifier %v is not canonical: use AssetRef.Add", id)
+		}
+	}
+}
+
+func samplesIn(t testing.TB, dir string) []string {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var files []string
+	for _, e := range entries {
+		if !e.IsDir() && !strings.HasSuffix(e.Name(), ".golden") {
+			files = append(files, filepath.Join(dir, e.Name()))
+		}
+	}
+	return files
+}

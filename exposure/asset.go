@@ -1,0 +1,207 @@
+package exposure
+
+import (
+	"cmp"
+	"net/netip"
+	"slices"
+	"strings"
+)
+
+// AssetID numbers an asset within one database.
+type AssetID uint32
+
+// IdentifierKind is what sort of name an identifier is.
+type IdentifierKind string
+
+// The kinds of identifier. Names (cloud id, agent id, MAC, host name, image,
+// repository, URL, path, purl, other) are strong: two records that share one
+// are one asset. Addresses (IP, digest) are shared and reused in practice, so
+// they decide only when a record has no name, see [AssetRef.Names].
+const (
+	IDCloud      IdentifierKind = "cloud"      // ARN, Azure resource id, GCP full resource name
+	IDAgent      IdentifierKind = "agent"      // id a host agent gave the machine
+	IDMAC        IdentifierKind = "mac"        // hardware address
+	IDHostname   IdentifierKind = "hostname"   // DNS or NetBIOS name, lower case, no trailing dot
+	IDImage      IdentifierKind = "image"      // registry/repository:tag
+	IDRepository IdentifierKind = "repository" // host/owner/name of a source repository
+	IDURL        IdentifierKind = "url"        // an origin or endpoint that is an asset of its own
+	IDPath       IdentifierKind = "path"       // a directory or file system scanned by name
+	IDPurl       IdentifierKind = "purl"       // package URL of an asset that is a package
+	IDWorkload   IdentifierKind = "workload"   // cluster/namespace/kind/name
+	IDName       IdentifierKind = "name"       // any other name that is unique for its owner
+	IDIP         IdentifierKind = "ip"         // IPv4 or IPv6 address
+	IDDigest     IdentifierKind = "digest"     // image digest, sha256:…
+)
+
+// Identifier is one name of an asset. Value is in canonical form, see
+// [NewIdentifier].
+type Identifier struct {
+	Kind  IdentifierKind `json:"kind"`
+	Value string         `json:"value"`
+}
+
+func (i Identifier) String() string { return string(i.Kind) + ":" + i.Value }
+
+// Address reports whether the identifier is an address rather than a name.
+func (i Identifier) Address() bool { return i.Kind == IDIP || i.Kind == IDDigest }
+
+// NewIdentifier brings a value into the canonical form of its kind, so that
+// equal things compare equal. ok is false for an empty or meaningless value
+// (localhost is no identity, nor is 0.0.0.0).
+func NewIdentifier(kind IdentifierKind, value string) (id Identifier, ok bool) {
+	v := strings.TrimSpace(value)
+	switch kind {
+	case IDHostname:
+		v = strings.ToLower(strings.TrimSuffix(v, "."))
+		if a, err := netip.ParseAddr(strings.Trim(v, "[]")); err == nil {
+			return NewIdentifier(IDIP, a.String())
+		}
+	case IDIP:
+		a, err := netip.ParseAddr(strings.Trim(v, "[]"))
+		if err != nil || a.IsUnspecified() {
+			return Identifier{}, false
+		}
+		v = a.Unmap().String()
+	case IDMAC:
+		v = strings.ToLower(strings.NewReplacer("-", ":", ".", ":").Replace(v))
+		if v == "00:00:00:00:00:00" || v == "ff:ff:ff:ff:ff:ff" {
+			return Identifier{}, false
+		}
+	case IDDigest:
+		v = strings.ToLower(v)
+	case IDRepository:
+		v = canonicalRepository(v)
+	}
+	if v == "" || len(v) > 2048 {
+		return Identifier{}, false
+	}
+	return Identifier{kind, v}, true
+}
+
+// canonicalRepository makes one form of the ways to spell a clone address.
+func canonicalRepository(v string) string {
+	v = strings.TrimPrefix(v, "git+")
+	if scheme, rest, found := strings.Cut(v, "://"); found {
+		v = rest
+		if scheme == "file" {
+			return strings.TrimSuffix(rest, "/")
+		}
+	} else if at, rest, found := strings.Cut(v, "@"); found && !strings.Contains(at, "/") {
+		v = strings.Replace(rest, ":", "/", 1) // git@host:owner/name
+	}
+	if userinfo, rest, found := strings.Cut(v, "@"); found && !strings.Contains(userinfo, "/") {
+		v = rest // credentials never become part of a name
+	}
+	host, path, _ := strings.Cut(v, "/")
+	path = strings.TrimSuffix(strings.TrimSuffix(path, "/"), ".git")
+	if path == "" {
+		return strings.ToLower(host)
+	}
+	return strings.ToLower(host) + "/" + path
+}
+
+// AssetRef is how a report names an asset. A reader that finds no asset in its
+// report leaves the whole AssetRef zero; the import fills in the asset that
+// the user named, or one named after the report.
+type AssetRef struct {
+	Kind        AssetKind    `json:"kind"`
+	Name        string       `json:"name,omitempty"` // for people; empty means the first identifier
+	Identifiers []Identifier `json:"identifiers,omitempty"`
+	OS          string       `json:"os,omitempty"` // operating system as stated
+}
+
+// IsZero reports whether the record names no asset at all.
+func (r AssetRef) IsZero() bool { return len(r.Identifiers) == 0 && r.Name == "" }
+
+// Add appends an identifier in canonical form, skipping meaningless and
+// repeated ones.
+func (r *AssetRef) Add(kind IdentifierKind, value string) {
+	if id, ok := NewIdentifier(kind, value); ok && !slices.Contains(r.Identifiers, id) {
+		r.Identifiers = append(r.Identifiers, id)
+	}
+}
+
+// identifierRank orders identifiers by how much they can be trusted to be the
+// thing itself.
+var identifierRank = map[IdentifierKind]int{
+	IDCloud: 0, IDAgent: 1, IDHostname: 2, IDImage: 3, IDRepository: 4, IDWorkload: 5,
+	IDURL: 6, IDPurl: 7, IDPath: 8, IDName: 9, IDMAC: 10, IDDigest: 11, IDIP: 12,
+}
+
+// Key is the canonical identity of a record's asset: its best identifier. It
+// depends on the record alone. Empty for a zero reference.
+func (r AssetRef) Key() string {
+	if len(r.Identifiers) == 0 {
+		if r.Name == "" {
+			return ""
+		}
+		return string(IDName) + ":" + r.Name
+	}
+	best := slices.MinFunc(r.Identifiers, func(a, b Identifier) int {
+		return cmp.Or(cmp.Compare(identifierRank[a.Kind], identifierRank[b.Kind]), cmp.Compare(a.Value, b.Value))
+	})
+	return best.String()
+}
+
+// Names returns the identifiers that prove identity by themselves: the names,
+// or the addresses when the record has no name.
+func (r AssetRef) Names() []Identifier {
+	var names []Identifier
+	for _, i := range r.Identifiers {
+		if !i.Address() {
+			names = append(names, i)
+		}
+	}
+	if names == nil {
+		return r.Identifiers
+	}
+	return names
+}
+
+// Display is the name a person would use.
+func (r AssetRef) Display() string {
+	if r.Name != "" {
+		return r.Name
+	}
+	_, v, _ := strings.Cut(r.Key(), ":")
+	return v
+}
+
+// Asset is a thing that can be attacked or lost, as the database knows it.
+type Asset struct {
+	ID          AssetID      `json:"id"`
+	Key         string       `json:"key"` // identity used in fingerprints; never changes
+	Kind        AssetKind    `json:"kind"`
+	Name        string       `json:"name"`
+	OS          string       `json:"os,omitempty"`
+	Identifiers []Identifier `json:"identifiers"`
+	FirstSeen   int64        `json:"first_seen"` // unix milliseconds
+	Demo        bool         `json:"demo,omitempty"`
+	Context     Context      `json:"context"`
+}
+
+// Context is what the organisation says of an asset: set by the programme
+// file, used by the risk model and the filter language.
+type Context struct {
+	Reach    Reach    `json:"reach"`
+	Tier     int      `json:"tier,omitempty"` // 0 unknown, 1 crown jewel … 4 least
+	Owner    string   `json:"owner,omitempty"`
+	Tags     []string `json:"tags,omitempty"`
+	Services []string `json:"services,omitempty"` // business services it supports
+	Loss     Loss     `json:"loss"`
+	Excluded bool     `json:"excluded,omitempty"` // out of scope; exclusions always win
+	Controls float64  `json:"controls,omitempty"` // effectiveness × coverage of validated controls, 0…1
+}
+
+// Loss is what a business service loses, in the organisation's currency, when
+// confidentiality, integrity or availability is lost completely.
+type Loss struct {
+	Confidentiality float64 `json:"c"`
+	Integrity       float64 `json:"i"`
+	Availability    float64 `json:"a"`
+}
+
+// Add sums two losses: an asset that supports several services loses them all.
+func (l Loss) Add(m Loss) Loss {
+	return Loss{l.Confidentiality + m.Confidentiality, l.Integrity + m.Integrity, l.Availability + m.Availability}
+}
