@@ -1,0 +1,74 @@
+package exposure
+
+// Type is what sort of exposure an advisory describes; exposures without
+// intelligence get their prior by it.
+type Type uint8
+
+// The types of exposure.
+const (
+	TypeVulnerability Type = iota // a published weakness of a product
+	TypeMisconfiguration
+	TypeSecret
+	TypeCredential // weak or default
+	TypeCode       // a weakness in own code
+	TypeWeb        // a weakness of a web application
+	TypeLicense
+	TypeService // an open port or a fact worth knowing
+	TypeIdentity
+	TypeLogic
+)
+
+var types = enumeration{"type", []string{"vulnerability", "misconfiguration", "secret", "credential", "code", "web", "license", "service", "identity", "logic"}}
+
+func (t Type) String() string               { return types.name(uint8(t)) }
+func (t Type) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
+func (t *Type) UnmarshalText(b []byte) error {
+	return set(types, (*uint8)(t), b)
+}
+
+// Advisory is what the world says about one weakness.
+type Advisory struct {
+	ID          AdvisoryID `json:"id"`
+	Key         string     `json:"key"` // "CVE-2024-3400" or "nessus:10107"
+	Type        Type       `json:"type"`
+	CVEs        []string   `json:"cves,omitempty"` // those it is, or covers
+	Aliases     []string   `json:"aliases,omitempty"`
+	Title       string     `json:"title"`
+	Description string     `json:"description,omitempty"`
+	Solution    string     `json:"solution,omitempty"`
+	Severity    Severity   `json:"severity"`
+	CWEs        []int      `json:"cwes,omitempty"`
+	CVSS        []string   `json:"cvss,omitempty"`
+	References  []string   `json:"references,omitempty"`
+	Threat      Threat     `json:"threat"`
+}
+
+// Threat is what intelligence says about an advisory: facts with dates, no
+// judgement. Days are counted from 1970-01-01 UTC; 0 means unknown or never.
+type Threat struct {
+	EPSS       float64 `json:"epss,omitempty"`       // probability 0…1, meaningful when EPSSModel is set
+	Percentile float64 `json:"percentile,omitempty"` // 0…1
+	EPSSModel  string  `json:"epss_model,omitempty"` // "v2025.03.14"; empty: no score, which is not low
+
+	KEVDay     int  `json:"kev_day,omitempty"` // listed by CISA on that day
+	KEVDueDay  int  `json:"kev_due_day,omitempty"`
+	Ransomware bool `json:"ransomware,omitempty"` // known use in ransomware campaigns
+
+	ObservedDay   int     `json:"observed_day,omitempty"` // last evidence of exploitation anywhere
+	Sightings     float64 `json:"sightings,omitempty"`    // local hazard per day
+	MetasploitDay int     `json:"metasploit_day,omitempty"`
+	NucleiDay     int     `json:"nuclei_day,omitempty"`
+	ArchiveDay    int     `json:"archive_day,omitempty"` // Exploit-DB, Packet Storm
+	PoCDay        int     `json:"poc_day,omitempty"`
+
+	PublishedDay int    `json:"published_day,omitempty"`
+	Automatable  string `json:"automatable,omitempty"`      // SSVC: yes, no
+	Impact       string `json:"technical_impact,omitempty"` // SSVC: total, partial
+	Withdrawn    bool   `json:"withdrawn,omitempty"`
+}
+
+// Scored reports whether EPSS says anything: no score is not a low score.
+func (t *Threat) Scored() bool { return t.EPSSModel != "" }
+
+// KEV reports whether the weakness is in CISA's catalogue of those known to be exploited.
+func (t *Threat) KEV() bool { return t.KEVDay != 0 }
