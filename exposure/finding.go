@@ -28,7 +28,6 @@ func ParseFindingID(s string) (FindingID, error) {
 type (
 	AdvisoryID uint32
 	LocationID uint32
-	PackageID  uint32 // a component with its version
 	ScanID     uint32
 	SourceID   uint32 // a tool and class of checks, see [Source]
 )
@@ -46,12 +45,11 @@ type Finding struct {
 	Fingerprint Fingerprint
 	Asset       AssetID
 	Advisory    AdvisoryID
-	Location    LocationID
-	Package     PackageID // 0: no component
-	Source      SourceID  // who saw it first
-	Scan        ScanID    // in which scan
-	FirstSeen   int64     // unix milliseconds
-	Since       int64     // in this status since, unix milliseconds
+	Location    LocationID // with the component there
+	Source      SourceID   // who saw it first
+	Scan        ScanID     // in which scan
+	FirstSeen   int64      // unix milliseconds
+	Since       int64      // in this status since, unix milliseconds
 	Status      Status
 	Severity    Severity // the worst that a scanner said
 	Detection   Detection
@@ -88,14 +86,29 @@ type Scan struct {
 	Collection AssetRef `json:"-"` // what records without an asset were filed under
 }
 
-// Place is a [Location] as the database shares it between findings.
+// Place is a [Location] and the component there, as the database shares them
+// between findings.
 type Place struct {
-	ID  LocationID `json:"id"`
-	Key string     `json:"key"` // identity, see [Location.Key]
-	Location
+	ID        LocationID `json:"-"`
+	Location  Location   `json:"l,omitzero"`
+	Component Component  `json:"c,omitzero"`
 }
 
-func (p Place) String() string { return p.Location.String() }
+// String is the place as a person reads it.
+func (p Place) String() string {
+	where := p.Location.String()
+	if p.Component.Name == "" && p.Component.Purl == "" {
+		return where
+	}
+	what := orElse(p.Component.Name, packageIdentity(p.Component.Purl))
+	if p.Component.Version != "" {
+		what += " " + p.Component.Version
+	}
+	if where == "" {
+		return what
+	}
+	return what + " in " + where
+}
 
 // String is the location as a person reads it.
 func (l Location) String() string {
@@ -139,4 +152,36 @@ func orElse(s, other string) string {
 		return other
 	}
 	return s
+}
+
+// SourceState is one source's present word on a finding. A finding without
+// any is present by the word of its first source.
+type SourceState struct {
+	Finding FindingID `json:"finding"`
+	Source  SourceID  `json:"source"`
+	Scan    ScanID    `json:"scan"` // the scan that said so
+	State   State     `json:"state"`
+	At      int64     `json:"at"` // time of that scan, unix milliseconds
+}
+
+// StateAbsent is not said by scanners but concluded: a scan with coverage
+// proof did not see the finding.
+const StateAbsent State = "absent"
+
+// Proof is what one scan gives as evidence for one finding.
+type Proof struct {
+	Finding  FindingID  `json:"f"`
+	Scan     ScanID     `json:"-"`
+	Evidence []Evidence `json:"e"`
+	Line     int        `json:"l,omitempty"` // line at which it was seen
+	Path     string     `json:"p,omitempty"` // where the component lies
+}
+
+// Size is about how many bytes the proof takes.
+func (p *Proof) Size() int {
+	n := 32 + len(p.Path)
+	for _, e := range p.Evidence {
+		n += len(e.Kind) + len(e.Text) + 24
+	}
+	return n
 }

@@ -1,0 +1,356 @@
+package index
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/leeward-ctem/leeward/exposure"
+)
+
+// CatchUp applies the events after the view's own, reading what changed from
+// src. With src a write transaction the index is exact until its commit.
+func (ix *Index) CatchUp(ctx context.Context, src Source) error {
+	ix.mu.Lock()
+	defer ix.mu.Unlock()
+	return ix.catchUp(ctx, src)
+}
+
+func (ix *Index) catchUp(ctx context.Context, src Source) error {
+	old := ix.view.Load()
+	ch := changes{findings: map[exposure.FindingID]struct{}{}}
+	if err := src.Events(ctx, old.seq, ch.note); err != nil {
+		return fmt.Errorf("follow the event feed: %w", err)
+	}
+	if ch.seq == 0 {
+		return nil
+	}
+	v := old.next()
+	v.seq = ch.seq
+	if err := ix.apply(ctx, src, v, &ch); err != nil {
+		ix.remember(old) // forget what the failed attempt added
+		return err
+	}
+	return nil
+}
+
+// remember makes the writer's own maps agree with a view.
+func (ix *Index) remember(v *View) {
+	ix.ctxIDs, ix.owners = map[string]uint32{}, map[string]uint32{}
+	for i := range v.contexts[1:] {
+		ix.ctxIDs[contextKey(&v.contexts[i+1])] = uint32(i + 1)
+	}
+	for i, o := range v.owners {
+		ix.owners[o] = uint32(i)
+	}
+}
+
+func contextKey(c *exposure.Context) string { return fmt.Sprintf("%+v", *c) }
+
+// next returns a copy of the view to change; what it shares with the old one
+// is copied before it is written.
+func (v *View) next() *View {
+	n := &View{
+		seq: v.seq, n: v.n, chunks: slices.Clone(v.chunks),
+		assets: v.assets, advisories: v.advisories, advFactors: v.advFactors, packages: v.packages,
+		contexts: v.contexts, ctxFactors: v.ctxFactors, owners: v.owners, sources: v.sources, scorer: v.scorer,
+	}
+	n.ranks.Store(v.ranks.Load())
+	return n
+}
+
+// changes is what a run of events touched.
+type changes struct {
+	seq       int64
+	findings  map[exposure.FindingID]struct{} // to read again
+	removed   []exposure.FindingID
+	assetLow  exposure.AssetID // assets to read again
+	assetHigh exposure.AssetID
+	contexts  bool // every context
+	threats   bool // every advisory
+}
+
+func (ch *changes) note(e *exposure.Event) error {
+	ch.seq = e.Seq
+	switch e.Kind {
+	case exposure.EventMoved, exposure.EventSource, exposure.EventVerdict:
+		if e.IDs == nil {
+			for id := e.First; id <= e.Last; id++ {
+				ch.findings[exposure.FindingID(id)] = struct{}{}
+			}
+		}
+		for _, id := range e.IDs {
+			ch.findings[exposure.FindingID(id)] = struct{}{}
+		}
+	case exposure.EventAsset:
+		if ch.assetHigh == 0 || exposure.AssetID(e.First) < ch.assetLow {
+			ch.assetLow = exposure.AssetID(e.First)
+		}
+		ch.assetHigh = max(ch.assetHigh, exposure.AssetID(e.Last))
+	case exposure.EventContext:
+		ch.contexts = true
+	case exposure.EventThreat:
+		ch.threats = true
+	case exposure.EventRemoved:
+		for _, id := range e.IDs {
+			ch.removed = append(ch.removed, exposure.FindingID(id))
+		}
+	}
+	return nil
+}
+
+// apply brings v up to the changes and publishes it.
+func (ix *Index) apply(ctx context.Context, src Source, v *View, ch *changes) error {
+	rescore := false
+	if ch.assetHigh != 0 && int(ch.assetLow) < len(v.assets) {
+		changed, err := ix.reloadAssets(ctx, src, v, ch.assetLow, min(ch.assetHigh, exposure.AssetID(len(v.assets)-1)))
+		if err != nil {
+			return err
+		}
+		rescore = changed
+	}
+	if err := ix.loadDictionaries(ctx, src, v); err != nil {
+		return err
+	}
+	if ch.contexts {
+		ix.recontext(v)
+		rescore = true
+	}
+	if ch.threats {
+		if err := ix.reloadAdvisories(ctx, src, v); err != nil {
+			return err
+		}
+		rescore = true
+	}
+	if err := ix.appendFindings(ctx, src, v); err != nil {
+		return err
+	}
+	if err := ix.updateFindings(ctx, src, v, ch); err != nil {
+		return err
+	}
+	if rescore {
+		v.rescore()
+	}
+	ix.view.Store(v)
+	return nil
+}
+
+// loadDictionaries reads the rows added since the view was made.
+func (ix *Index) loadDictionaries(ctx context.Context, src Source, v *View) error {
+	err := src.Assets(ctx, exposure.AssetID(len(v.assets)), math.MaxUint32, func(a *exposure.Asset) error {
+		for int(a.ID) > len(v.assets) {
+			v.assets = append(v.assets, asset{}) // merged into another: a gap
+		}
+		copied := *a
+		v.assets = append(v.assets, ix.contextualise(v, &copied))
+		v.ranks.Store(nil)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	err = src.Advisories(ctx, exposure.AdvisoryID(len(v.advisories)), math.MaxUint32, func(a *exposure.Advisory) error {
+		for int(a.ID) > len(v.advisories) {
+			v.advisories, v.advFactors = append(v.advisories, &exposure.Advisory{}), append(v.advFactors, exposure.AdvisoryFactor{})
+		}
+		copied := *a
+		v.advisories, v.advFactors = append(v.advisories, &copied), append(v.advFactors, v.scorer.model.Advisory(&copied))
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	err = src.Packages(ctx, exposure.PackageID(len(v.packages)), math.MaxUint32, func(p *exposure.Package) error {
+		for int(p.ID) > len(v.packages) {
+			v.packages = append(v.packages, "")
+		}
+		v.packages = append(v.packages, packageText(p))
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	known, err := src.Sources(ctx)
+	if err != nil || len(known)+1 == len(v.sources) {
+		return err
+	}
+	v.sources = append([]exposure.Source{{}}, known...)
+	return nil
+}
+
+// packageText is what a filter on the component matches.
+func packageText(p *exposure.Package) string {
+	if p.Purl != "" {
+		return strings.ToLower(p.Purl)
+	}
+	if p.Version == "" {
+		return strings.ToLower(p.Name)
+	}
+	return strings.ToLower(p.Name + "@" + p.Version)
+}
+
+func (ix *Index) contextualise(v *View, a *exposure.Asset) asset {
+	a.Context = ix.contexts.Context(a)
+	key := contextKey(&a.Context)
+	id, ok := ix.ctxIDs[key]
+	if !ok {
+		id = uint32(len(v.contexts))
+		ix.ctxIDs[key] = id
+		v.contexts = append(v.contexts, a.Context)
+		v.ctxFactors = append(v.ctxFactors, v.scorer.model.Context(&a.Context))
+	}
+	owner, ok := ix.owners[a.Context.Owner]
+	if !ok {
+		owner = uint32(len(v.owners))
+		ix.owners[a.Context.Owner] = owner
+		v.owners = append(v.owners, a.Context.Owner)
+	}
+	return asset{a, id, owner}
+}
+
+// reloadAssets reads known assets again. changed reports whether any means
+// something else now.
+func (ix *Index) reloadAssets(ctx context.Context, src Source, v *View, first, last exposure.AssetID) (changed bool, err error) {
+	old := v.assets
+	v.assets = slices.Clone(old)
+	v.ranks.Store(nil)
+	for id := first; id <= last; id++ {
+		v.assets[id] = asset{}
+	}
+	err = src.Assets(ctx, first, last, func(a *exposure.Asset) error {
+		copied := *a
+		v.assets[a.ID] = ix.contextualise(v, &copied)
+		return nil
+	})
+	for id := first; id <= last; id++ {
+		changed = changed || v.assets[id].context != old[id].context
+	}
+	return changed, err
+}
+
+// recontext asks the programme again about every asset.
+func (ix *Index) recontext(v *View) {
+	ix.ctxIDs, ix.owners = map[string]uint32{}, map[string]uint32{"": 0}
+	v.contexts, v.owners = []exposure.Context{{}}, []string{""}
+	v.ctxFactors = []exposure.ContextFactor{v.scorer.model.Context(&exposure.Context{})}
+	v.assets = slices.Clone(v.assets)
+	v.ranks.Store(nil)
+	for i := range v.assets {
+		if a := v.assets[i].Asset; a != nil {
+			copied := *a
+			v.assets[i] = ix.contextualise(v, &copied)
+		}
+	}
+}
+
+func (ix *Index) reloadAdvisories(ctx context.Context, src Source, v *View) error {
+	v.advisories, v.advFactors = slices.Clone(v.advisories), slices.Clone(v.advFactors)
+	return src.Advisories(ctx, 1, math.MaxUint32, func(a *exposure.Advisory) error {
+		if int(a.ID) < len(v.advisories) {
+			copied := *a
+			v.advisories[a.ID], v.advFactors[a.ID] = &copied, v.scorer.model.Advisory(&copied)
+		}
+		return nil
+	})
+}
+
+// appendFindings reads the findings that are numbered after the view's last.
+func (ix *Index) appendFindings(ctx context.Context, src Source, v *View) error {
+	return src.Findings(ctx, exposure.FindingID(v.n+1), math.MaxUint32, func(f *exposure.Finding) error {
+		for int(f.ID) > v.n+1 {
+			ix.appendRow(v, &exposure.Finding{Status: removed}) // a number that was removed
+		}
+		ix.appendRow(v, f)
+		return nil
+	})
+}
+
+func (ix *Index) appendRow(v *View, f *exposure.Finding) {
+	k, j := v.n/chunkRows, v.n%chunkRows
+	if k == len(v.chunks) {
+		v.chunks = append(v.chunks, newChunk())
+	}
+	c := v.chunks[k]
+	c.asset[j], c.advisory[j], c.pkg[j] = uint32(f.Asset), uint32(f.Advisory), uint32(f.Package)
+	c.day[j], c.source[j] = DayOf(f.FirstSeen), uint16(f.Source)
+	c.state[j] = pack(f)
+	v.score(c, c.risk, j, j+1)
+	v.n++
+	if ix.prints.n < v.n {
+		ix.prints.add(&f.Fingerprint)
+	}
+}
+
+// updateFindings reads changed findings again and copies their chunks.
+func (ix *Index) updateFindings(ctx context.Context, src Source, v *View, ch *changes) error {
+	copied := map[int]bool{}
+	own := func(k int) *chunk {
+		if !copied[k] {
+			c := *v.chunks[k]
+			c.risk, c.state = slices.Clone(c.risk), slices.Clone(c.state)
+			v.chunks[k], copied[k] = &c, true
+		}
+		return v.chunks[k]
+	}
+	ids := make([]exposure.FindingID, 0, len(ch.findings))
+	for id := range ch.findings {
+		ids = append(ids, id)
+	}
+	slices.Sort(ids)
+	err := src.FindingsByID(ctx, ids, func(f *exposure.Finding) error {
+		i := int(f.ID) - 1
+		if i >= v.n {
+			return nil
+		}
+		c, j := own(i/chunkRows), i%chunkRows
+		c.state[j] = pack(f)
+		v.score(c, c.risk, j, j+1)
+		return nil
+	})
+	for _, id := range ch.removed {
+		if i := int(id) - 1; i < v.n {
+			c, j := own(i/chunkRows), i%chunkRows
+			c.state[j], c.risk[j] = removed, 0
+		}
+	}
+	return err
+}
+
+// Known returns the finding with the fingerprint, 0 when there is none. It is
+// exact only right after CatchUp within a write transaction.
+func (ix *Index) Known(fps []exposure.Fingerprint, ids []exposure.FindingID) {
+	ix.mu.Lock()
+	defer ix.mu.Unlock()
+	for i := range fps {
+		ids[i] = ix.prints.get(&fps[i])
+	}
+}
+
+// SetModel scores everything by another model or policy.
+func (ix *Index) SetModel(m exposure.Model) {
+	ix.mu.Lock()
+	defer ix.mu.Unlock()
+	v := ix.view.Load().next()
+	v.scorer = newScorer(m)
+	v.advFactors = make([]exposure.AdvisoryFactor, len(v.advisories))
+	parallel(len(v.advisories), func(i int) { v.advFactors[i] = m.Advisory(v.advisories[i]) })
+	v.ctxFactors = make([]exposure.ContextFactor, len(v.contexts))
+	for i := range v.contexts {
+		v.ctxFactors[i] = m.Context(&v.contexts[i])
+	}
+	v.rescore()
+	ix.view.Store(v)
+}
+
+// SetContexts takes another programme and scores everything by it.
+func (ix *Index) SetContexts(c Contexts) {
+	ix.mu.Lock()
+	defer ix.mu.Unlock()
+	ix.contexts = c
+	v := ix.view.Load().next()
+	ix.recontext(v)
+	v.rescore()
+	ix.view.Store(v)
+}

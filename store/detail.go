@@ -1,0 +1,145 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+
+	"github.com/leeward-ctem/leeward/exposure"
+)
+
+// Advisories calls f with the advisories first … last as lists and scores need
+// them: without description, solution and references.
+func (db *DB) Advisories(ctx context.Context, first, last exposure.AdvisoryID, f func(*exposure.Advisory) error) error {
+	return explain(eachAdvisory(ctx, db.read, first, last, f))
+}
+
+// Advisories is [DB.Advisories] within the transaction.
+func (tx *Tx) Advisories(ctx context.Context, first, last exposure.AdvisoryID, f func(*exposure.Advisory) error) error {
+	return eachAdvisory(ctx, tx.tx, first, last, f)
+}
+
+func eachAdvisory(ctx context.Context, q querier, first, last exposure.AdvisoryID, f func(*exposure.Advisory) error) error {
+	return each(ctx, q, "SELECT id, key, type, severity, title, facts, threat FROM advisory WHERE id BETWEEN $1 AND $2 ORDER BY id", []any{int64(first), int64(last)}, func(rows *sql.Rows) error {
+		var a exposure.Advisory
+		var facts, threat []byte
+		if err := rows.Scan(&a.ID, &a.Key, &a.Type, &a.Severity, &a.Title, &facts, &threat); err != nil {
+			return err
+		}
+		if err := unpackAdvisory(&a, facts, threat); err != nil {
+			return err
+		}
+		return f(&a)
+	})
+}
+
+// Advisory returns one advisory with all its texts.
+func (db *DB) Advisory(ctx context.Context, id exposure.AdvisoryID) (exposure.Advisory, error) {
+	var a exposure.Advisory
+	var facts, threat, detail []byte
+	err := db.read.QueryRowContext(ctx, "SELECT id, key, type, severity, title, facts, threat, detail FROM advisory WHERE id = $1", int64(id)).Scan(&a.ID, &a.Key, &a.Type, &a.Severity, &a.Title, &facts, &threat, &detail)
+	if err == sql.ErrNoRows {
+		return a, exposure.Errorf(exposure.NotFound, "there is no advisory %d", id)
+	}
+	if err != nil {
+		return a, explain(err)
+	}
+	if err := unpackAdvisory(&a, facts, threat); err != nil {
+		return a, err
+	}
+	if detail, err = decompress(detail); err != nil {
+		return a, err
+	}
+	var d advisoryDetail
+	err = json.Unmarshal(detail, &d)
+	a.Description, a.Solution, a.References = d.Description, d.Solution, d.References
+	return a, err
+}
+
+func unpackAdvisory(a *exposure.Advisory, facts, threat []byte) error {
+	var f advisoryFacts
+	if err := json.Unmarshal(facts, &f); err != nil {
+		return err
+	}
+	a.CVEs, a.Aliases, a.CWEs, a.CVSS = f.CVEs, f.Aliases, f.CWEs, f.CVSS
+	return json.Unmarshal(threat, &a.Threat)
+}
+
+// PutThreats writes what the feeds say now about advisories.
+func (tx *Tx) PutThreats(ctx context.Context, threats map[exposure.AdvisoryID]exposure.Threat) error {
+	stmt, err := tx.tx.PrepareContext(ctx, "UPDATE advisory SET threat = $1 WHERE id = $2 AND threat <> $1")
+	if err != nil {
+		return err
+	}
+	defer stmt.Close()
+	for id, t := range threats {
+		body, err := json.Marshal(t)
+		if err != nil {
+			return err
+		}
+		if _, err := stmt.ExecContext(ctx, string(body), int64(id)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+const selectPlace = "SELECT id, body FROM location"
+
+func scanPlace(rows *sql.Rows) (exposure.Place, error) {
+	var p exposure.Place
+	var body []byte
+	if err := rows.Scan(&p.ID, &body); err != nil {
+		return p, err
+	}
+	id := p.ID
+	err := json.Unmarshal(body, &p)
+	p.ID = id
+	return p, err
+}
+
+// Places calls f with the places first … last.
+func (db *DB) Places(ctx context.Context, first, last exposure.LocationID, f func(*exposure.Place) error) error {
+	return explain(eachPlace(ctx, db.read, first, last, f))
+}
+
+// Places is [DB.Places] within the transaction.
+func (tx *Tx) Places(ctx context.Context, first, last exposure.LocationID, f func(*exposure.Place) error) error {
+	return eachPlace(ctx, tx.tx, first, last, f)
+}
+
+func eachPlace(ctx context.Context, q querier, first, last exposure.LocationID, f func(*exposure.Place) error) error {
+	return each(ctx, q, selectPlace+" WHERE id BETWEEN $1 AND $2 ORDER BY id", []any{int64(first), int64(last)}, func(rows *sql.Rows) error {
+		p, err := scanPlace(rows)
+		if err != nil {
+			return err
+		}
+		return f(&p)
+	})
+}
+
+// PlacesByID returns places by their numbers.
+func (db *DB) PlacesByID(ctx context.Context, ids []exposure.LocationID) (map[exposure.LocationID]exposure.Place, error) {
+	m, err := placesByID(ctx, db.read, ids)
+	return m, explain(err)
+}
+
+// PlacesByID is [DB.PlacesByID] within the transaction.
+func (tx *Tx) PlacesByID(ctx context.Context, ids []exposure.LocationID) (map[exposure.LocationID]exposure.Place, error) {
+	return placesByID(ctx, tx.tx, ids)
+}
+
+func placesByID(ctx context.Context, q querier, ids []exposure.LocationID) (map[exposure.LocationID]exposure.Place, error) {
+	out := make(map[exposure.LocationID]exposure.Place, len(ids))
+	err := chunks(ids, 500, func(_ []exposure.LocationID, params string, args []any) error {
+		for i := range args {
+			args[i] = int64(args[i].(exposure.LocationID))
+		}
+		return each(ctx, q, selectPlace+" WHERE id IN ("+params+")", args, func(rows *sql.Rows) error {
+			p, err := scanPlace(rows)
+			out[p.ID] = p
+			return err
+		})
+	})
+	return out, err
+}
