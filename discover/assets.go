@@ -1,0 +1,210 @@
+package discover
+
+import (
+	"context"
+	"slices"
+
+	"github.com/leeward-ctem/leeward/exposure"
+)
+
+// resolveAssets finds or makes the asset of every item, and remembers it in
+// the session's cache.
+//
+// Names prove identity: records that share one are about one asset. Addresses
+// (IP, image digest) are shared and reused, so they decide only for records
+// that have no name, or for assets that have none yet; two records with
+// different names never meet over an address. See docs/decisions/0002.
+func (b *batch) resolveAssets(ctx context.Context, items []item) error {
+	var order []*exposure.AssetRef
+	var keys []string
+	asked := map[string]bool{}
+	var identifiers []string
+	for i := range items {
+		it := &items[i]
+		if _, ok := b.cache.assets[it.assetKey]; ok || asked[it.assetKey] {
+			continue
+		}
+		asked[it.assetKey] = true
+		if len(it.asset.Identifiers) == 0 {
+			it.asset.Identifiers = []exposure.Identifier{{Kind: exposure.IDName, Value: it.asset.Name}}
+		}
+		order, keys = append(order, &it.asset), append(keys, it.assetKey)
+		for _, id := range it.asset.Identifiers {
+			identifiers = append(identifiers, id.String())
+		}
+	}
+	if len(order) == 0 {
+		return nil
+	}
+	slices.Sort(identifiers)
+	holders, err := b.tx.AssetsByIdentifier(ctx, slices.Compact(identifiers))
+	if err != nil {
+		return err
+	}
+	r := resolver{batch: b, holders: holders, assets: map[exposure.AssetID]*exposure.Asset{}}
+	if err := r.load(ctx); err != nil {
+		return err
+	}
+	for i, ref := range order {
+		a, err := r.resolve(ctx, ref)
+		if err != nil {
+			return err
+		}
+		b.cache.assets[keys[i]] = known{a.ID, a.Key}
+	}
+	if r.first == 0 {
+		return nil
+	}
+	return b.tx.Append(ctx, &exposure.Event{At: b.began.UnixMilli(), Kind: exposure.EventAsset, First: uint32(r.first), Last: uint32(r.last), Scan: b.scan.ID, Actor: "import"})
+}
+
+// resolver answers which asset a record is about.
+type resolver struct {
+	*batch
+	holders map[string][]exposure.AssetID // identifier → assets that carry it
+	assets  map[exposure.AssetID]*exposure.Asset
+
+	first, last exposure.AssetID // made
+}
+
+// load reads the assets that carry any of the identifiers.
+func (r *resolver) load(ctx context.Context) error {
+	for _, ids := range r.holders {
+		for _, id := range ids {
+			if err := r.fetch(ctx, id); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (r *resolver) fetch(ctx context.Context, id exposure.AssetID) error {
+	if r.assets[id] != nil {
+		return nil
+	}
+	return r.tx.Assets(ctx, id, id, func(a *exposure.Asset) error {
+		copied := *a
+		r.assets[id] = &copied
+		return nil
+	})
+}
+
+func (r *resolver) resolve(ctx context.Context, ref *exposure.AssetRef) (*exposure.Asset, error) {
+	if a := r.byName(ref); a != nil {
+		return a, r.learn(ctx, a, ref)
+	}
+	if a := r.byAddress(ref); a != nil {
+		return a, r.learn(ctx, a, ref)
+	}
+	key := ref.Key()
+	byKey, err := r.tx.AssetsByKey(ctx, []string{key})
+	if err != nil {
+		return nil, err
+	}
+	if id, ok := byKey[key]; ok {
+		if err := r.fetch(ctx, id); err != nil {
+			return nil, err
+		}
+		return r.assets[id], r.learn(ctx, r.assets[id], ref)
+	}
+	return r.make(ctx, ref, key)
+}
+
+// byName returns the asset that carries one of the record's names; of several
+// the oldest, for they were made before anything connected them.
+func (r *resolver) byName(ref *exposure.AssetRef) *exposure.Asset {
+	var best *exposure.Asset
+	for _, i := range ref.Identifiers {
+		if i.Address() {
+			continue
+		}
+		for _, id := range r.holders[i.String()] {
+			if a := r.assets[id]; a != nil && (best == nil || a.ID < best.ID) {
+				best = a
+			}
+		}
+	}
+	return best
+}
+
+// byAddress returns the asset that a record can be attached to by an address:
+// for a record without a name the only asset there, for one with a name only
+// an asset that has none.
+func (r *resolver) byAddress(ref *exposure.AssetRef) *exposure.Asset {
+	named := slices.ContainsFunc(ref.Identifiers, func(i exposure.Identifier) bool { return !i.Address() })
+	var candidates []*exposure.Asset
+	for _, i := range ref.Identifiers {
+		if !i.Address() {
+			continue
+		}
+		for _, id := range r.holders[i.String()] {
+			a := r.assets[id]
+			if a == nil || slices.Contains(candidates, a) {
+				continue
+			}
+			if !named || !slices.ContainsFunc(a.Identifiers, func(i exposure.Identifier) bool { return !i.Address() }) {
+				candidates = append(candidates, a)
+			}
+		}
+	}
+	if len(candidates) == 1 {
+		return candidates[0]
+	}
+	for _, a := range candidates {
+		if a.Key == ref.Key() {
+			return a // several claim the address: its own asset has it
+		}
+	}
+	return nil
+}
+
+// learn records what a record adds to an asset.
+func (r *resolver) learn(ctx context.Context, a *exposure.Asset, ref *exposure.AssetRef) error {
+	var more []exposure.Identifier
+	for _, i := range ref.Identifiers {
+		if !slices.Contains(a.Identifiers, i) {
+			more = append(more, i)
+		}
+	}
+	if len(more) == 0 {
+		return nil
+	}
+	if err := r.begin(ctx); err != nil {
+		return err
+	}
+	if err := r.tx.AddIdentifiers(ctx, a.ID, more); err != nil {
+		return err
+	}
+	for _, i := range more {
+		a.Identifiers = append(a.Identifiers, i)
+		r.holders[i.String()] = append(r.holders[i.String()], a.ID)
+	}
+	return r.tx.Append(ctx, &exposure.Event{At: r.began.UnixMilli(), Kind: exposure.EventAsset, First: uint32(a.ID), Last: uint32(a.ID), Scan: r.scan.ID, Actor: "import"})
+}
+
+func (r *resolver) make(ctx context.Context, ref *exposure.AssetRef, key string) (*exposure.Asset, error) {
+	if err := r.begin(ctx); err != nil {
+		return nil, err
+	}
+	made := []exposure.Asset{{
+		Key: key, Kind: ref.Kind, Name: r.im.Redact(ref.Display()), OS: r.im.Redact(ref.OS),
+		Identifiers: slices.Clone(ref.Identifiers), FirstSeen: r.began.UnixMilli(), Demo: r.req.Demo,
+	}}
+	if r.scan.At != 0 {
+		made[0].FirstSeen = r.scan.At
+	}
+	if err := r.tx.InsertAssets(ctx, made); err != nil {
+		return nil, err
+	}
+	a := &made[0]
+	r.assets[a.ID] = a
+	if r.first == 0 {
+		r.first = a.ID
+	}
+	r.last = a.ID
+	for _, i := range a.Identifiers {
+		r.holders[i.String()] = append(r.holders[i.String()], a.ID)
+	}
+	return a, nil
+}

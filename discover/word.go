@@ -1,0 +1,93 @@
+package discover
+
+import (
+	"context"
+	"time"
+
+	"github.com/leeward-ctem/leeward/exposure"
+)
+
+// word is one source's statement on a known finding that may change it. Words
+// wait until the document's end: only then it is certain whether this is an
+// old report imported again, which must change nothing.
+type word struct {
+	finding   exposure.FindingID
+	source    exposure.SourceID
+	severity  exposure.Severity
+	detection exposure.Detection
+	state     exposure.State
+	seen      int64 // unix milliseconds, 0: the time of the run
+}
+
+// DayOf returns the day of a time in unix milliseconds, counted from
+// 1970-01-01 UTC.
+func DayOf(ms int64) uint16 {
+	return uint16(max(0, min(ms/(24*time.Hour).Milliseconds(), exposure.NoDue-1)))
+}
+
+// compare keeps an item's word when it may say something that the finding
+// does not know. Almost all repeated observations say nothing, and cost no
+// more than this.
+func (b *batch) compare(it *item, id exposure.FindingID, k Known) {
+	source := b.cache.sources[[2]string{it.tool, it.class}]
+	settled := k.Status == exposure.StatusOpen || k.Status == exposure.StatusTriaged || k.Status == exposure.StatusExcepted
+	if settled && !k.Shared && k.Source == source && it.state == exposure.StatePresent &&
+		it.severity <= k.Severity && it.detection <= k.Detection && (it.seen == 0 && b.scan.At == 0 || DayOf(b.at(it)) >= k.Day) {
+		return
+	}
+	b.later = append(b.later, word{id, source, it.severity, it.detection, it.state, it.seen})
+}
+
+// coverTime is the newest coverage of an asset by a source.
+type coverTime struct {
+	at   int64
+	what exposure.Coverage
+}
+
+// overtaken keeps a word that a new finding is absent already, when a newer
+// scan of the same kind covered its place and did not report it: the document
+// at hand is older.
+func (b *batch) overtaken(ctx context.Context, it *item, id exposure.FindingID) error {
+	if it.state != exposure.StatePresent || b.scan.At == 0 && it.seen == 0 {
+		return nil // it speaks of now
+	}
+	source, asset := b.cache.sources[[2]string{it.tool, it.class}], b.cache.assets[it.assetKey].id
+	key := uint64(source)<<32 | uint64(asset)
+	c, ok := b.cache.cover[key]
+	if !ok {
+		at, _, what, err := b.tx.NewestCoverage(ctx, source, asset)
+		if err != nil {
+			return err
+		}
+		what.Class = it.class
+		c = coverTime{at, what}
+		b.cache.cover[key] = c
+	}
+	if c.at > b.at(it) && c.what.Covers(it.class, ruleOf(it.weakness, it.tool), &it.place.Location) {
+		b.later = append(b.later, word{finding: id, source: source, severity: it.severity, detection: it.detection, state: exposure.StateAbsent, seen: c.at})
+	}
+	return nil
+}
+
+// ruleOf returns the tool's own rule id when the weakness is known by it, else
+// the advisory's.
+func ruleOf(weakness, tool string) string {
+	if len(weakness) > len(tool) && weakness[:len(tool)] == tool && weakness[len(tool)] == ':' {
+		return weakness[len(tool)+1:]
+	}
+	return weakness
+}
+
+// causeOf is what a source's word means for the finding when no other source
+// says otherwise.
+func causeOf(s exposure.State) exposure.Cause {
+	switch s {
+	case exposure.StateNotAffected:
+		return exposure.CauseNotAffected
+	case exposure.StateSuppressed:
+		return exposure.CauseSuppressed
+	case exposure.StateFixed, exposure.StateAbsent:
+		return exposure.CauseAbsent
+	}
+	return exposure.CauseReported
+}

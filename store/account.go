@@ -1,0 +1,138 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"strings"
+
+	"github.com/leeward-ctem/leeward/exposure"
+)
+
+const selectAccount = "SELECT id, name, password, role, created, disabled FROM account"
+
+func scanAccount(row interface{ Scan(...any) error }) (exposure.Account, error) {
+	var a exposure.Account
+	var disabled int64
+	err := row.Scan(&a.ID, &a.Name, &a.Password, &a.Role, &a.Created, &disabled)
+	a.Disabled = disabled != 0
+	return a, err
+}
+
+// AddAccount makes an account; a name that is taken is a Conflict.
+func (db *DB) AddAccount(ctx context.Context, a *exposure.Account) error {
+	return db.Write(ctx, func(tx *Tx) error {
+		var n int
+		if err := tx.tx.QueryRowContext(ctx, "SELECT COUNT(*) FROM account WHERE name = $1", a.Name).Scan(&n); err != nil {
+			return err
+		}
+		if n > 0 {
+			return exposure.Errorf(exposure.Conflict, "there is an account %q already", a.Name)
+		}
+		id, err := tx.next(ctx, "account", "id")
+		if err != nil {
+			return err
+		}
+		a.ID = id
+		_, err = tx.tx.ExecContext(ctx, "INSERT INTO account (id, name, password, role, created, disabled) VALUES ($1, $2, $3, $4, $5, $6)", id, a.Name, a.Password, a.Role, a.Created, truth(a.Disabled))
+		return err
+	})
+}
+
+// UpdateAccount writes an account's password, role and whether it is disabled.
+func (db *DB) UpdateAccount(ctx context.Context, a *exposure.Account) error {
+	return db.Write(ctx, func(tx *Tx) error {
+		_, err := tx.tx.ExecContext(ctx, "UPDATE account SET password = $1, role = $2, disabled = $3 WHERE id = $4", a.Password, a.Role, truth(a.Disabled), a.ID)
+		return err
+	})
+}
+
+// Account returns the account with the name.
+func (db *DB) Account(ctx context.Context, name string) (exposure.Account, error) {
+	return account(db.read.QueryRowContext(ctx, selectAccount+" WHERE name = $1", name))
+}
+
+// AccountByID returns an account by its number.
+func (db *DB) AccountByID(ctx context.Context, id int64) (exposure.Account, error) {
+	return account(db.read.QueryRowContext(ctx, selectAccount+" WHERE id = $1", id))
+}
+
+func account(row *sql.Row) (exposure.Account, error) {
+	a, err := scanAccount(row)
+	if errors.Is(err, sql.ErrNoRows) {
+		return a, exposure.Errorf(exposure.NotFound, "there is no such account")
+	}
+	return a, explain(err)
+}
+
+// Accounts returns all accounts by name.
+func (db *DB) Accounts(ctx context.Context) ([]exposure.Account, error) {
+	var all []exposure.Account
+	err := each(ctx, db.read, selectAccount+" ORDER BY name", nil, func(rows *sql.Rows) error {
+		a, err := scanAccount(rows)
+		all = append(all, a)
+		return err
+	})
+	return all, explain(err)
+}
+
+const selectToken = "SELECT id, account, name, digest, scopes, created, expires, used FROM token"
+
+func scanToken(row interface{ Scan(...any) error }) (exposure.Token, error) {
+	var t exposure.Token
+	var scopes string
+	err := row.Scan(&t.ID, &t.Account, &t.Name, &t.Digest, &scopes, &t.Created, &t.Expires, &t.Used)
+	t.Scopes = strings.Fields(scopes)
+	return t, err
+}
+
+// AddToken records an API token by its digest; the token itself is never kept.
+func (db *DB) AddToken(ctx context.Context, t *exposure.Token) error {
+	return db.Write(ctx, func(tx *Tx) error {
+		id, err := tx.next(ctx, "token", "id")
+		if err != nil {
+			return err
+		}
+		t.ID = id
+		_, err = tx.tx.ExecContext(ctx, "INSERT INTO token (id, account, name, digest, scopes, created, expires, used) VALUES ($1, $2, $3, $4, $5, $6, $7, 0)",
+			id, t.Account, t.Name, t.Digest, strings.Join(t.Scopes, " "), t.Created, t.Expires)
+		return err
+	})
+}
+
+// TokenByDigest returns the token with the digest.
+func (db *DB) TokenByDigest(ctx context.Context, digest string) (exposure.Token, error) {
+	t, err := scanToken(db.read.QueryRowContext(ctx, selectToken+" WHERE digest = $1", digest))
+	if errors.Is(err, sql.ErrNoRows) {
+		return t, exposure.Errorf(exposure.NotFound, "there is no such token")
+	}
+	return t, explain(err)
+}
+
+// Tokens returns the tokens of an account.
+func (db *DB) Tokens(ctx context.Context, account int64) ([]exposure.Token, error) {
+	var all []exposure.Token
+	err := each(ctx, db.read, selectToken+" WHERE account = $1 ORDER BY id", []any{account}, func(rows *sql.Rows) error {
+		t, err := scanToken(rows)
+		all = append(all, t)
+		return err
+	})
+	return all, explain(err)
+}
+
+// TouchToken records when a token was used, at most once a minute.
+func (db *DB) TouchToken(ctx context.Context, id, at int64) error {
+	return db.Write(ctx, func(tx *Tx) error {
+		_, err := tx.tx.ExecContext(ctx, "UPDATE token SET used = $1 WHERE id = $2 AND used < $3", at, id, at-60_000)
+		return err
+	})
+}
+
+// RemoveToken ends a token of an account.
+func (db *DB) RemoveToken(ctx context.Context, account, id int64) error {
+	return db.Write(ctx, func(tx *Tx) error {
+		_, err := tx.tx.ExecContext(ctx, "DELETE FROM token WHERE id = $1 AND account = $2", id, account)
+		return err
+	})
+}
+

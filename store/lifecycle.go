@@ -1,0 +1,140 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"slices"
+
+	"github.com/leeward-ctem/leeward/exposure"
+)
+
+// Move applies a cause to findings, as the lifecycle table allows, and records
+// who and why. Findings that the table does not let move stay as they are; how
+// many moved is returned.
+func (tx *Tx) Move(ctx context.Context, ids []exposure.FindingID, cause exposure.Cause, actor, reason string, at int64) (moved int, err error) {
+	type step struct{ from, to exposure.Status }
+	groups := map[step][]uint32{}
+	var changed []exposure.Finding
+	err = tx.FindingsByID(ctx, ids, func(f *exposure.Finding) error {
+		to, ok := f.Status.Move(cause)
+		if !ok {
+			return nil
+		}
+		groups[step{f.Status, to}] = append(groups[step{f.Status, to}], uint32(f.ID))
+		f.Status, f.Since = to, at
+		changed = append(changed, *f)
+		return nil
+	})
+	if err != nil || len(changed) == 0 {
+		return 0, err
+	}
+	if err := tx.UpdateFindings(ctx, changed); err != nil {
+		return 0, err
+	}
+	steps := make([]step, 0, len(groups))
+	for s := range groups {
+		steps = append(steps, s)
+	}
+	slices.SortFunc(steps, func(a, b step) int { return int(a.from)*16 + int(a.to) - int(b.from)*16 - int(b.to) })
+	for _, s := range steps {
+		list := groups[s]
+		slices.Sort(list)
+		e := exposure.Event{At: at, Kind: exposure.EventMoved, Cause: cause, From: s.from, To: s.to, IDs: list, First: list[0], Last: list[len(list)-1], Actor: actor, Reason: reason}
+		if err := tx.Append(ctx, &e); err != nil {
+			return 0, err
+		}
+	}
+	return len(changed), nil
+}
+
+// AddException records a wish to live with findings. It has no effect until
+// somebody else approves it.
+func (tx *Tx) AddException(ctx context.Context, e *exposure.Exception) error {
+	id, err := tx.next(ctx, "exception", "id")
+	if err != nil {
+		return err
+	}
+	e.ID = id
+	ids := make([]uint32, len(e.Findings))
+	for i, f := range e.Findings {
+		ids[i] = uint32(f)
+	}
+	body, err := packIDs(ids)
+	if err != nil {
+		return err
+	}
+	_, err = tx.tx.ExecContext(ctx, "INSERT INTO exception (id, reason, requester, approver, created, approved, expires, ended, findings) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+		id, e.Reason, e.Requester, e.Approver, e.Created, e.Approved, e.Expires, e.Ended, body)
+	return err
+}
+
+const selectException = "SELECT id, reason, requester, approver, created, approved, expires, ended, findings FROM exception"
+
+func scanException(row interface{ Scan(...any) error }) (exposure.Exception, error) {
+	var e exposure.Exception
+	var body []byte
+	if err := row.Scan(&e.ID, &e.Reason, &e.Requester, &e.Approver, &e.Created, &e.Approved, &e.Expires, &e.Ended, &body); err != nil {
+		return e, err
+	}
+	ids, err := unpackIDs(body)
+	for _, id := range ids {
+		e.Findings = append(e.Findings, exposure.FindingID(id))
+	}
+	return e, err
+}
+
+// Exceptions returns the exceptions, newest first; ended ones only when all.
+func (db *DB) Exceptions(ctx context.Context, all bool) ([]exposure.Exception, error) {
+	var out []exposure.Exception
+	where := " WHERE ended = 0"
+	if all {
+		where = ""
+	}
+	err := each(ctx, db.read, selectException+where+" ORDER BY id DESC", nil, func(rows *sql.Rows) error {
+		e, err := scanException(rows)
+		out = append(out, e)
+		return err
+	})
+	return out, explain(err)
+}
+
+// ApproveException puts an exception in force. The approver is not the one who asked.
+func (tx *Tx) ApproveException(ctx context.Context, id int64, approver string, at int64) (moved int, err error) {
+	e, err := scanException(tx.tx.QueryRowContext(ctx, selectException+" WHERE id = $1", id))
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return 0, exposure.Errorf(exposure.NotFound, "there is no exception %d", id)
+	case err != nil:
+		return 0, err
+	case e.Approved != 0 || e.Ended != 0:
+		return 0, exposure.Errorf(exposure.Conflict, "exception %d is decided already", id)
+	case e.Requester == approver:
+		return 0, exposure.Errorf(exposure.Forbidden, "exception %d was requested by %s: somebody else must approve it", id, approver)
+	case e.Expires <= at:
+		return 0, exposure.Errorf(exposure.Conflict, "exception %d has expired before it was approved", id)
+	}
+	if _, err := tx.tx.ExecContext(ctx, "UPDATE exception SET approver = $1, approved = $2 WHERE id = $3", approver, at, id); err != nil {
+		return 0, err
+	}
+	return tx.Move(ctx, e.Findings, exposure.CauseExcept, approver, e.Reason, at)
+}
+
+// EndException withdraws an exception, or lets it expire; its findings are
+// open again.
+func (tx *Tx) EndException(ctx context.Context, id int64, actor, reason string, at int64) (moved int, err error) {
+	e, err := scanException(tx.tx.QueryRowContext(ctx, selectException+" WHERE id = $1", id))
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, exposure.Errorf(exposure.NotFound, "there is no exception %d", id)
+	}
+	if err != nil || e.Ended != 0 {
+		return 0, err
+	}
+	if _, err := tx.tx.ExecContext(ctx, "UPDATE exception SET ended = $1 WHERE id = $2", at, id); err != nil {
+		return 0, err
+	}
+	if e.Approved == 0 {
+		return 0, nil
+	}
+	return tx.Move(ctx, e.Findings, exposure.CauseExpiry, actor, reason, at)
+}

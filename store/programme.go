@@ -1,0 +1,36 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+
+	"github.com/leeward-ctem/leeward/exposure"
+)
+
+// PutProgramme records a new version of the programme file and tells the feed
+// that contexts changed. The same text again changes nothing.
+func (tx *Tx) PutProgramme(ctx context.Context, body, actor string, at int64) (changed bool, err error) {
+	var last string
+	var version int64
+	err = tx.tx.QueryRowContext(ctx, "SELECT version, body FROM programme ORDER BY version DESC LIMIT 1").Scan(&version, &last)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return false, err
+	}
+	if err == nil && last == body {
+		return false, nil
+	}
+	if _, err := tx.tx.ExecContext(ctx, "INSERT INTO programme (version, at, actor, body) VALUES ($1, $2, $3, $4)", version+1, at, actor, body); err != nil {
+		return false, err
+	}
+	return true, tx.Append(ctx, &exposure.Event{At: at, Kind: exposure.EventContext, Actor: actor, Reason: "programme applied"})
+}
+
+// Programme returns the newest programme file; empty when none was applied.
+func (db *DB) Programme(ctx context.Context) (body string, version int64, err error) {
+	err = db.read.QueryRowContext(ctx, "SELECT version, body FROM programme ORDER BY version DESC LIMIT 1").Scan(&version, &body)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", 0, nil
+	}
+	return body, version, explain(err)
+}
