@@ -54,7 +54,7 @@ func contextKey(c *exposure.Context) string { return fmt.Sprintf("%+v", *c) }
 func (v *View) next() *View {
 	n := &View{
 		seq: v.seq, n: v.n, chunks: slices.Clone(v.chunks),
-		assets: v.assets, advisories: v.advisories, advFactors: v.advFactors, packages: v.packages,
+		assets: v.assets, advisories: v.advisories, advFactors: v.advFactors, places: v.places,
 		contexts: v.contexts, ctxFactors: v.ctxFactors, owners: v.owners, sources: v.sources, scorer: v.scorer,
 	}
 	n.ranks.Store(v.ranks.Load())
@@ -162,11 +162,11 @@ func (ix *Index) loadDictionaries(ctx context.Context, src Source, v *View) erro
 	if err != nil {
 		return err
 	}
-	err = src.Packages(ctx, exposure.PackageID(len(v.packages)), math.MaxUint32, func(p *exposure.Package) error {
-		for int(p.ID) > len(v.packages) {
-			v.packages = append(v.packages, "")
+	err = src.Places(ctx, exposure.LocationID(len(v.places)), math.MaxUint32, func(p *exposure.Place) error {
+		for int(p.ID) > len(v.places) {
+			v.places = append(v.places, place{})
 		}
-		v.packages = append(v.packages, packageText(p))
+		v.places = append(v.places, place{componentText(&p.Component), uint16(p.Location.Port)})
 		return nil
 	})
 	if err != nil {
@@ -180,8 +180,8 @@ func (ix *Index) loadDictionaries(ctx context.Context, src Source, v *View) erro
 	return nil
 }
 
-// packageText is what a filter on the component matches.
-func packageText(p *exposure.Package) string {
+// componentText is what a filter on the component matches.
+func componentText(p *exposure.Component) string {
 	if p.Purl != "" {
 		return strings.ToLower(p.Purl)
 	}
@@ -273,7 +273,7 @@ func (ix *Index) appendRow(v *View, f *exposure.Finding) {
 		v.chunks = append(v.chunks, newChunk())
 	}
 	c := v.chunks[k]
-	c.asset[j], c.advisory[j], c.pkg[j] = uint32(f.Asset), uint32(f.Advisory), uint32(f.Package)
+	c.asset[j], c.advisory[j], c.location[j] = uint32(f.Asset), uint32(f.Advisory), uint32(f.Location)
 	c.day[j], c.source[j] = DayOf(f.FirstSeen), uint16(f.Source)
 	c.state[j] = pack(f)
 	v.score(c, c.risk, j, j+1)

@@ -25,7 +25,7 @@ type Source interface {
 	FindingsByID(ctx context.Context, ids []exposure.FindingID, f func(*exposure.Finding) error) error
 	Assets(ctx context.Context, first, last exposure.AssetID, f func(*exposure.Asset) error) error
 	Advisories(ctx context.Context, first, last exposure.AdvisoryID, f func(*exposure.Advisory) error) error
-	Packages(ctx context.Context, first, last exposure.PackageID, f func(*exposure.Package) error) error
+	Places(ctx context.Context, first, last exposure.LocationID, f func(*exposure.Place) error) error
 	Sources(ctx context.Context) ([]exposure.Source, error)
 }
 
@@ -53,7 +53,7 @@ func New(model exposure.Model, contexts Contexts) *Index {
 	v.assets = []asset{{}}
 	v.advisories = []*exposure.Advisory{{}}
 	v.advFactors = []exposure.AdvisoryFactor{{}}
-	v.packages = []string{""}
+	v.places = []place{{}}
 	v.contexts = []exposure.Context{{}}
 	v.ctxFactors = []exposure.ContextFactor{model.Context(&exposure.Context{})}
 	v.sources = []exposure.Source{{}}
@@ -73,7 +73,7 @@ const chunkRows = 1 << 16
 type chunk struct {
 	asset    []uint32
 	advisory []uint32
-	pkg      []uint32
+	location []uint32
 	risk     []exposure.Risk
 	day      []uint16 // first seen, days since 1970-01-01 UTC
 	state    []uint16 // status, severity, detection, verdict, shared: see pack
@@ -82,7 +82,7 @@ type chunk struct {
 
 func newChunk() *chunk {
 	return &chunk{
-		asset: make([]uint32, chunkRows), advisory: make([]uint32, chunkRows), pkg: make([]uint32, chunkRows),
+		asset: make([]uint32, chunkRows), advisory: make([]uint32, chunkRows), location: make([]uint32, chunkRows),
 		risk: make([]exposure.Risk, chunkRows), day: make([]uint16, chunkRows),
 		state: make([]uint16, chunkRows), source: make([]uint16, chunkRows),
 	}
@@ -97,7 +97,7 @@ type View struct {
 	assets     []asset
 	advisories []*exposure.Advisory
 	advFactors []exposure.AdvisoryFactor
-	packages   []string // lower-case purl or name
+	places     []place
 	contexts   []exposure.Context
 	ctxFactors []exposure.ContextFactor
 	owners     []string
@@ -105,6 +105,12 @@ type View struct {
 	scorer     *scorer
 
 	ranks atomic.Pointer[ranks] // sort orders of names, made when first asked for
+}
+
+// place is what filters need of a place.
+type place struct {
+	component string // lower-case purl, or name@version
+	port      uint16
 }
 
 // asset is what lists need of an asset.
@@ -187,7 +193,7 @@ type Row struct {
 	ID        exposure.FindingID
 	Asset     exposure.AssetID
 	Advisory  exposure.AdvisoryID
-	Package   exposure.PackageID
+	Location  exposure.LocationID
 	Source    exposure.SourceID
 	Status    exposure.Status
 	Severity  exposure.Severity
@@ -214,7 +220,7 @@ func (v *View) Row(id exposure.FindingID) (r Row, ok bool) {
 	}
 	r = Row{
 		ID: id, Asset: exposure.AssetID(c.asset[j]), Advisory: exposure.AdvisoryID(c.advisory[j]),
-		Package: exposure.PackageID(c.pkg[j]), Source: exposure.SourceID(c.source[j]),
+		Location: exposure.LocationID(c.location[j]), Source: exposure.SourceID(c.source[j]),
 		Status: exposure.Status(s & 15), Severity: exposure.Severity(s >> severityShift & 7),
 		Detection: exposure.Detection(s >> validityShift & detectionBits), Verdict: exposure.VerdictKind(s >> verdictShift & 15),
 		Shared: s&sharedBit != 0, Risk: c.risk[j], FirstSeen: c.day[j],
