@@ -189,6 +189,7 @@ type Context struct {
 	Tags     []string `json:"tags,omitempty"`
 	Services []string `json:"services,omitempty"` // business services it supports
 	Loss     Loss     `json:"loss"`
+	Scopes   []string `json:"scopes,omitempty"`
 	Excluded bool     `json:"excluded,omitempty"` // out of scope; exclusions always win
 	Controls float64  `json:"controls,omitempty"` // effectiveness × coverage of validated controls, 0…1
 }

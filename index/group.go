@@ -1,0 +1,136 @@
+package index
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/leeward-ctem/leeward/exposure"
+)
+
+// Group is the findings that share a value.
+type Group struct {
+	Keys    []string // one a dimension
+	Count   int
+	Loss    float64 // expected loss over the horizon
+	Worst   exposure.Risk
+	KEV     int
+	Overdue int
+}
+
+// Dimensions are what findings can be grouped by.
+func Dimensions() []string {
+	return []string{"severity", "band", "status", "team", "asset", "advisory", "tool", "kind", "tier", "reach", "type", "kev"}
+}
+
+// Group counts the matches of a filter by one or two dimensions, most loss
+// first.
+func (v *View) Group(f exposure.Filter, today uint16, by ...string) ([]Group, error) {
+	p, err := v.compile(&f, today)
+	if err != nil {
+		return nil, err
+	}
+	dims := make([]dimension, len(by))
+	for i, name := range by {
+		if dims[i], err = v.dimension(name); err != nil {
+			return nil, err
+		}
+	}
+	if len(dims) == 0 || len(dims) > 2 {
+		return nil, exposure.Errorf(exposure.Invalid, "group by one or two of %v", Dimensions())
+	}
+	wide := 1
+	if len(dims) == 2 {
+		wide = dims[1].size
+	}
+	cells := make([]Group, dims[0].size*wide)
+	buf := make([]uint16, 0, chunkRows)
+	for k, c := range v.chunks {
+		buf = v.match(p, k, buf[:0])
+		for _, row := range buf {
+			j := int(row)
+			cell := dims[0].of(c, j)
+			if wide > 1 {
+				cell = cell*wide + dims[1].of(c, j)
+			}
+			g := &cells[cell]
+			g.Count++
+			g.Loss += float64(v.scorer.loss[c.risk[j]])
+			g.Worst = max(g.Worst, c.risk[j])
+			if v.advFactors[c.advisory[j]].KEVDay != 0 {
+				g.KEV++
+			}
+			if due, _ := v.due(c, j); due < today {
+				g.Overdue++
+			}
+		}
+	}
+	var out []Group
+	for i, g := range cells {
+		if g.Count == 0 {
+			continue
+		}
+		g.Keys = []string{dims[0].name(i / wide)}
+		if len(dims) == 2 {
+			g.Keys = append(g.Keys, dims[1].name(i%wide))
+		}
+		out = append(out, g)
+	}
+	slices.SortFunc(out, func(a, b Group) int {
+		return cmp.Or(cmp.Compare(b.Loss, a.Loss), cmp.Compare(b.Count, a.Count), slices.Compare(a.Keys, b.Keys))
+	})
+	return out, nil
+}
+
+// dimension numbers the values of a property.
+type dimension struct {
+	size int
+	of   func(c *chunk, j int) int
+	name func(i int) string
+}
+
+func (v *View) dimension(name string) (dimension, error) {
+	byAsset := func(size int, of func(a asset) int, name func(int) string) dimension {
+		return dimension{size, func(c *chunk, j int) int { return of(v.assets[c.asset[j]]) }, name}
+	}
+	switch name {
+	case "severity":
+		return dimension{8, func(c *chunk, j int) int { return int(c.state[j] >> severityShift & 7) }, func(i int) string { return exposure.Severity(i).String() }}, nil
+	case "band":
+		return dimension{5, func(c *chunk, j int) int { return int(v.scorer.bands.Of(c.risk[j])) }, func(i int) string { return exposure.Band(i).String() }}, nil
+	case "status":
+		return dimension{16, func(c *chunk, j int) int { return int(c.state[j] & 15) }, func(i int) string { return exposure.Status(i).String() }}, nil
+	case "team":
+		return byAsset(len(v.owners), func(a asset) int { return int(a.owner) }, func(i int) string { return v.owners[i] }), nil
+	case "asset":
+		return dimension{len(v.assets), func(c *chunk, j int) int { return int(c.asset[j]) }, func(i int) string { return v.assets[i].Name }}, nil
+	case "advisory":
+		return dimension{len(v.advisories), func(c *chunk, j int) int { return int(c.advisory[j]) }, func(i int) string { return v.advisories[i].Key }}, nil
+	case "tool":
+		tools := []string{}
+		number := make([]int, len(v.sources))
+		for i, s := range v.sources {
+			at := slices.Index(tools, s.Tool)
+			if at < 0 {
+				at, tools = len(tools), append(tools, s.Tool)
+			}
+			number[i] = at
+		}
+		return dimension{len(tools), func(c *chunk, j int) int { return number[c.source[j]] }, func(i int) string { return tools[i] }}, nil
+	case "kind":
+		return byAsset(16, func(a asset) int { return int(a.Kind) }, func(i int) string { return exposure.AssetKind(i).String() }), nil
+	case "tier":
+		return byAsset(16, func(a asset) int { return min(max(a.Context.Tier, 0), 15) }, func(i int) string { return string(rune('0' + i)) }), nil
+	case "reach":
+		return byAsset(8, func(a asset) int { return int(a.Context.Reach) }, func(i int) string { return exposure.Reach(i).String() }), nil
+	case "type":
+		return dimension{16, func(c *chunk, j int) int { return int(v.advisories[c.advisory[j]].Type) }, func(i int) string { return exposure.Type(i).String() }}, nil
+	case "kev":
+		return dimension{2, func(c *chunk, j int) int {
+			if v.advFactors[c.advisory[j]].KEVDay != 0 {
+				return 1
+			}
+			return 0
+		}, func(i int) string { return [2]string{"false", "true"}[i] }}, nil
+	}
+	return dimension{}, exposure.Errorf(exposure.Invalid, "findings cannot be grouped by %q: use one of %v", name, Dimensions())
+}
