@@ -115,17 +115,13 @@ type Bands [4]Risk
 
 // Of returns the band of a risk.
 func (b *Bands) Of(r Risk) Band {
-	switch {
-	case r >= b[3]:
-		return BandCritical
-	case r >= b[2]:
-		return BandHigh
-	case r >= b[1]:
-		return BandMedium
-	case r >= b[0]:
-		return BandLow
+	band := BandNone
+	for _, least := range b {
+		if r >= least {
+			band++
+		}
 	}
-	return BandNone
+	return band
 }
 
 // NoDue marks a finding without due date.
@@ -151,9 +147,9 @@ type DueCell struct {
 // Due returns the day a finding is due and the rule that binds.
 func (t *DueTable) Due(b Band, advisory, context uint8, firstSeen, kev uint16) (day uint16, rule uint8) {
 	c := &t.Cells[(int(b)*t.Policies+int(advisory))*t.Contexts+int(context)]
-	day = NoDue
+	day, rule = NoDue, 0
 	if c.Days != NoDue {
-		day, rule = min(firstSeen+c.Days, NoDue-1), c.Rule
+		day, rule = firstSeen+c.Days, c.Rule
 	}
 	if c.KEVDays != NoDue {
 		if k := max(firstSeen, kev) + c.KEVDays; k < day {

@@ -3,6 +3,7 @@ package index
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/leeward-ctem/leeward/exposure"
@@ -11,7 +12,7 @@ import (
 // plan is a filter compiled against one view: sets of dictionary rows and
 // masks and ranges over columns, tested in the order of their cost.
 type plan struct {
-	states     [1 << validityShift]bool // by status and severity
+	states     [1 << validityShift]uint8 // 1 for the statuses and severities that match
 	verdicts   [16]bool
 	riskLow    exposure.Risk
 	riskHigh   exposure.Risk
@@ -25,7 +26,6 @@ type plan struct {
 	notIDs     map[exposure.FindingID]bool
 	dueLow     int
 	dueHigh    int
-	dueTerm    bool
 	dueNot     []dueRange
 	riskNot    []riskRange
 	either     []pair // free texts: the advisory or the asset matches
@@ -55,7 +55,9 @@ func (v *View) compile(f *exposure.Filter, today uint16) (*plan, error) {
 	if !f.Status() {
 		statuses = 1<<exposure.StatusOpen | 1<<exposure.StatusTriaged | 1<<exposure.StatusFixClaimed
 		// What the programme excludes is out of scope: shown only when asked for.
-		p.assets = and(p.assets, len(v.assets), func(i int) bool { return !v.contexts[v.assets[i].context].Excluded })
+		if slices.ContainsFunc(v.contexts, func(c exposure.Context) bool { return c.Excluded }) {
+			p.assets = and(p.assets, len(v.assets), func(i int) bool { return !v.contexts[v.assets[i].context].Excluded })
+		}
 	}
 	for i := range f.Terms {
 		t := &f.Terms[i]
@@ -76,7 +78,7 @@ func (v *View) compile(f *exposure.Filter, today uint16) (*plan, error) {
 		}
 	}
 	for s := range p.states {
-		p.states[s] = statuses>>(s&15)&1 == 1 && severities>>(s>>severityShift&7)&1 == 1
+		p.states[s] = uint8(statuses >> (s & 15) & (severities >> (s >> severityShift & 7)) & 1)
 	}
 	return p, nil
 }
@@ -128,11 +130,8 @@ func (v *View) compileTerm(p *plan, t *exposure.Term, today uint16) error {
 	case exposure.FieldText:
 		words := patterns(t.Values, true)
 		p.either = append(p.either, pair{t.Not,
-			and(nil, len(v.advisories), func(i int) bool {
-				a := v.advisories[i]
-				return anyOf(words, a.Title, a.Key) || anyOf(words, a.CVEs...)
-			}),
-			and(nil, len(v.assets), func(i int) bool { a := v.assets[i].Asset; return a != nil && anyOf(words, a.Name) })})
+			and(nil, len(v.advisories), func(i int) bool { return words[0](v.advisoryTexts[i]) }),
+			and(nil, len(v.assets), func(i int) bool { return words[0](v.assets[i].text) })})
 	case exposure.FieldTitle:
 		words := patterns(t.Values, true)
 		advisory(func(a *exposure.Advisory) bool { return anyOf(words, a.Title) })
@@ -168,16 +167,15 @@ func (v *View) compileTerm(p *plan, t *exposure.Term, today uint16) error {
 		})
 	case exposure.FieldAsset:
 		words := patterns(t.Values, false)
-		asset(func(a *exposure.Asset) bool {
-			if anyOf(words, a.Name) {
-				return true
-			}
-			for _, id := range a.Identifiers {
-				if anyOf(words, id.Value) {
-					return true
+		p.assets = and(p.assets, len(v.assets), func(i int) bool {
+			for text := range strings.SplitSeq(v.assets[i].text, "\n") {
+				for _, w := range words {
+					if w(text) {
+						return !t.Not
+					}
 				}
 			}
-			return false
+			return t.Not && v.assets[i].Asset != nil
 		})
 	case exposure.FieldKind:
 		asset(func(a *exposure.Asset) bool { return compare(t, float64(a.Kind)) })
@@ -250,7 +248,6 @@ func (v *View) compileRange(p *plan, t *exposure.Term, today uint16) error {
 	case exposure.FieldDue:
 		low, high := interval(t, math.MinInt32, math.MaxInt32)
 		low, high = low+int(today), high+int(today)
-		p.dueTerm = true
 		if t.Not {
 			p.dueNot = append(p.dueNot, dueRange{low, high})
 		} else {
@@ -347,28 +344,64 @@ func contains(list []string, s string) bool {
 	return false
 }
 
-// match appends to rows those rows of chunk k that the plan accepts.
-func (v *View) match(p *plan, k int, rows []uint16) []uint16 {
+// match returns the rows of chunk k that the plan accepts, in buf. Each test
+// is a pass over the rows that are left, without branches that depend on the
+// data: they would be mispredicted half the time.
+func (v *View) match(p *plan, k int, buf *[chunkRows]uint16) []uint16 {
 	if p.empty {
-		return rows
+		return nil
 	}
 	c, n := v.chunks[k], min(chunkRows, v.n-k*chunkRows)
-	risk, state, day := c.risk[:n], c.state[:n], c.day[:n]
-	for j := range n {
-		s := state[j]
-		if r := risk[j]; !p.states[s&statusSeverity] || r < p.riskLow || r > p.riskHigh {
-			continue
+	m := 0
+	for j, s := range c.state[:n] {
+		buf[m&(chunkRows-1)] = uint16(j)
+		m += int(p.states[s&statusSeverity])
+	}
+	rows := buf[:m]
+	if p.riskLow > 0 || p.riskHigh < math.MaxUint16 {
+		m = 0
+		for _, j := range rows {
+			rows[m] = j
+			r := c.risk[j]
+			m += bit(r >= p.riskLow) & bit(r <= p.riskHigh)
 		}
-		if p.advisories != nil && !p.advisories.has(c.advisory[j]) {
-			continue
+		rows = rows[:m]
+	}
+	if p.dayLow > 0 || p.dayHigh < math.MaxUint16 {
+		m = 0
+		for _, j := range rows {
+			rows[m] = j
+			d := c.day[j]
+			m += bit(d >= p.dayLow) & bit(d <= p.dayHigh)
 		}
-		if p.assets != nil && !p.assets.has(c.asset[j]) {
-			continue
+		rows = rows[:m]
+	}
+	if p.dueLow != math.MinInt || p.dueHigh != math.MaxInt {
+		low, high := uint16(max(0, min(p.dueLow, exposure.NoDue))), uint16(max(0, min(p.dueHigh, exposure.NoDue-1)))
+		m = 0
+		for _, j := range rows {
+			rows[m] = j
+			d := c.due[j]
+			m += bit(d >= low) & bit(d <= high)
 		}
-		if d := day[j]; d < p.dayLow || d > p.dayHigh {
-			continue
+		rows = rows[:m]
+	}
+	if p.advisories != nil {
+		rows = p.advisories.keep(rows, c.advisory)
+	}
+	if p.assets != nil {
+		rows = p.assets.keep(rows, c.asset)
+	}
+	if p.places != nil {
+		rows = p.places.keep(rows, c.location)
+	}
+	for _, e := range p.either {
+		m = 0
+		for _, j := range rows {
+			rows[m] = j
+			m += (e.advisories.bit(c.advisory[j]) | e.assets.bit(c.asset[j])) ^ bit(e.not)
 		}
-		rows = append(rows, uint16(j))
+		rows = rows[:m]
 	}
 	if p.simple() {
 		return rows
@@ -376,9 +409,17 @@ func (v *View) match(p *plan, k int, rows []uint16) []uint16 {
 	return v.matchRest(p, k, rows)
 }
 
+// bit is 1 for true; the compiler makes it one instruction.
+func bit(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
 // simple reports whether match's own tests are all there is.
 func (p *plan) simple() bool {
-	return p.places == nil && p.sources == nil && p.ids == nil && p.notIDs == nil && !p.dueTerm && len(p.riskNot) == 0 && len(p.either) == 0 && p.verdicts == allVerdicts
+	return p.sources == nil && p.ids == nil && p.notIDs == nil && len(p.dueNot) == 0 && len(p.riskNot) == 0 && p.verdicts == allVerdicts
 }
 
 var allVerdicts = [16]bool{true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true}
@@ -391,7 +432,6 @@ next:
 	for _, row := range rows {
 		j := int(row)
 		if !p.verdicts[c.state[j]>>verdictShift&15] ||
-			p.places != nil && !p.places.has(c.location[j]) ||
 			p.sources != nil && !p.sources.has(uint32(c.source[j])) {
 			continue
 		}
@@ -404,22 +444,9 @@ next:
 				continue next
 			}
 		}
-		for _, e := range p.either {
-			if (e.advisories.has(c.advisory[j]) || e.assets.has(c.asset[j])) == e.not {
+		for _, r := range p.dueNot {
+			if due := int(c.due[j]); due != exposure.NoDue && due >= r.low && due <= r.high {
 				continue next
-			}
-		}
-		if p.dueTerm {
-			due, _ := v.due(c, j)
-			if due == exposure.NoDue || int(due) < p.dueLow || int(due) > p.dueHigh {
-				if due != exposure.NoDue || p.dueLow != math.MinInt || p.dueHigh != math.MaxInt {
-					continue
-				}
-			}
-			for _, r := range p.dueNot {
-				if due != exposure.NoDue && int(due) >= r.low && int(due) <= r.high {
-					continue next
-				}
 			}
 		}
 		keep = append(keep, row)

@@ -6,20 +6,23 @@ import (
 	"github.com/leeward-ctem/leeward/exposure"
 )
 
-// fingerprints finds the number of a finding by its fingerprint. It keeps 12
+// fingerprints finds the number of a finding by its fingerprint. It keeps 11
 // of the 16 bytes of each; 10 further bits choose the shard. With ten million
-// findings the chance that any two agree in those 106 bits is below 1e-18, and
+// findings the chance that any two agree in those 98 bits is below 1e-15, and
 // the database's unique index over all 16 bytes has the last word.
 //
 // Each shard is an open-addressing table of numbers with a byte of hash beside
 // each, so that a miss rarely touches the fingerprints themselves.
 type fingerprints struct {
 	n      int
-	prints [][][12]byte // by finding, in chunks
+	prints [][]print // by finding, in chunks
 	shards [1 << shardBits]shard
 }
 
 const shardBits = 10
+
+// print is what is kept of a fingerprint.
+type print [11]byte
 
 type shard struct {
 	n    int
@@ -30,13 +33,13 @@ type shard struct {
 // maxLoad in percent: beyond it probing a miss gets long.
 const maxLoad = 85
 
-func key12(fp *exposure.Fingerprint) [12]byte { return [12]byte(fp[4:]) }
+func kept(fp *exposure.Fingerprint) print { return print(fp[5:]) }
 
 func (t *fingerprints) place(fp *exposure.Fingerprint) (s *shard, hash uint32) {
-	return &t.shards[binary.LittleEndian.Uint16(fp[:])&(1<<shardBits-1)], binary.LittleEndian.Uint32(fp[4:])
+	return &t.shards[binary.LittleEndian.Uint16(fp[:])&(1<<shardBits-1)], binary.LittleEndian.Uint32(fp[5:])
 }
 
-func (t *fingerprints) print(id uint32) *[12]byte {
+func (t *fingerprints) of(id uint32) *print {
 	i := int(id) - 1
 	return &t.prints[i/chunkRows][i%chunkRows]
 }
@@ -47,13 +50,13 @@ func (t *fingerprints) get(fp *exposure.Fingerprint) exposure.FindingID {
 	if len(s.ids) == 0 {
 		return 0
 	}
-	key, tag := key12(fp), uint8(hash>>24)
+	key, tag := kept(fp), uint8(hash>>24)
 	for i := int(uint64(hash) * uint64(len(s.ids)) >> 32); ; {
 		id := s.ids[i]
 		if id == 0 {
 			return 0
 		}
-		if s.tags[i] == tag && *t.print(id) == key {
+		if s.tags[i] == tag && *t.of(id) == key {
 			return exposure.FindingID(id)
 		}
 		if i++; i == len(s.ids) {
@@ -65,11 +68,11 @@ func (t *fingerprints) get(fp *exposure.Fingerprint) exposure.FindingID {
 // add records finding n+1.
 func (t *fingerprints) add(fp *exposure.Fingerprint) {
 	if t.n%chunkRows == 0 {
-		t.prints = append(t.prints, make([][12]byte, chunkRows))
+		t.prints = append(t.prints, make([]print, chunkRows))
 	}
 	t.n++
 	id := uint32(t.n)
-	*t.print(id) = key12(fp)
+	*t.of(id) = kept(fp)
 	t.point(fp, id)
 }
 
@@ -108,5 +111,5 @@ func (t *fingerprints) grow(s *shard) {
 
 // hash recomputes the hash of a finding from what is kept of its fingerprint.
 func (t *fingerprints) hash(id uint32) uint32 {
-	return binary.LittleEndian.Uint32(t.print(id)[:])
+	return binary.LittleEndian.Uint32(t.of(id)[:])
 }

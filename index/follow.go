@@ -54,7 +54,7 @@ func contextKey(c *exposure.Context) string { return fmt.Sprintf("%+v", *c) }
 func (v *View) next() *View {
 	n := &View{
 		seq: v.seq, n: v.n, chunks: slices.Clone(v.chunks),
-		assets: v.assets, advisories: v.advisories, advFactors: v.advFactors, places: v.places,
+		assets: v.assets, assetContexts: v.assetContexts, advisories: v.advisories, advisoryTexts: v.advisoryTexts, advFactors: v.advFactors, places: v.places,
 		contexts: v.contexts, ctxFactors: v.ctxFactors, owners: v.owners, sources: v.sources, scorer: v.scorer,
 	}
 	n.ranks.Store(v.ranks.Load())
@@ -141,10 +141,11 @@ func (ix *Index) apply(ctx context.Context, src Source, v *View, ch *changes) er
 func (ix *Index) loadDictionaries(ctx context.Context, src Source, v *View) error {
 	err := src.Assets(ctx, exposure.AssetID(len(v.assets)), math.MaxUint32, func(a *exposure.Asset) error {
 		for int(a.ID) > len(v.assets) {
-			v.assets = append(v.assets, asset{}) // merged into another: a gap
+			v.assets, v.assetContexts = append(v.assets, asset{}), append(v.assetContexts, 0) // merged into another: a gap
 		}
 		copied := *a
-		v.assets = append(v.assets, ix.contextualise(v, &copied))
+		known := ix.contextualise(v, &copied)
+		v.assets, v.assetContexts = append(v.assets, known), append(v.assetContexts, known.context)
 		v.ranks.Store(nil)
 		return nil
 	})
@@ -154,7 +155,9 @@ func (ix *Index) loadDictionaries(ctx context.Context, src Source, v *View) erro
 	err = src.Advisories(ctx, exposure.AdvisoryID(len(v.advisories)), math.MaxUint32, func(a *exposure.Advisory) error {
 		for int(a.ID) > len(v.advisories) {
 			v.advisories, v.advFactors = append(v.advisories, &exposure.Advisory{}), append(v.advFactors, exposure.AdvisoryFactor{})
+			v.advisoryTexts = append(v.advisoryTexts, "")
 		}
+		v.advisoryTexts = append(v.advisoryTexts, advisoryText(a))
 		copied := *a
 		v.advisories, v.advFactors = append(v.advisories, &copied), append(v.advFactors, v.scorer.model.Advisory(&copied))
 		return nil
@@ -207,14 +210,34 @@ func (ix *Index) contextualise(v *View, a *exposure.Asset) asset {
 		ix.owners[a.Context.Owner] = owner
 		v.owners = append(v.owners, a.Context.Owner)
 	}
-	return asset{a, id, owner}
+	return asset{a, id, owner, assetText(a)}
+}
+
+func assetText(a *exposure.Asset) string {
+	var b strings.Builder
+	b.WriteString(a.Name)
+	for _, id := range a.Identifiers {
+		if id.Value != a.Name {
+			b.WriteByte('\n')
+			b.WriteString(id.Value)
+		}
+	}
+	return strings.ToLower(b.String())
+}
+
+func advisoryText(a *exposure.Advisory) string {
+	lines := append([]string{a.Title, a.Key}, a.CVEs...)
+	if len(a.CVEs) == 1 && a.CVEs[0] == a.Key {
+		lines = lines[:2]
+	}
+	return strings.ToLower(strings.Join(append(lines, a.Aliases...), "\n"))
 }
 
 // reloadAssets reads known assets again. changed reports whether any means
 // something else now.
 func (ix *Index) reloadAssets(ctx context.Context, src Source, v *View, first, last exposure.AssetID) (changed bool, err error) {
 	old := v.assets
-	v.assets = slices.Clone(old)
+	v.assets, v.assetContexts = slices.Clone(old), slices.Clone(v.assetContexts)
 	v.ranks.Store(nil)
 	for id := first; id <= last; id++ {
 		v.assets[id] = asset{}
@@ -222,6 +245,7 @@ func (ix *Index) reloadAssets(ctx context.Context, src Source, v *View, first, l
 	err = src.Assets(ctx, first, last, func(a *exposure.Asset) error {
 		copied := *a
 		v.assets[a.ID] = ix.contextualise(v, &copied)
+		v.assetContexts[a.ID] = v.assets[a.ID].context
 		return nil
 	})
 	for id := first; id <= last; id++ {
@@ -235,12 +259,13 @@ func (ix *Index) recontext(v *View) {
 	ix.ctxIDs, ix.owners = map[string]uint32{}, map[string]uint32{"": 0}
 	v.contexts, v.owners = []exposure.Context{{}}, []string{""}
 	v.ctxFactors = []exposure.ContextFactor{v.scorer.model.Context(&exposure.Context{})}
-	v.assets = slices.Clone(v.assets)
+	v.assets, v.assetContexts = slices.Clone(v.assets), slices.Clone(v.assetContexts)
 	v.ranks.Store(nil)
 	for i := range v.assets {
 		if a := v.assets[i].Asset; a != nil {
 			copied := *a
 			v.assets[i] = ix.contextualise(v, &copied)
+			v.assetContexts[i] = v.assets[i].context
 		}
 	}
 }
@@ -276,7 +301,7 @@ func (ix *Index) appendRow(v *View, f *exposure.Finding) {
 	c.asset[j], c.advisory[j], c.location[j] = uint32(f.Asset), uint32(f.Advisory), uint32(f.Location)
 	c.day[j], c.source[j] = DayOf(f.FirstSeen), uint16(f.Source)
 	c.state[j] = pack(f)
-	v.score(c, c.risk, j, j+1)
+	v.score(c, j, j+1)
 	v.n++
 	if ix.prints.n < v.n {
 		ix.prints.add(&f.Fingerprint)
@@ -289,7 +314,7 @@ func (ix *Index) updateFindings(ctx context.Context, src Source, v *View, ch *ch
 	own := func(k int) *chunk {
 		if !copied[k] {
 			c := *v.chunks[k]
-			c.risk, c.state = slices.Clone(c.risk), slices.Clone(c.state)
+			c.risk, c.due, c.state = slices.Clone(c.risk), slices.Clone(c.due), slices.Clone(c.state)
 			v.chunks[k], copied[k] = &c, true
 		}
 		return v.chunks[k]
@@ -306,13 +331,13 @@ func (ix *Index) updateFindings(ctx context.Context, src Source, v *View, ch *ch
 		}
 		c, j := own(i/chunkRows), i%chunkRows
 		c.state[j] = pack(f)
-		v.score(c, c.risk, j, j+1)
+		v.score(c, j, j+1)
 		return nil
 	})
 	for _, id := range ch.removed {
 		if i := int(id) - 1; i < v.n {
 			c, j := own(i/chunkRows), i%chunkRows
-			c.state[j], c.risk[j] = removed, 0
+			c.state[j], c.risk[j], c.due[j] = removed, 0, exposure.NoDue
 		}
 	}
 	return err

@@ -2,6 +2,7 @@ package index
 
 import (
 	"cmp"
+	"runtime"
 	"slices"
 
 	"github.com/leeward-ctem/leeward/exposure"
@@ -42,26 +43,33 @@ func (v *View) Group(f exposure.Filter, today uint16, by ...string) ([]Group, er
 	if len(dims) == 2 {
 		wide = dims[1].size
 	}
-	cells := make([]Group, dims[0].size*wide)
-	buf := make([]uint16, 0, chunkRows)
-	for k, c := range v.chunks {
-		buf = v.match(p, k, buf[:0])
-		for _, row := range buf {
-			j := int(row)
-			cell := dims[0].of(c, j)
-			if wide > 1 {
-				cell = cell*wide + dims[1].of(c, j)
+	workers := min(runtime.GOMAXPROCS(0), max(1, len(v.chunks)))
+	parts := make([][]Group, workers)
+	parallel(workers, func(w int) {
+		cells, buf := make([]Group, dims[0].size*wide), new([chunkRows]uint16)
+		for k := w; k < len(v.chunks); k += workers {
+			c := v.chunks[k]
+			for _, row := range v.match(p, k, buf) {
+				j := int(row)
+				cell := dims[0].of(c, j)
+				if wide > 1 {
+					cell = cell*wide + dims[1].of(c, j)
+				}
+				g := &cells[cell]
+				g.Count++
+				g.Loss += float64(v.scorer.loss[c.risk[j]])
+				g.Worst = max(g.Worst, c.risk[j])
+				g.KEV += bit(v.advFactors[c.advisory[j]].KEVDay != 0)
+				g.Overdue += bit(c.due[j] < today)
 			}
-			g := &cells[cell]
-			g.Count++
-			g.Loss += float64(v.scorer.loss[c.risk[j]])
-			g.Worst = max(g.Worst, c.risk[j])
-			if v.advFactors[c.advisory[j]].KEVDay != 0 {
-				g.KEV++
-			}
-			if due, _ := v.due(c, j); due < today {
-				g.Overdue++
-			}
+		}
+		parts[w] = cells
+	})
+	cells := parts[0]
+	for _, part := range parts[1:] {
+		for i := range part {
+			g, h := &cells[i], &part[i]
+			g.Count, g.Loss, g.Worst, g.KEV, g.Overdue = g.Count+h.Count, g.Loss+h.Loss, max(g.Worst, h.Worst), g.KEV+h.KEV, g.Overdue+h.Overdue
 		}
 	}
 	var out []Group

@@ -5,7 +5,7 @@
 //
 // A [View] is an immutable state of the index at one event number. Readers
 // take one and never wait; one writer at a time makes the next. A finding
-// costs about 21 bytes of columns and 18 of the fingerprint table.
+// costs 22 bytes of columns and about 17 of the fingerprint table.
 package index
 
 import (
@@ -50,9 +50,10 @@ func New(model exposure.Model, contexts Contexts) *Index {
 	ix := &Index{contexts: contexts, ctxIDs: map[string]uint32{}, owners: map[string]uint32{"": 0}}
 	v := &View{scorer: newScorer(model), owners: []string{""}}
 	// Numbers begin at 1: row 0 of every dictionary stands for "none".
-	v.assets = []asset{{}}
+	v.assets, v.assetContexts = []asset{{}}, []uint32{0}
 	v.advisories = []*exposure.Advisory{{}}
 	v.advFactors = []exposure.AdvisoryFactor{{}}
+	v.advisoryTexts = []string{""}
 	v.places = []place{{}}
 	v.contexts = []exposure.Context{{}}
 	v.ctxFactors = []exposure.ContextFactor{model.Context(&exposure.Context{})}
@@ -75,6 +76,7 @@ type chunk struct {
 	advisory []uint32
 	location []uint32
 	risk     []exposure.Risk
+	due      []uint16 // day, exposure.NoDue without
 	day      []uint16 // first seen, days since 1970-01-01 UTC
 	state    []uint16 // status, severity, detection, verdict, shared: see pack
 	source   []uint16
@@ -83,7 +85,7 @@ type chunk struct {
 func newChunk() *chunk {
 	return &chunk{
 		asset: make([]uint32, chunkRows), advisory: make([]uint32, chunkRows), location: make([]uint32, chunkRows),
-		risk: make([]exposure.Risk, chunkRows), day: make([]uint16, chunkRows),
+		risk: make([]exposure.Risk, chunkRows), due: make([]uint16, chunkRows), day: make([]uint16, chunkRows),
 		state: make([]uint16, chunkRows), source: make([]uint16, chunkRows),
 	}
 }
@@ -94,15 +96,17 @@ type View struct {
 	n      int // findings, numbered 1 … n; row i holds finding i+1
 	chunks []*chunk
 
-	assets     []asset
-	advisories []*exposure.Advisory
-	advFactors []exposure.AdvisoryFactor
-	places     []place
-	contexts   []exposure.Context
-	ctxFactors []exposure.ContextFactor
-	owners     []string
-	sources    []exposure.Source
-	scorer     *scorer
+	assets        []asset
+	assetContexts []uint32 // the context column of assets, close together
+	advisories    []*exposure.Advisory
+	advFactors    []exposure.AdvisoryFactor
+	advisoryTexts []string // what a search looks at, lower case: title and ids, a line each
+	places        []place
+	contexts      []exposure.Context
+	ctxFactors    []exposure.ContextFactor
+	owners        []string
+	sources       []exposure.Source
+	scorer        *scorer
 
 	ranks atomic.Pointer[ranks] // sort orders of names, made when first asked for
 }
@@ -118,6 +122,7 @@ type asset struct {
 	*exposure.Asset
 	context uint32 // row of contexts
 	owner   uint32 // row of owners
+	text    string // what a search looks at, lower case: name and identifiers, a line each
 }
 
 // Seq is the number of the last event the view knows.
@@ -226,8 +231,8 @@ func (v *View) Row(id exposure.FindingID) (r Row, ok bool) {
 		Shared: s&sharedBit != 0, Risk: c.risk[j], FirstSeen: c.day[j],
 	}
 	r.Band = v.scorer.bands.Of(r.Risk)
-	var rule uint8
-	if r.Due, rule = v.due(c, j); r.Due != exposure.NoDue {
+	if r.Due = c.due[j]; r.Due != exposure.NoDue {
+		_, rule := v.due(c, j)
 		r.DueRule = v.scorer.due.Rules[rule]
 	}
 	return r, true
@@ -239,6 +244,5 @@ func (v *View) due(c *chunk, j int) (uint16, uint8) {
 		return exposure.NoDue, 0
 	}
 	a := &v.advFactors[c.advisory[j]]
-	ctx := &v.ctxFactors[v.assets[c.asset[j]].context]
-	return v.scorer.due.Due(v.scorer.bands.Of(c.risk[j]), a.Policy, ctx.Policy, c.day[j], a.KEVDay)
+	return v.scorer.due.Due(v.scorer.bands.Of(c.risk[j]), a.Policy, v.ctxFactors[v.assetContexts[c.asset[j]]].Policy, c.day[j], a.KEVDay)
 }

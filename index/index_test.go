@@ -322,6 +322,21 @@ func TestRescoreEqualsFresh(t *testing.T) {
 	}
 }
 
+// The index and an explanation must never differ by a point.
+func TestFastCurve(t *testing.T) {
+	t.Parallel()
+	for _, c := range []*exposure.Curve{testModel{}.Curve(), {P: []exposure.Nats{-100, -50, 0}, PFirst: -100, PStep: 48, Min: -7, Max: 12345}} {
+		f := newFastCurve(c)
+		for hazard := exposure.Nats(-50000); hazard < 50000; hazard += 7 {
+			for _, loss := range []exposure.Nats{-30000, 0, 1, 12345, 60000} {
+				if got, want := f.risk(hazard, loss), c.Risk(hazard, loss); got != want {
+					t.Fatalf("risk(%d, %d) = %d, want %d", hazard, loss, got, want)
+				}
+			}
+		}
+	}
+}
+
 func TestFingerprints(t *testing.T) {
 	t.Parallel()
 	var table fingerprints

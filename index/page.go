@@ -34,10 +34,9 @@ type Query struct {
 // Page is one page of findings.
 type Page struct {
 	Rows  []Row
-	Total int     // all matches, not only this page
-	Loss  float64 // their expected loss over the horizon
-	Next  string  // cursor of the page after; empty: this is the last
-	Seq   int64   // the state of the index that answered
+	Total int    // all matches, not only this page
+	Next  string // cursor of the page after; empty: this is the last
+	Seq   int64  // the state of the index that answered
 }
 
 // Page answers a query. Pages are cut by the last row's sort value and number,
@@ -68,7 +67,6 @@ func (v *View) Page(q Query) (Page, error) {
 	var all []entry
 	for _, t := range tops {
 		page.Total += t.total
-		page.Loss += t.loss
 		all = append(all, t.best...)
 	}
 	slices.SortFunc(all, entry.compare)
@@ -113,21 +111,17 @@ func parseCursor(s string) (entry, error) {
 
 type top struct {
 	total int
-	loss  float64
 	best  []entry
 }
 
 // topOf returns the first limit rows of chunk k after the cursor.
 func (v *View) topOf(p *plan, k int, key func(c *chunk, j int) uint32, after entry, limit int) top {
 	var t top
-	buf := rowBuffers.Get().(*[]uint16)
+	buf := rowBuffers.Get().(*[chunkRows]uint16)
 	defer rowBuffers.Put(buf)
-	rows := v.match(p, k, (*buf)[:0])
+	rows := v.match(p, k, buf)
 	c := v.chunks[k]
 	t.total = len(rows)
-	for _, j := range rows {
-		t.loss += float64(v.scorer.loss[c.risk[j]])
-	}
 	base := exposure.FindingID(k*chunkRows + 1)
 	worst := entry{math.MaxUint32, math.MaxUint32}
 	for _, row := range rows {
@@ -182,7 +176,7 @@ func (v *View) sortKey(s Sort) (func(c *chunk, j int) uint32, error) {
 		key = func(c *chunk, j int) uint32 { return r.advisory[c.advisory[j]] }
 	case "due":
 		down = false
-		key = func(c *chunk, j int) uint32 { d, _ := v.due(c, j); return uint32(d) }
+		key = func(c *chunk, j int) uint32 { return uint32(c.due[j]) }
 	case "first_seen":
 		key = func(c *chunk, j int) uint32 { return uint32(c.day[j]) }
 	case "status":
@@ -202,7 +196,7 @@ func (v *View) sortKey(s Sort) (func(c *chunk, j int) uint32, error) {
 }
 
 // rowBuffers are scratch for the matches of a chunk.
-var rowBuffers = sync.Pool{New: func() any { b := make([]uint16, 0, chunkRows); return &b }}
+var rowBuffers = sync.Pool{New: func() any { return new([chunkRows]uint16) }}
 
 // All calls f with every match, in order of their numbers, until it returns
 // false.
@@ -211,10 +205,9 @@ func (v *View) All(f exposure.Filter, today uint16, yield func(Row) bool) error 
 	if err != nil {
 		return err
 	}
-	buf := make([]uint16, 0, chunkRows)
+	buf := new([chunkRows]uint16)
 	for k := range v.chunks {
-		buf = v.match(p, k, buf[:0])
-		for _, j := range buf {
+		for _, j := range v.match(p, k, buf) {
 			r, ok := v.Row(exposure.FindingID(k*chunkRows + int(j) + 1))
 			if ok && !yield(r) {
 				return nil
