@@ -38,10 +38,16 @@ func newScorer(m exposure.Model) *scorer {
 // when it is made.
 type fastCurve struct {
 	*exposure.Curve
+	steps []step
+	last  uint32 // steps that may be used; 0: none
 	shift uint8  // PStep is 1<<shift
+	rest  uint32 // 1<<shift − 1
+	min   int32
 	scale uint64 // 65535/(Max−Min) in units of 2^-40
-	ok    bool
 }
+
+// step is a segment of the probability curve.
+type step struct{ lo, rise int32 }
 
 func newFastCurve(c *exposure.Curve) fastCurve {
 	f := fastCurve{Curve: c}
@@ -56,40 +62,62 @@ func newFastCurve(c *exposure.Curve) fastCurve {
 			return f
 		}
 	}
-	f.ok = true
+	for i := range len(c.P) - 1 {
+		rise := int64(c.P[i+1] - c.P[i])
+		if rise < 0 || rise<<f.shift > math.MaxInt32 {
+			return f
+		}
+		f.steps = append(f.steps, step{int32(c.P[i]), int32(rise)})
+	}
+	f.rest, f.min, f.last = 1<<f.shift-1, int32(c.Min), uint32(len(f.steps))
 	return f
 }
 
 func (f *fastCurve) risk(hazard, loss exposure.Nats) exposure.Risk {
-	x := uint32(hazard - f.PFirst)
-	i := int(x >> f.shift)
-	if !f.ok || hazard < f.PFirst || i+1 >= len(f.P) {
+	x := uint32(hazard - f.PFirst) // below PFirst it wraps to a large number
+	i := x >> f.shift
+	if i >= f.last {
 		return f.Curve.Risk(hazard, loss)
 	}
-	lo, hi := f.P[i], f.P[i+1]
-	el := lo + exposure.Nats(int(hi-lo)*int(x&(1<<f.shift-1))>>f.shift) + loss
-	d := max(0, int64(el-f.Min))
-	return exposure.Risk(min(uint64(d)*f.scale>>40, math.MaxUint16))
-}
-
-// risk scores one row. It is the explanation's sum, see prioritize.Explain.
-func (s *scorer) risk(a *exposure.AdvisoryFactor, c *exposure.ContextFactor, state uint16) exposure.Risk {
-	return s.fast.risk(a.Log+c.Reach[a.Vector]+s.validity[state>>validityShift&validityBits], c.Loss[a.Impact])
+	p := f.steps[i]
+	el := p.lo + int32(p.rise)*int32(x&f.rest)>>f.shift + int32(loss)
+	return exposure.Risk(min(uint64(max(0, el-f.min))*f.scale>>40, math.MaxUint16))
 }
 
 // score fills the risk and due columns of rows [from, to) of c.
 func (v *View) score(c *chunk, from, to int) {
 	s := v.scorer
-	for j := from; j < to; j++ {
-		a := &v.advFactors[c.advisory[j]]
-		ctx := &v.ctxFactors[v.assetContexts[c.asset[j]]]
-		state := c.state[j]
-		r := s.risk(a, ctx, state)
-		c.risk[j], c.due[j] = r, exposure.NoDue
-		if exposure.Status(state & 15).Open() {
-			c.due[j], _ = s.due.Due(s.bands.Of(r), a.Policy, ctx.Policy, c.day[j], a.KEVDay)
+	assets, advisories, states, days := c.asset[from:to], c.advisory[from:to], c.state[from:to], c.day[from:to]
+	risks, dues := c.risk[from:to], c.due[from:to]
+	for j, asset := range assets {
+		a := &v.advFactors[advisories[j]]
+		ctx := &v.ctxFactors[v.assetContexts[asset]]
+		state := states[j]
+		r := s.fast.risk(a.Log+ctx.Reach[a.Vector%exposure.Vectors]+s.validity[state>>validityShift&validityBits], ctx.Loss[a.Impact])
+		risks[j] = r
+		dues[j] = s.dueDay(r, a, ctx, days[j]) | noDue[state&15]
+	}
+}
+
+// noDue masks the due day of what is not open: a day OR NoDue is NoDue.
+var noDue = func() (m [16]uint16) {
+	for s := range m {
+		if !exposure.Status(s).Open() {
+			m[s] = exposure.NoDue
 		}
 	}
+	return m
+}()
+
+// dueDay is DueTable.Due without the rule.
+func (s *scorer) dueDay(r exposure.Risk, a *exposure.AdvisoryFactor, ctx *exposure.ContextFactor, day uint16) uint16 {
+	b := s.bands
+	band := bit(r >= b[0]) + bit(r >= b[1]) + bit(r >= b[2]) + bit(r >= b[3])
+	cell := &s.due.Cells[(band*s.due.Policies+int(a.Policy))*s.due.Contexts+int(ctx.Policy)]
+	// Days are small and NoDue is the largest number, so one clamp serves both.
+	first := min(uint32(day)+uint32(cell.Days), exposure.NoDue)
+	kev := min(uint32(max(day, a.KEVDay))+uint32(cell.KEVDays), exposure.NoDue)
+	return uint16(min(first, kev))
 }
 
 // rescore makes new risk and due columns for the whole view on all cores.
