@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -387,6 +388,90 @@ func BenchmarkGroup(b *testing.B) {
 	for b.Loop() {
 		if _, err := v.Group(exposure.Filter{}, today, "team", "band"); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+func TestSnapshot(t *testing.T) {
+	t.Parallel()
+	m := synthetic(70_000)
+	ix := load(t, m)
+	file := t.TempDir() + "/index.snapshot"
+	if err := ix.Save(file, "db-1"); err != nil {
+		t.Fatal(err)
+	}
+	// Something happens after the snapshot.
+	m.findings[6].Status = exposure.StatusVerified
+	extra := m.findings[7]
+	extra.ID, extra.Fingerprint = 70_001, exposure.NewFingerprint("new", "", "")
+	m.findings = append(m.findings, extra)
+	m.events = append(m.events, exposure.Event{Seq: 2, Kind: exposure.EventMoved, First: 7, Last: 7}, exposure.Event{Seq: 3, Kind: exposure.EventOpened, First: 70_001, Last: 70_001})
+	if err := ix.CatchUp(t.Context(), m); err != nil {
+		t.Fatal(err)
+	}
+	back := New(testModel{}, testContexts{})
+	if ok, err := back.Restore(t.Context(), file, "db-1", m); err != nil || !ok {
+		t.Fatalf("restore: %v, %v", ok, err)
+	}
+	same(t, ix, back, m)
+
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, broken := range map[string][]byte{
+		"truncated": data[:len(data)/2], "empty": {}, "flipped": append(append(slices.Clone(data[:5000]), data[5000]^1), data[5001:]...),
+	} {
+		if err := os.WriteFile(file, broken, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		other := New(testModel{}, testContexts{})
+		if ok, err := other.Restore(t.Context(), file, "db-1", m); ok || err != nil {
+			t.Errorf("%s snapshot: %v, %v", name, ok, err)
+		}
+		if err := other.CatchUp(t.Context(), m); err != nil {
+			t.Fatal(err)
+		}
+		same(t, ix, other, m)
+	}
+	if err := ix.Save(file, "db-1"); err != nil {
+		t.Fatal(err)
+	}
+	if ok, _ := New(testModel{}, testContexts{}).Restore(t.Context(), file, "db-2", m); ok {
+		t.Error("the snapshot of another database was used")
+	}
+}
+
+// same fails unless both indexes hold the same.
+func same(t *testing.T, a, b *Index, m *memory) {
+	t.Helper()
+	if a.View().Len() != b.View().Len() || a.View().Seq() != b.View().Seq() {
+		t.Fatalf("%d findings at %d, and %d at %d", a.View().Len(), a.View().Seq(), b.View().Len(), b.View().Seq())
+	}
+	ids := make([]exposure.FindingID, 1)
+	for _, f := range m.findings {
+		x, _ := a.View().Row(f.ID)
+		y, _ := b.View().Row(f.ID)
+		if x != y {
+			t.Fatalf("%v: %+v and %+v", f.ID, x, y)
+		}
+		b.Known([]exposure.Fingerprint{f.Fingerprint}, ids)
+		if ids[0] != f.ID {
+			t.Fatalf("%v is found as %v", f.ID, ids[0])
+		}
+	}
+}
+
+func BenchmarkRestore(b *testing.B) {
+	m := synthetic(1_000_000)
+	ix := load(b, m)
+	file := b.TempDir() + "/index.snapshot"
+	if err := ix.Save(file, "db"); err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if ok, err := New(testModel{}, testContexts{}).Restore(b.Context(), file, "db", m); !ok || err != nil {
+			b.Fatal(ok, err)
 		}
 	}
 }
