@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"iter"
 	"time"
 
 	"github.com/RoaringBitmap/roaring/v2"
@@ -234,7 +235,6 @@ func (im *Importer) document(ctx context.Context, req Request, part Part) (Resul
 // decode reads the document and hands on batches of normalised items.
 func (s *session) decode(ctx context.Context, reader Reader, r io.Reader, sum hash.Hash, batches chan<- []item) error {
 	counted := &counter{r: io.TeeReader(r, sum)}
-	guard := newRecordGuard(counted)
 	batch := make([]item, 0, batchSize)
 	send := func() error {
 		if len(batch) == 0 {
@@ -251,8 +251,7 @@ func (s *session) decode(ctx context.Context, reader Reader, r io.Reader, sum ha
 		}
 		return nil
 	}
-	for o, err := range reader.Read(ctx, guard) {
-		guard.Reset()
+	for o, err := range Guarded(ctx, reader, counted) {
 		if err != nil {
 			var rec *exposure.RecordError
 			if errors.As(err, &rec) {
@@ -292,6 +291,20 @@ func (s *session) decode(ctx context.Context, reader Reader, r io.Reader, sum ha
 		s.failure = err
 	}
 	return ctx.Err()
+}
+
+// Guarded is reader.Read with bounded memory: a record that is too large ends
+// the report with an error instead of filling the memory.
+func Guarded(ctx context.Context, reader Reader, r io.Reader) iter.Seq2[exposure.Observation, error] {
+	return func(yield func(exposure.Observation, error) bool) {
+		guard := newRecordGuard(r)
+		for o, err := range reader.Read(ctx, guard) {
+			guard.Reset()
+			if !yield(o, err) {
+				return
+			}
+		}
+	}
 }
 
 func (s *session) broken(e *exposure.RecordError) {

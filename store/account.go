@@ -135,4 +135,3 @@ func (db *DB) RemoveToken(ctx context.Context, account, id int64) error {
 		return err
 	})
 }
-

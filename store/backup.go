@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -45,9 +46,11 @@ func (db *DB) Backup(ctx context.Context, w io.Writer, now time.Time) (m Manifes
 	defer os.RemoveAll(dir)
 	file := filepath.Join(dir, FileName)
 	if db.engine == enginePostgres {
-		return m, exposure.Errorf(exposure.Unsupported, "back up PostgreSQL with its own tools: pg_dump --format=custom")
+		err = db.copyOut(ctx, dir)
+	} else {
+		err = db.vacuumInto(ctx, file)
 	}
-	if _, err := db.read.ExecContext(ctx, "VACUUM INTO $1", file); err != nil {
+	if err != nil {
 		return m, explain(err)
 	}
 	if m, err = describeBackup(ctx, file); err != nil {
@@ -79,6 +82,18 @@ func (db *DB) Backup(ctx context.Context, w io.Writer, now time.Time) (m Manifes
 		return m, explain(err)
 	}
 	return m, explain(errors.Join(t.Close(), z.Close()))
+}
+
+// vacuumInto copies the SQLite database by a connection of its own, so that
+// neither readers nor writers wait for it.
+func (db *DB) vacuumInto(ctx context.Context, file string) error {
+	own, err := sql.Open("sqlite", "file:"+(&url.URL{Path: db.file}).EscapedPath()+"?_pragma=busy_timeout(30000)")
+	if err != nil {
+		return err
+	}
+	defer own.Close()
+	_, err = own.ExecContext(ctx, "VACUUM INTO $1", file)
+	return err
 }
 
 func writeAll(w io.Writer, b []byte) error {
@@ -137,26 +152,11 @@ func Restore(ctx context.Context, dir string, r io.Reader, force bool, now time.
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return m, explain(err)
 	}
-	fresh, err := os.CreateTemp(dir, "restore-*.db")
-	if err != nil {
-		return m, explain(err)
-	}
-	defer os.Remove(fresh.Name())
-	defer fresh.Close()
-	want, err := unpackBackup(r, fresh)
+	fresh, m, err := verifiedBackup(ctx, dir, r)
 	if err != nil {
 		return m, err
 	}
-	if err := errors.Join(fresh.Sync(), fresh.Close()); err != nil {
-		return m, explain(err)
-	}
-	if m, err = describeBackup(ctx, fresh.Name()); err != nil {
-		return m, err
-	}
-	if m.SHA256 != want.SHA256 || m.Bytes != want.Bytes {
-		return m, exposure.Errorf(exposure.Invalid, "the backup is damaged: its checksum does not match; nothing was changed")
-	}
-	m.Made = want.Made
+	defer os.Remove(fresh)
 	for _, suffix := range []string{"", "-wal", "-shm"} {
 		old := target + suffix
 		if _, err := os.Stat(old); err == nil {
@@ -165,16 +165,67 @@ func Restore(ctx context.Context, dir string, r io.Reader, force bool, now time.
 			}
 		}
 	}
-	if err := os.Rename(fresh.Name(), target); err != nil {
+	if err := os.Rename(fresh, target); err != nil {
 		return m, explain(err)
 	}
-	// The snapshot of the index belongs to the replaced database.
-	os.Remove(filepath.Join(dir, "index.snapshot"))
 	db, err := Open(ctx, dir) // brings an older schema up to date, refuses a newer
 	if err != nil {
 		return m, err
 	}
 	return m, db.Close()
+}
+
+// RestorePostgres puts a backup into an empty PostgreSQL database.
+func RestorePostgres(ctx context.Context, dsn string, r io.Reader) (m Manifest, err error) {
+	dir, err := os.MkdirTemp("", "leeward-restore-")
+	if err != nil {
+		return m, explain(err)
+	}
+	defer os.RemoveAll(dir)
+	fresh, m, err := verifiedBackup(ctx, dir, r)
+	if err != nil {
+		return m, err
+	}
+	from, err := openFile(ctx, fresh)
+	if err != nil {
+		return m, err
+	}
+	defer from.Close()
+	to, err := OpenPostgres(ctx, dsn)
+	if err != nil {
+		return m, err
+	}
+	defer to.Close()
+	return m, explain(copyTables(ctx, from, to))
+}
+
+// verifiedBackup unpacks a backup into dir and checks everything about it.
+func verifiedBackup(ctx context.Context, dir string, r io.Reader) (file string, m Manifest, err error) {
+	fresh, err := os.CreateTemp(dir, "restore-*.db")
+	if err != nil {
+		return "", m, explain(err)
+	}
+	defer func() {
+		fresh.Close()
+		if err != nil {
+			os.Remove(fresh.Name())
+		}
+	}()
+	want, err := unpackBackup(r, fresh)
+	if err != nil {
+		return "", m, err
+	}
+	if err := errors.Join(fresh.Sync(), fresh.Close()); err != nil {
+		return "", m, explain(err)
+	}
+	if m, err = describeBackup(ctx, fresh.Name()); err != nil {
+		return "", m, err
+	}
+	if m.SHA256 != want.SHA256 || m.Bytes != want.Bytes {
+		return "", m, exposure.Errorf(exposure.Invalid, "the backup is damaged: its checksum does not match; nothing was changed")
+	}
+	m.Made = want.Made
+	return fresh.Name(), m, nil
 }
 
 func unpackBackup(r io.Reader, database io.Writer) (m Manifest, err error) {

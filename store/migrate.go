@@ -14,9 +14,9 @@ import (
 //go:embed migrations
 var migrations embed.FS
 
-// migrate brings the schema up to date, and refuses a database that a newer
+// Migrate brings the schema up to date, and refuses a database that a newer
 // binary made: an old one could misread what it does not know.
-func (db *DB) migrate(ctx context.Context) error {
+func (db *DB) Migrate(ctx context.Context) error {
 	folder, dialect := "migrations/sqlite", database.DialectSQLite3
 	if db.engine == enginePostgres {
 		folder, dialect = "migrations/postgres", database.DialectPostgres

@@ -79,7 +79,7 @@ func openFile(ctx context.Context, file string) (*DB, error) {
 		return nil, err
 	}
 	db.read.SetMaxOpenConns(max(4, runtime.NumCPU()))
-	if err := db.migrate(ctx); err != nil {
+	if err := db.Migrate(ctx); err != nil {
 		db.Close()
 		return nil, explain(err)
 	}
@@ -115,7 +115,7 @@ func OpenPostgres(ctx context.Context, dsn string) (*DB, error) {
 		db.Close()
 		return nil, exposure.Errorf(exposure.Unsupported, "this PostgreSQL is version %d: Leeward needs 15 or newer", version/10000)
 	}
-	if err := db.migrate(ctx); err != nil {
+	if err := db.Migrate(ctx); err != nil {
 		db.Close()
 		return nil, explain(err)
 	}

@@ -1,0 +1,71 @@
+package cli
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/leeward-ctem/leeward/exposure"
+	"github.com/leeward-ctem/leeward/store"
+)
+
+type backupCmd struct {
+	File string `arg:"" help:"Backup to write."`
+}
+
+func (c *backupCmd) Run(r *run) error {
+	db, err := r.database()
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	f, err := os.CreateTemp(filepath.Dir(c.File), ".backup-*")
+	if err != nil {
+		return exposure.Errorf(exposure.Unavailable, "cannot write beside %s: %w", c.File, err)
+	}
+	defer os.Remove(f.Name())
+	defer f.Close()
+	m, err := db.Backup(r.Context, f, r.Now())
+	if err != nil {
+		return err
+	}
+	if err := f.Sync(); err != nil {
+		return err
+	}
+	// Only a complete backup gets the name.
+	if err := os.Rename(f.Name(), c.File); err != nil {
+		return err
+	}
+	fmt.Fprintf(r.Err, "%s: %d findings, database sha256 %s\n", c.File, m.Findings, m.SHA256)
+	return nil
+}
+
+type restoreCmd struct {
+	File  string `arg:"" help:"Backup to read." type:"existingfile"`
+	Force bool   `help:"Replace the database that is there; it is kept beside the new one."`
+}
+
+func (c *restoreCmd) Run(r *run) error {
+	if r.Database != "" {
+		return r.restorePostgres(c)
+	}
+	f, err := os.Open(c.File)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	m, err := store.Restore(r.Context, r.dir(), f, c.Force, r.Now())
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(r.Err, "restored %d findings into %s\n", m.Findings, r.dir())
+	return nil
+}
+
+// database opens the database that the flags name.
+func (r *run) database() (*store.DB, error) {
+	if r.Database != "" {
+		return store.OpenPostgres(r.Context, r.Database)
+	}
+	return store.Open(r.Context, r.dir())
+}

@@ -1,0 +1,131 @@
+// Package cli is the command line of Leeward and its composition root: the
+// only package that knows every other and puts them together. A command is a
+// struct of its flags with a Run method, one file each.
+//
+// Rules of the terminal: results go to standard output, everything else to
+// standard error; --json makes results one JSON object a line and is a
+// contract (docs/cli.md); tables are for people. Exit codes: 0 done, 1 done
+// with record errors, 2 wrong usage, 3 failed.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/alecthomas/kong"
+	"github.com/mattn/go-isatty"
+
+	"github.com/leeward-ctem/leeward/exposure"
+)
+
+// The exit codes.
+const (
+	exitDone    = 0
+	exitRecords = 1
+	exitUsage   = 2
+	exitFailed  = 3
+)
+
+// IO is everything of the outside world that a command touches.
+type IO struct {
+	In       io.Reader
+	Out, Err io.Writer
+	Env      func(string) string
+	Now      func() time.Time
+	Terminal bool // Err is a terminal: progress may be drawn on it
+}
+
+// OS returns the IO of this process.
+func OS() IO {
+	return IO{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Env: os.Getenv, Now: time.Now, Terminal: isatty.IsTerminal(os.Stderr.Fd())}
+}
+
+// commands is the command line as kong reads it.
+type commands struct {
+	Data     string `help:"Data directory." env:"LEEWARD_DATA" placeholder:"DIR" type:"path"`
+	Database string `help:"PostgreSQL to use instead of the data directory's SQLite file." env:"LEEWARD_DATABASE" placeholder:"postgres://…"`
+	JSON     bool   `help:"Print results as JSON, one object a line."`
+
+	Import  importCmd  `cmd:"" help:"Import scanner reports."`
+	Inspect inspectCmd `cmd:"" help:"Decode a report and print its observations; nothing is stored."`
+	Backup  backupCmd  `cmd:"" help:"Write a backup of the database."`
+	Restore restoreCmd `cmd:"" help:"Put a backup into the data directory."`
+	Version versionCmd `cmd:"" help:"Print the version."`
+}
+
+// run is what every command gets.
+type run struct {
+	context.Context
+	IO
+	*commands
+	exit int
+}
+
+// recordErrors makes the command end with exit code 1.
+func (r *run) recordErrors() { r.exit = max(r.exit, exitRecords) }
+
+// dir returns the data directory.
+func (r *run) dir() string {
+	if r.Data != "" {
+		return r.Data
+	}
+	if d := r.Env("XDG_DATA_HOME"); d != "" {
+		return filepath.Join(d, "leeward")
+	}
+	return filepath.Join(r.Env("HOME"), ".local", "share", "leeward")
+}
+
+// Run runs one command line and returns its exit code.
+func Run(ctx context.Context, args []string, std IO) int {
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	var c commands
+	r := &run{Context: ctx, IO: std, commands: &c}
+	ended := false
+	parser, err := kong.New(&c,
+		kong.Name("leeward"),
+		kong.Description("Continuous threat exposure management: reports in, one explained and prioritized list out.\n\nStart with `leeward serve --demo`."),
+		kong.Writers(std.Out, std.Err),
+		kong.UsageOnError(),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.Exit(func(code int) { ended, r.exit = true, code }),
+		kong.Bind(r),
+	)
+	if err != nil {
+		fmt.Fprintf(std.Err, "leeward: %v\n", err)
+		return exitFailed
+	}
+	parsed, err := parser.Parse(args)
+	if ended {
+		return r.exit // --help printed what was asked for
+	}
+	if err != nil {
+		fmt.Fprintf(std.Err, "leeward: %v\nRun `leeward --help` for the commands.\n", err)
+		return exitUsage
+	}
+	if err := parsed.Run(); err != nil {
+		return r.fail(err)
+	}
+	return r.exit
+}
+
+// fail prints an error as one sentence and returns its exit code.
+func (r *run) fail(err error) int {
+	if errors.Is(err, context.Canceled) {
+		fmt.Fprintln(r.Err, "leeward: stopped; what was committed is kept, run it again to go on")
+		return exitFailed
+	}
+	fmt.Fprintf(r.Err, "leeward: %s\n", strings.TrimSpace(err.Error()))
+	if exposure.KindOf(err) == exposure.Invalid {
+		return max(r.exit, exitFailed)
+	}
+	return exitFailed
+}
