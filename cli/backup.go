@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -13,8 +14,8 @@ type backupCmd struct {
 	File string `arg:"" help:"Backup to write."`
 }
 
-func (c *backupCmd) Run(r *run) error {
-	db, err := r.database()
+func (c *backupCmd) Run(ctx context.Context, r *run) error {
+	db, err := r.database(ctx)
 	if err != nil {
 		return err
 	}
@@ -25,7 +26,7 @@ func (c *backupCmd) Run(r *run) error {
 	}
 	defer os.Remove(f.Name())
 	defer f.Close()
-	m, err := db.Backup(r.Context, f, r.Now())
+	m, err := db.Backup(ctx, f, r.Now())
 	if err != nil {
 		return err
 	}
@@ -45,27 +46,31 @@ type restoreCmd struct {
 	Force bool   `help:"Replace the database that is there; it is kept beside the new one."`
 }
 
-func (c *restoreCmd) Run(r *run) error {
-	if r.Database != "" {
-		return r.restorePostgres(c)
-	}
+func (c *restoreCmd) Run(ctx context.Context, r *run) error {
 	f, err := os.Open(c.File)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	m, err := store.Restore(r.Context, r.dir(), f, c.Force, r.Now())
+	var m store.Manifest
+	where := r.dir()
+	if r.Database != "" {
+		where = "PostgreSQL"
+		m, err = store.RestorePostgres(ctx, r.Database, f)
+	} else {
+		m, err = store.Restore(ctx, where, f, c.Force, r.Now())
+	}
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(r.Err, "restored %d findings into %s\n", m.Findings, r.dir())
+	fmt.Fprintf(r.Err, "restored %d findings into %s\n", m.Findings, where)
 	return nil
 }
 
 // database opens the database that the flags name.
-func (r *run) database() (*store.DB, error) {
+func (r *run) database(ctx context.Context) (*store.DB, error) {
 	if r.Database != "" {
-		return store.OpenPostgres(r.Context, r.Database)
+		return store.OpenPostgres(ctx, r.Database)
 	}
-	return store.Open(r.Context, r.dir())
+	return store.Open(ctx, r.dir())
 }

@@ -54,7 +54,6 @@ type commands struct {
 	Database string `help:"PostgreSQL to use instead of the data directory's SQLite file." env:"LEEWARD_DATABASE" placeholder:"postgres://…"`
 	JSON     bool   `help:"Print results as JSON, one object a line."`
 
-	Import  importCmd  `cmd:"" help:"Import scanner reports."`
 	Inspect inspectCmd `cmd:"" help:"Decode a report and print its observations; nothing is stored."`
 	Backup  backupCmd  `cmd:"" help:"Write a backup of the database."`
 	Restore restoreCmd `cmd:"" help:"Put a backup into the data directory."`
@@ -63,7 +62,6 @@ type commands struct {
 
 // run is what every command gets.
 type run struct {
-	context.Context
 	IO
 	*commands
 	exit int
@@ -88,7 +86,7 @@ func Run(ctx context.Context, args []string, std IO) int {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	var c commands
-	r := &run{Context: ctx, IO: std, commands: &c}
+	r := &run{IO: std, commands: &c}
 	ended := false
 	parser, err := kong.New(&c,
 		kong.Name("leeward"),
@@ -98,6 +96,7 @@ func Run(ctx context.Context, args []string, std IO) int {
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.Exit(func(code int) { ended, r.exit = true, code }),
 		kong.Bind(r),
+		kong.BindTo(ctx, (*context.Context)(nil)),
 	)
 	if err != nil {
 		fmt.Fprintf(std.Err, "leeward: %v\n", err)

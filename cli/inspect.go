@@ -2,11 +2,13 @@ package cli
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 
 	"github.com/leeward-ctem/leeward/builtin"
 	"github.com/leeward-ctem/leeward/discover"
@@ -19,7 +21,7 @@ type inspectCmd struct {
 }
 
 // Run prints one JSON object per observation and nothing else on standard output.
-func (c *inspectCmd) Run(r *run) error {
+func (c *inspectCmd) Run(ctx context.Context, r *run) error {
 	name, in, err := r.open(c.File)
 	if err != nil {
 		return err
@@ -38,7 +40,7 @@ func (c *inspectCmd) Run(r *run) error {
 		if err != nil {
 			return err
 		}
-		for o, err := range discover.Guarded(r.Context, reader, part.Reader) {
+		for o, err := range discover.Guarded(ctx, reader, part.Reader) {
 			var rec *exposure.RecordError
 			switch {
 			case errors.As(err, &rec):
@@ -50,7 +52,7 @@ func (c *inspectCmd) Run(r *run) error {
 				}
 				return exposure.Errorf(exposure.KindOf(err), "%s: %w", part.Name, err)
 			default:
-				if err := enc.Encode(cleanObservation(&o)); err != nil {
+				if err := enc.Encode(o); err != nil {
 					return err
 				}
 			}
@@ -72,5 +74,5 @@ func (r *run) open(path string) (name string, f io.ReadCloser, err error) {
 		file.Close()
 		return "", nil, exposure.Errorf(exposure.Invalid, "%s is a directory: name the reports in it, as in %s/*", path, path)
 	}
-	return baseName(path), file, nil
+	return filepath.Base(path), file, nil
 }
