@@ -5,10 +5,15 @@ package builtin
 
 import (
 	"github.com/leeward-ctem/leeward/discover"
+	"github.com/leeward-ctem/leeward/discover/report/cyclonedx"
+	"github.com/leeward-ctem/leeward/discover/report/trivy"
 )
 
 // Reports returns the readers of report formats, the most specific first:
 // the first whose Sniff accepts a report reads it.
 func Reports() []discover.Reader {
-	return []discover.Reader{}
+	return []discover.Reader{
+		cyclonedx.Reader{},
+		trivy.Reader{},
+	}
 }

@@ -181,8 +181,8 @@ func onBoth(t *testing.T, f func(w *world)) {
 	})
 }
 
-func run(day int) string {
-	return fmt.Sprintf(`{"kind":3,"run":{"tool":"scan","finished":"2026-01-%02dT00:00:00Z"}}`, day)
+func ran(day int) string {
+	return fmt.Sprintf(`{"kind":"run","run":{"tool":"scan","finished":"2026-01-%02dT00:00:00Z"}}`, day)
 }
 
 func seen(host, cve string) string {
@@ -190,13 +190,13 @@ func seen(host, cve string) string {
 }
 
 func covered(host string) string {
-	return fmt.Sprintf(`{"kind":2,"tool":"scan","class":"vuln","asset":{"kind":"host","name":%q,"identifiers":[{"kind":"hostname","value":%q}]},"coverage":{"class":"vuln"}}`, host, host)
+	return fmt.Sprintf(`{"kind":"coverage","tool":"scan","class":"vuln","asset":{"kind":"host","name":%q,"identifiers":[{"kind":"hostname","value":%q}]},"coverage":{"class":"vuln"}}`, host, host)
 }
 
 func TestImportTwiceChangesNothing(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(w *world) {
-		text := []string{run(1), seen("a", "CVE-1"), seen("a", "CVE-2"), seen("b", "CVE-1"), seen("a", "CVE-1"), covered("a"), covered("b")}
+		text := []string{ran(1), seen("a", "CVE-1"), seen("a", "CVE-2"), seen("b", "CVE-1"), seen("a", "CVE-1"), covered("a"), covered("b")}
 		first := w.report("r", text...)
 		if diff := cmp.Diff(discover.Result{File: "r", Format: "lines", Tool: "scan", Observations: 4, New: 3, Known: 1, Scan: 1}, first); diff != "" {
 			w.t.Error(diff)
@@ -216,13 +216,13 @@ func TestImportTwiceChangesNothing(t *testing.T) {
 func TestAbsenceNeedsProof(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(w *world) {
-		w.report("mon", run(1), seen("a", "CVE-1"), seen("a", "CVE-2"), seen("b", "CVE-1"), covered("a"), covered("b"))
-		w.report("no proof", run(2), seen("a", "CVE-1"))
+		w.report("mon", ran(1), seen("a", "CVE-1"), seen("a", "CVE-2"), seen("b", "CVE-1"), covered("a"), covered("b"))
+		w.report("no proof", ran(2), seen("a", "CVE-1"))
 		w.want("a CVE-1 open", "a CVE-2 open", "b CVE-1 open")
-		w.report("truncated", run(2), seen("a", "CVE-1"), covered("a"), "X")
-		w.report("broken", run(2), seen("a", "CVE-1"), "!", covered("a"))
+		w.report("truncated", ran(2), seen("a", "CVE-1"), covered("a"), "X")
+		w.report("broken", ran(2), seen("a", "CVE-1"), "!", covered("a"))
 		w.want("a CVE-1 open", "a CVE-2 open", "b CVE-1 open")
-		res := w.report("tue", run(3), seen("a", "CVE-1"), covered("a"))
+		res := w.report("tue", ran(3), seen("a", "CVE-1"), covered("a"))
 		if res.Closed != 1 {
 			w.t.Errorf("closed %d, want 1", res.Closed)
 		}
@@ -233,15 +233,15 @@ func TestAbsenceNeedsProof(t *testing.T) {
 func TestRegression(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(w *world) {
-		monday := []string{run(1), seen("a", "CVE-1"), covered("a")}
+		monday := []string{ran(1), seen("a", "CVE-1"), covered("a")}
 		w.report("mon", monday...)
-		w.report("tue", run(2), covered("a"))
+		w.report("tue", ran(2), covered("a"))
 		w.want("a CVE-1 verified")
 		if res := w.report("mon", monday...); res.Changed() {
 			w.t.Errorf("an old report imported again changed something: %+v", res)
 		}
 		w.want("a CVE-1 verified")
-		if res := w.report("wed", run(3), seen("a", "CVE-1"), covered("a")); res.Reopened != 1 || res.New != 0 {
+		if res := w.report("wed", ran(3), seen("a", "CVE-1"), covered("a")); res.Reopened != 1 || res.New != 0 {
 			w.t.Errorf("a regression gave %+v", res)
 		}
 		w.want("a CVE-1 open")
@@ -252,9 +252,9 @@ func TestRegression(t *testing.T) {
 func TestOrderOfReports(t *testing.T) {
 	t.Parallel()
 	reports := map[string][]string{
-		"mon": {run(1), seen("a", "CVE-1"), seen("a", "CVE-2"), covered("a")},
-		"tue": {run(2), seen("a", "CVE-1"), covered("a")},
-		"wed": {run(3), seen("a", "CVE-1"), seen("a", "CVE-3"), covered("a")},
+		"mon": {ran(1), seen("a", "CVE-1"), seen("a", "CVE-2"), covered("a")},
+		"tue": {ran(2), seen("a", "CVE-1"), covered("a")},
+		"wed": {ran(3), seen("a", "CVE-1"), seen("a", "CVE-3"), covered("a")},
 	}
 	for _, order := range [][]string{{"mon", "tue", "wed"}, {"wed", "tue", "mon"}, {"tue", "mon", "wed"}, {"wed", "mon", "tue"}, {"mon", "wed", "tue"}, {"tue", "wed", "mon"}} {
 		t.Run(strings.Join(order, "-"), func(t *testing.T) {
@@ -278,7 +278,7 @@ func TestOrderOfReports(t *testing.T) {
 func TestRetest(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(w *world) {
-		w.report("mon", run(1), seen("a", "CVE-1"), seen("a", "CVE-2"), covered("a"))
+		w.report("mon", ran(1), seen("a", "CVE-1"), seen("a", "CVE-2"), covered("a"))
 		claimed := time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC).UnixMilli()
 		err := w.db.Write(w.t.Context(), func(tx *store.Tx) error {
 			_, err := tx.Move(w.t.Context(), []exposure.FindingID{1, 2}, exposure.CauseClaim, "dev", "patched", claimed)
@@ -290,7 +290,7 @@ func TestRetest(t *testing.T) {
 		if err := w.ix.CatchUp(w.t.Context(), w.db); err != nil {
 			w.t.Fatal(err)
 		}
-		res := w.report("wed", run(3), seen("a", "CVE-2"), covered("a"))
+		res := w.report("wed", ran(3), seen("a", "CVE-2"), covered("a"))
 		if res.Closed != 1 || res.Reopened != 1 {
 			w.t.Errorf("retest gave %+v, want one verified and one reopened", res)
 		}
@@ -302,13 +302,13 @@ func TestStates(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(w *world) {
 		other := strings.Replace(seen("a", "CVE-1"), `"tool":"scan"`, `"tool":"vex","state":"not_affected"`, 1)
-		w.report("vex", run(1), other)
+		w.report("vex", ran(1), other)
 		w.want("a CVE-1 not_affected")
-		w.report("scan", run(2), seen("a", "CVE-1"), covered("a"))
+		w.report("scan", ran(2), seen("a", "CVE-1"), covered("a"))
 		w.want("a CVE-1 open")
-		w.report("clean", run(3), covered("a"))
+		w.report("clean", ran(3), covered("a"))
 		w.want("a CVE-1 verified")
-		w.report("vex", run(1), other)
+		w.report("vex", ran(1), other)
 		w.want("a CVE-1 verified")
 	})
 }
@@ -366,7 +366,7 @@ func TestIndexFollows(t *testing.T) {
 	onBoth(t, func(w *world) {
 		other := index.New(flatModel{}, noContexts{})
 		for i := range 5 {
-			w.report(fmt.Sprint(i), run(i+1), seen("a", fmt.Sprintf("CVE-%d", i)), seen(fmt.Sprintf("h%d", i), "CVE-9"), covered("a"))
+			w.report(fmt.Sprint(i), ran(i+1), seen("a", fmt.Sprintf("CVE-%d", i)), seen(fmt.Sprintf("h%d", i), "CVE-9"), covered("a"))
 			if err := other.CatchUp(w.t.Context(), w.db); err != nil {
 				w.t.Fatal(err)
 			}

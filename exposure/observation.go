@@ -20,6 +20,14 @@ const (
 	ObservedRun
 )
 
+var observationKinds = enumeration{"observation kind", []string{"weakness", "inventory", "coverage", "run"}}
+
+func (k ObservationKind) String() string               { return observationKinds.name(uint8(k)) }
+func (k ObservationKind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
+func (k *ObservationKind) UnmarshalText(b []byte) error {
+	return set(observationKinds, (*uint8)(k), b)
+}
+
 // Observation is one statement of one scanner in one report about one asset.
 // It is immutable. Readers fill in what the report says and nothing else:
 // identity, redaction, limits and deduplication belong to the import.
