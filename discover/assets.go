@@ -3,6 +3,7 @@ package discover
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/leeward-ctem/leeward/exposure"
 )
@@ -207,4 +208,27 @@ func (r *resolver) make(ctx context.Context, ref *exposure.AssetRef, key string)
 		r.holders[i.String()] = append(r.holders[i.String()], a.ID)
 	}
 	return a, nil
+}
+
+// ParseAsset reads what a user names an asset by: "kind:value", as in
+// repository:github.com/acme/shop, image:acme/shop:1.2, hostname:web-1, or
+// a plain name.
+func ParseAsset(s string) (exposure.AssetRef, error) {
+	kinds := map[exposure.IdentifierKind]exposure.AssetKind{
+		exposure.IDHostname: exposure.AssetHost, exposure.IDIP: exposure.AssetAddress, exposure.IDImage: exposure.AssetImage,
+		exposure.IDRepository: exposure.AssetRepository, exposure.IDURL: exposure.AssetWebApp, exposure.IDPath: exposure.AssetRepository,
+		exposure.IDCloud: exposure.AssetCloudResource, exposure.IDWorkload: exposure.AssetWorkload, exposure.IDPurl: exposure.AssetPackage, exposure.IDName: exposure.AssetUnknown,
+	}
+	kind, value, found := strings.Cut(s, ":")
+	k, known := kinds[exposure.IdentifierKind(kind)]
+	if !found || !known {
+		kind, value, k = string(exposure.IDName), s, exposure.AssetUnknown
+	}
+	ref := exposure.AssetRef{Kind: k}
+	ref.Add(exposure.IdentifierKind(kind), value)
+	if len(ref.Identifiers) == 0 {
+		return ref, exposure.Errorf(exposure.Invalid, "%q names no asset: use kind:value, as in repository:github.com/acme/shop", s)
+	}
+	ref.Name = ref.Identifiers[0].Value
+	return ref, nil
 }

@@ -1,0 +1,225 @@
+package server
+
+import (
+	"context"
+	"crypto/subtle"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/alexedwards/scs/v2"
+	"golang.org/x/time/rate"
+
+	"github.com/leeward-ctem/leeward/exposure"
+)
+
+// Accounts keeps who may sign in.
+type Accounts interface {
+	AddAccount(ctx context.Context, a *exposure.Account) error
+	UpdateAccount(ctx context.Context, a *exposure.Account) error
+	Account(ctx context.Context, name string) (exposure.Account, error)
+	AccountByID(ctx context.Context, id int64) (exposure.Account, error)
+	Accounts(ctx context.Context) ([]exposure.Account, error)
+	AddToken(ctx context.Context, t *exposure.Token) error
+	TokenByDigest(ctx context.Context, digest string) (exposure.Token, error)
+	Tokens(ctx context.Context, account int64) ([]exposure.Token, error)
+	TouchToken(ctx context.Context, id, at int64) error
+	RemoveToken(ctx context.Context, account, id int64) error
+}
+
+// Role is what an account may do; each includes those before it.
+type Role int
+
+// The roles. A viewer reads; an analyst also triages and imports; an owner
+// also claims fixes and asks for exceptions for his team; an operator also
+// runs feeds, jobs and the programme; an admin also manages accounts.
+const (
+	Nobody Role = iota
+	Viewer
+	Analyst
+	Owner
+	Operator
+	Admin
+)
+
+var roleNames = [...]string{"nobody", "viewer", "analyst", "owner", "operator", "admin"}
+
+func (r Role) String() string { return roleNames[r] }
+
+// ParseRole reads a role's name.
+func ParseRole(s string) (Role, error) {
+	for i, n := range roleNames[1:] {
+		if n == s {
+			return Role(i + 1), nil
+		}
+	}
+	return Nobody, exposure.Errorf(exposure.Invalid, "there is no role %q: use one of %s", s, strings.Join(roleNames[1:], ", "))
+}
+
+// Actor is who a request is made by.
+type Actor struct {
+	ID   int64
+	Name string
+	Role Role
+}
+
+type actorKey struct{}
+
+// ActorOf returns who makes the request; the zero Actor is nobody.
+func ActorOf(ctx context.Context) Actor {
+	a, _ := ctx.Value(actorKey{}).(Actor)
+	return a
+}
+
+// gate knows who is at the door.
+type gate struct {
+	accounts Accounts
+	sessions *scs.SessionManager
+	now      func() time.Time
+	local    string // digest of the token that local commands use
+	setup    string // digest of the one-time link, while there is no account
+
+	mu    sync.Mutex
+	tries map[string]*rate.Limiter // failed sign-ins by name
+}
+
+const sessionAccount = "account"
+
+// identify finds the actor of a request by its token or session.
+func (g *gate) identify(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		actor, err := g.actor(r)
+		if err != nil {
+			w.Header().Set("WWW-Authenticate", `Bearer realm="leeward"`)
+			http.Error(w, err.Error(), http.StatusUnauthorized)
+			return
+		}
+		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), actorKey{}, actor)))
+	})
+}
+
+func (g *gate) actor(r *http.Request) (Actor, error) {
+	ctx := r.Context()
+	if secret, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
+		return g.byToken(ctx, secret)
+	}
+	id := g.sessions.GetInt64(ctx, sessionAccount)
+	if id == 0 {
+		return Actor{}, nil
+	}
+	a, err := g.accounts.AccountByID(ctx, id)
+	if err != nil || a.Disabled {
+		return Actor{}, nil
+	}
+	role, err := ParseRole(a.Role)
+	return Actor{a.ID, a.Name, role}, err
+}
+
+func (g *gate) byToken(ctx context.Context, secret string) (Actor, error) {
+	refused := exposure.Errorf(exposure.Forbidden, "the token is not valid: make a new one on the account page")
+	digest := digestOf(secret)
+	if g.local != "" && subtle.ConstantTimeCompare([]byte(digest), []byte(g.local)) == 1 {
+		return Actor{Name: "command line", Role: Admin}, nil
+	}
+	t, err := g.accounts.TokenByDigest(ctx, digest)
+	if err != nil || t.Expires <= g.now().UnixMilli() {
+		return Actor{}, refused
+	}
+	a, err := g.accounts.AccountByID(ctx, t.Account)
+	if err != nil || a.Disabled {
+		return Actor{}, refused
+	}
+	role, err := ParseRole(a.Role)
+	if err != nil {
+		return Actor{}, refused
+	}
+	if now := g.now().UnixMilli(); t.Used < now-60_000 {
+		if err := g.accounts.TouchToken(ctx, t.ID, now); err != nil {
+			return Actor{}, err
+		}
+	}
+	return Actor{a.ID, a.Name, min(role, scopeRole(t.Scopes))}, nil
+}
+
+// scopeRole is the most that a token's scopes allow, whatever its account may.
+func scopeRole(scopes []string) Role {
+	most := Nobody
+	for _, s := range scopes {
+		switch s {
+		case "read":
+			most = max(most, Viewer)
+		case "import":
+			most = max(most, Analyst)
+		case "write":
+			most = max(most, Operator)
+		case "admin":
+			most = max(most, Admin)
+		}
+	}
+	return most
+}
+
+// signIn checks a name and password. Wrong ones are answered slowly and, after
+// ten in a row, hardly at all.
+func (g *gate) signIn(ctx context.Context, name, password string) (exposure.Account, error) {
+	limiter := g.limiter(name)
+	if limiter.Tokens() < 1 {
+		return exposure.Account{}, exposure.Errorf(exposure.Unavailable, "too many wrong passwords for %q: wait a minute and try again", name)
+	}
+	a, err := g.accounts.Account(ctx, name)
+	hash := a.Password
+	if err != nil {
+		hash = nobody
+	}
+	if !samePassword(hash, password) || err != nil || a.Disabled {
+		limiter.Allow()
+		return exposure.Account{}, exposure.Errorf(exposure.Forbidden, "the name or the password is wrong")
+	}
+	g.mu.Lock()
+	delete(g.tries, name)
+	g.mu.Unlock()
+	// A new session identity, so that one planted before is worth nothing.
+	if err := g.sessions.RenewToken(ctx); err != nil {
+		return a, err
+	}
+	g.sessions.Put(ctx, sessionAccount, a.ID)
+	return a, nil
+}
+
+func (g *gate) limiter(name string) *rate.Limiter {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.tries == nil || len(g.tries) > 10_000 {
+		g.tries = map[string]*rate.Limiter{}
+	}
+	l := g.tries[name]
+	if l == nil {
+		l = rate.NewLimiter(rate.Every(6*time.Second), 10)
+		g.tries[name] = l
+	}
+	return l
+}
+
+// firstAccount makes the administrator by the one-time link.
+func (g *gate) firstAccount(ctx context.Context, link, name, password string) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.setup == "" || subtle.ConstantTimeCompare([]byte(digestOf(link)), []byte(g.setup)) != 1 {
+		return exposure.Errorf(exposure.Forbidden, "this link was used or is not the one printed at the last start: restart the server for a new one")
+	}
+	hash, err := hashPassword(password)
+	if err != nil {
+		return err
+	}
+	a := exposure.Account{Name: name, Password: hash, Role: Admin.String(), Created: g.now().UnixMilli()}
+	if err := g.accounts.AddAccount(ctx, &a); err != nil {
+		return err
+	}
+	g.setup = ""
+	if err := g.sessions.RenewToken(ctx); err != nil {
+		return err
+	}
+	g.sessions.Put(ctx, sessionAccount, a.ID)
+	return nil
+}

@@ -1,0 +1,194 @@
+// Package server is Leeward over HTTP: the JSON API under /api/v1 with its
+// OpenAPI document, the pages, sign-in, roles, progress streams and health. It
+// decides who may ask what; the answers come from its [Backend].
+package server
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/alexedwards/scs/v2"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/leeward-ctem/leeward/exposure"
+)
+
+// Config is what a server is made of.
+type Config struct {
+	Backend  Backend
+	Accounts Accounts
+	Sessions scs.Store
+	Log      *slog.Logger
+	Now      func() time.Time
+	Version  string
+	// LocalToken lets commands on the same machine use the server; empty: they
+	// need a token like everybody else.
+	LocalToken string
+	// Secure marks cookies as https only; set it behind a TLS proxy.
+	Secure bool
+	// Metrics are registered by the composition root; nil: none.
+	Metrics *prometheus.Registry
+}
+
+// Server answers requests.
+type Server struct {
+	Config
+	gate    *gate
+	events  *hub
+	handler http.Handler
+}
+
+// New makes a server. When there is no account yet, SetupLink makes the
+// one-time link for the first.
+func New(c Config) (*Server, error) {
+	sessions := scs.New()
+	sessions.Store = c.Sessions
+	sessions.Lifetime = 7 * 24 * time.Hour
+	sessions.IdleTimeout = 24 * time.Hour
+	sessions.HashTokenInStore = true
+	sessions.Cookie.Name = "leeward"
+	sessions.Cookie.HttpOnly = true
+	sessions.Cookie.SameSite = http.SameSiteLaxMode
+	sessions.Cookie.Secure = c.Secure
+	s := &Server{Config: c, events: newHub(), gate: &gate{accounts: c.Accounts, sessions: sessions, now: c.Now}}
+	if c.LocalToken != "" {
+		s.gate.local = digestOf(c.LocalToken)
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) { w.Write([]byte("ok\n")) })
+	mux.HandleFunc("GET /readyz", s.ready)
+	if c.Metrics != nil {
+		mux.Handle("GET /metrics", s.require(Viewer, promhttp.HandlerFor(c.Metrics, promhttp.HandlerOpts{})))
+	}
+	s.registerAPI(mux)
+	// Browsers send cookies across sites; requests that change something from
+	// another origin are refused whatever they carry.
+	protection := http.NewCrossOriginProtection()
+	s.handler = secureHeaders(protection.Handler(sessions.LoadAndSave(s.gate.identify(s.recovered(mux)))))
+	return s, nil
+}
+
+// ServeHTTP answers one request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+
+// SetupLink returns the path of the one-time link that makes the first
+// account, or "" when there is an account already.
+func (s *Server) SetupLink(ctx context.Context) (string, error) {
+	all, err := s.Accounts.Accounts(ctx)
+	if err != nil || len(all) > 0 {
+		return "", err
+	}
+	secret, digest := newSecret("")
+	s.gate.mu.Lock()
+	s.gate.setup = digest
+	s.gate.mu.Unlock()
+	return "/setup?link=" + secret, nil
+}
+
+// Serve answers on l until ctx ends, then lets requests finish for a while.
+func (s *Server) Serve(ctx context.Context, l net.Listener) error {
+	srv := &http.Server{
+		Handler:           s,
+		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          slog.NewLogLogger(s.Log.Handler(), slog.LevelWarn),
+		BaseContext:       func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
+	}
+	stopped := make(chan error, 1)
+	go func() {
+		<-ctx.Done()
+		s.events.close()
+		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 15*time.Second)
+		defer cancel()
+		stopped <- srv.Shutdown(grace)
+	}()
+	if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return <-stopped
+}
+
+func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
+	if err := s.Backend.Ready(r.Context()); err != nil {
+		s.Log.Warn("not ready", slog.Any("err", err))
+		http.Error(w, "not ready", http.StatusServiceUnavailable)
+		return
+	}
+	w.Write([]byte("ready\n"))
+}
+
+// require lets only actors of at least a role through.
+func (s *Server) require(least Role, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch a := ActorOf(r.Context()); {
+		case a.Role == Nobody:
+			http.Error(w, "sign in first", http.StatusUnauthorized)
+		case a.Role < least:
+			http.Error(w, "this needs the role "+least.String(), http.StatusForbidden)
+		default:
+			next.ServeHTTP(w, r)
+		}
+	})
+}
+
+// recovered turns a panic into a 500 and a log line: one request, not the server.
+func (s *Server) recovered(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			if p := recover(); p != nil && p != http.ErrAbortHandler {
+				s.Log.Error("panic", slog.Any("value", p), slog.String("path", r.URL.Path))
+				http.Error(w, "internal error", http.StatusInternalServerError)
+			}
+		}()
+		next.ServeHTTP(w, r)
+	})
+}
+
+// contentPolicy allows our own files and nothing else.
+const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+func secureHeaders(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", contentPolicy)
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("X-Frame-Options", "DENY")
+		h.Set("Referrer-Policy", "same-origin")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		next.ServeHTTP(w, r)
+	})
+}
+
+// status maps the kind of an error to an HTTP status, here and nowhere else.
+func status(err error) int {
+	switch exposure.KindOf(err) {
+	case exposure.Invalid:
+		return http.StatusBadRequest
+	case exposure.NotFound:
+		return http.StatusNotFound
+	case exposure.Conflict:
+		return http.StatusConflict
+	case exposure.Forbidden:
+		return http.StatusForbidden
+	case exposure.Unsupported:
+		return http.StatusUnprocessableEntity
+	case exposure.Unavailable:
+		return http.StatusServiceUnavailable
+	}
+	return http.StatusInternalServerError
+}
+
+// public is what a stranger may read of an error: of a defect, nothing.
+func public(err error) string {
+	var known *exposure.Error
+	if errors.As(err, &known) && known.Kind != exposure.Internal {
+		return known.Msg
+	}
+	return "something went wrong on our side; the server's log has the details"
+}
