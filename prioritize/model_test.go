@@ -1,0 +1,339 @@
+package prioritize
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/leeward-ctem/leeward/exposure"
+)
+
+var day = time.Date(2025, 9, 28, 0, 0, 0, 0, time.UTC)
+
+func newModel(t testing.TB, c Config) *Model {
+	t.Helper()
+	m, err := New(c, day)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// points is the score the index shows.
+func points(m *Model, e Evidence) exposure.Risk {
+	a, c := m.Advisory(e.Advisory), m.Context(e.Context)
+	return m.Curve().Risk(a.Log+c.Reach[a.Vector]+m.Validation(e.Detection, e.Verdict), c.Loss[a.Impact])
+}
+
+func random(r *rand.Rand, today int) Evidence {
+	pick := func(s ...string) string { return s[r.IntN(len(s))] }
+	maybe := func(p float64, v int) int {
+		if r.Float64() < p {
+			return v
+		}
+		return 0
+	}
+	a := &exposure.Advisory{Key: fmt.Sprintf("CVE-%d-%d", 2015+r.IntN(11), 1000+r.IntN(9000)), Severity: exposure.Severity(r.IntN(6))}
+	if r.IntN(4) == 0 {
+		a.Key, a.Type = "tool:rule", exposure.Type(1+r.IntN(9))
+	} else {
+		a.CVEs = []string{a.Key}
+	}
+	switch r.IntN(5) {
+	case 0, 1:
+		a.CVSS = []string{fmt.Sprintf("CVSS:3.1/AV:%s/AC:%s/PR:%s/UI:%s/S:U/C:%s/I:%s/A:%s", pick("N", "A", "L", "P"), pick("L", "H"), pick("N", "L", "H"), pick("N", "R"), pick("N", "L", "H"), pick("N", "L", "H"), pick("N", "L", "H"))}
+	case 2:
+		a.CVSS = []string{fmt.Sprintf("AV:%s/AC:%s/Au:%s/C:%s/I:%s/A:%s", pick("N", "A", "L"), pick("L", "M", "H"), pick("N", "S", "M"), pick("N", "P", "C"), pick("N", "P", "C"), pick("N", "P", "C"))}
+	case 3:
+		a.CVSS = []string{fmt.Sprintf("CVSS:4.0/AV:%s/AC:%s/AT:%s/PR:%s/UI:%s/VC:%s/VI:%s/VA:%s/SC:N/SI:N/SA:N", pick("N", "A", "L", "P"), pick("L", "H"), pick("N", "P"), pick("N", "L", "H"), pick("N", "P", "A"), pick("N", "L", "H"), pick("N", "L", "H"), pick("N", "L", "H"))}
+	}
+	if r.IntN(3) > 0 {
+		a.Threat.EPSS, a.Threat.EPSSModel = math.Pow(r.Float64(), 4), "v2025.03.14"
+	}
+	a.Threat.KEVDay = maybe(0.1, today-r.IntN(900))
+	a.Threat.Ransomware = r.IntN(20) == 0
+	a.Threat.MetasploitDay, a.Threat.NucleiDay = maybe(0.1, today-r.IntN(900)), maybe(0.1, today-r.IntN(900))
+	a.Threat.ArchiveDay, a.Threat.PoCDay = maybe(0.1, today-r.IntN(900)), maybe(0.2, today-r.IntN(200))
+	a.Threat.PublishedDay = maybe(0.8, today-r.IntN(2000))
+	c := &exposure.Context{Reach: exposure.Reach(r.IntN(5)), Tier: r.IntN(5), Controls: float64(maybe(0.3, 1)) * r.Float64()}
+	if r.IntN(2) == 0 {
+		c.Services, c.Loss = []string{"shop"}, exposure.Loss{Confidentiality: r.Float64() * 1e6, Integrity: r.Float64() * 1e6, Availability: r.Float64() * 1e6}
+	}
+	return Evidence{Advisory: a, Context: c, Detection: exposure.Detection(r.IntN(6)), Verdict: exposure.VerdictKind(r.IntN(9)), FirstSeen: today - r.IntN(400)}
+}
+
+const cases = 100_000
+
+// Worse evidence never lowers a score.
+func TestMonotone(t *testing.T) {
+	t.Parallel()
+	m := newModel(t, Config{})
+	today := m.today
+	r := rand.New(rand.NewPCG(3, 4))
+	worsen := map[string]func(e *Evidence) bool{
+		"a higher EPSS": func(e *Evidence) bool {
+			h := &e.Advisory.Threat
+			h.EPSS += (1 - h.EPSS) * r.Float64()
+			return h.Scored()
+		},
+		"a KEV listing": func(e *Evidence) bool {
+			h := &e.Advisory.Threat
+			h.KEVDay = max(h.KEVDay, today-r.IntN(1000))
+			return true
+		},
+		"fresh evidence": func(e *Evidence) bool {
+			h := &e.Advisory.Threat
+			h.ObservedDay = max(h.ObservedDay, today-r.IntN(1000))
+			return hasAdvisory(e.Advisory)
+		},
+		"ransomware":          func(e *Evidence) bool { e.Advisory.Threat.Ransomware = true; return true },
+		"a Metasploit module": func(e *Evidence) bool { e.Advisory.Threat.MetasploitDay = today - 5; return true },
+		"a template":          func(e *Evidence) bool { e.Advisory.Threat.NucleiDay = today - 5; return true },
+		"an archived exploit": func(e *Evidence) bool { e.Advisory.Threat.ArchiveDay = today - 5; return true },
+		"a fresh PoC":         func(e *Evidence) bool { e.Advisory.Threat.PoCDay = today - 5; return true },
+		"local sightings":     func(e *Evidence) bool { e.Advisory.Threat.Sightings += r.Float64() / 100; return true },
+		"a wider reach": func(e *Evidence) bool {
+			order := []exposure.Reach{exposure.ReachIsolated, exposure.ReachInternal, exposure.ReachPartner, exposure.ReachInternet}
+			i := r.IntN(3)
+			if e.Context.Reach != order[i] {
+				return false
+			}
+			e.Context.Reach = order[i+1]
+			return true
+		},
+		"a known exposure instead of an unknown one": func(e *Evidence) bool {
+			if e.Context.Reach != exposure.ReachUnknown {
+				return false
+			}
+			e.Context.Reach = exposure.ReachInternet
+			return true
+		},
+		"a weaker control": func(e *Evidence) bool { e.Context.Controls *= r.Float64(); return true },
+		"a larger loss": func(e *Evidence) bool {
+			l := &e.Context.Loss
+			if *l == (exposure.Loss{}) {
+				return false
+			}
+			l.Confidentiality, l.Integrity, l.Availability = l.Confidentiality*(1+r.Float64()), l.Integrity*(1+r.Float64()), l.Availability*(1+r.Float64())
+			return true
+		},
+		"a more important tier": func(e *Evidence) bool {
+			if e.Context.Tier < 2 {
+				return false
+			}
+			e.Context.Tier--
+			return true
+		},
+		"a stronger detection": func(e *Evidence) bool { e.Detection = max(e.Detection, exposure.Detection(r.IntN(6))); return true },
+		"a proof":              func(e *Evidence) bool { e.Verdict = exposure.VerdictExploitable; return true },
+		"an inconclusive test": func(e *Evidence) bool {
+			if e.Verdict != exposure.VerdictNone {
+				return false
+			}
+			e.Verdict = exposure.VerdictInconclusive
+			return true
+		},
+		"a worse vector": func(e *Evidence) bool {
+			if len(e.Advisory.CVSS) == 0 {
+				return false
+			}
+			v := e.Advisory.CVSS[0]
+			for _, step := range [][2]string{{"AC:H", "AC:L"}, {"PR:H", "PR:L"}, {"PR:L", "PR:N"}, {"UI:R", "UI:N"}, {"C:N", "C:L"}, {"/I:L", "/I:H"}, {"/A:N", "/A:H"}, {"AV:P", "AV:L"}, {"AV:L", "AV:A"}, {"AV:A", "AV:N"}, {"AT:P", "AT:N"}} {
+				if strings.Contains(v, step[0]) && strings.HasPrefix(v, "CVSS:") && (!strings.HasPrefix(v, "CVSS:4") || step[0][0] != 'C' && step[0][0] != '/') {
+					e.Advisory.CVSS = []string{strings.Replace(v, step[0], step[1], 1)}
+					return true
+				}
+			}
+			return false
+		},
+	}
+	tried := map[string]int{}
+	for range cases / 10 {
+		seed := r.Uint64()
+		for name, f := range worsen {
+			before := random(rand.New(rand.NewPCG(seed, 0)), today)
+			after := random(rand.New(rand.NewPCG(seed, 0)), today)
+			if !f(&after) {
+				continue
+			}
+			tried[name]++
+			x, y := points(m, before), points(m, after)
+			if y < x {
+				t.Fatalf("%s lowers the risk from %d to %d:\n%+v\n%+v\n%+v\n%+v", name, x, y, before.Advisory, before.Context, after.Advisory, after.Context)
+			}
+		}
+	}
+	for name := range worsen {
+		if tried[name] < 100 {
+			t.Errorf("%s was tried %d times only", name, tried[name])
+		}
+	}
+}
+
+// An explanation is the score: its factors add up and its points are the index's.
+func TestExplanationAddsUp(t *testing.T) {
+	t.Parallel()
+	m := newModel(t, Config{})
+	r := rand.New(rand.NewPCG(1, 2))
+	for range cases {
+		e := random(r, m.today)
+		x := m.Explain(e)
+		if x.Sum() != x.Total {
+			t.Fatalf("factors add up to %d, total is %d: %+v", x.Sum(), x.Total, x.Factors)
+		}
+		if want := points(m, e); x.Risk != want || x.Points != want.Points() {
+			t.Fatalf("explained %d, the index shows %d", x.Risk, want)
+		}
+		sum := 0.0
+		for _, s := range x.Threat {
+			sum += s.Share
+		}
+		if math.Abs(sum-1) > 1e-9 {
+			t.Fatalf("threat shares sum to %g: %+v", sum, x.Threat)
+		}
+		a, c := m.Advisory(e.Advisory), m.Context(e.Context)
+		due, rule := m.Due().Due(m.Bands().Of(x.Risk), a.Policy, c.Policy, uint16(e.FirstSeen), a.KEVDay)
+		if due == exposure.NoDue {
+			due = 0
+		}
+		if x.DueDay != int(due) || x.DueDay != 0 && x.DueRule != m.Due().Rules[rule] {
+			t.Fatalf("due %d by %s, the index says %d", x.DueDay, x.DueRule, due)
+		}
+	}
+}
+
+func TestSameInputsSameBytes(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(200) {
+		one, _ := json.Marshal(newModel(t, Config{}).Explain(random(rand.New(rand.NewPCG(seed, 9)), 20359)))
+		two, _ := json.Marshal(newModel(t, Config{}).Explain(random(rand.New(rand.NewPCG(seed, 9)), 20359)))
+		if string(one) != string(two) {
+			t.Fatalf("%s\n%s", one, two)
+		}
+	}
+}
+
+// A missing score is not a low one.
+func TestMissingScore(t *testing.T) {
+	t.Parallel()
+	m := newModel(t, Config{})
+	a := exposure.Advisory{Key: "CVE-2025-1", CVEs: []string{"CVE-2025-1"}, CVSS: []string{"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}, Threat: exposure.Threat{PublishedDay: m.today - 3}}
+	e := Evidence{Advisory: &a, Context: &exposure.Context{Reach: exposure.ReachInternet}}
+	missing := m.Explain(e)
+	a.Threat.EPSSModel, a.Threat.EPSS = "v4", 0.00001
+	low := m.Explain(e)
+	if missing.Risk <= low.Risk {
+		t.Errorf("without a score %d, with the lowest %d", missing.Points, low.Points)
+	}
+	if len(missing.Flags) == 0 || !strings.Contains(missing.Flags[0], "imputed") {
+		t.Errorf("flags %v", missing.Flags)
+	}
+}
+
+// The federal tables, row by row as published.
+func TestBOD(t *testing.T) {
+	t.Parallel()
+	want := map[string]int{
+		"0000": 0, "1000": 14, "0100": 60, "0010": 60, "0001": 0, "1100": 14, "1010": 14, "0110": 14,
+		"1001": 14, "0101": 14, "0011": 60, "1110": 3, "1101": 3, "1011": 3, "0111": 3, "1111": 3,
+	}
+	for row, days := range want {
+		if got := bodDays(row[0] == '1', row[1] == '1', row[2] == '1', row[3] == '1'); got != days {
+			t.Errorf("KEV exposed automatable total %s: %d days, want %d", row, got, days)
+		}
+	}
+}
+
+func TestPublishedTables(t *testing.T) {
+	t.Parallel()
+	rows := published(t, "ssvc/cisa_coordinator_2_0_3.csv")
+	names := map[string]string{"track": "Track", "track*": "Track*", "attend": "Attend", "act": "Act"}
+	for _, r := range rows[1:] {
+		a := exposure.Advisory{Key: "CVE-2024-1"}
+		switch r[1] {
+		case "active":
+			a.Threat.KEVDay = 1
+		case "public poc":
+			a.Threat.PoCDay = 1
+		}
+		a.Threat.Automatable, a.Threat.Impact = r[2], r[3]
+		tier := map[string]int{"low": 4, "medium": 2, "high": 1}[r[4]]
+		if got := ssvc(&a, vectorOf(&a), tier); got != names[r[5]] {
+			t.Errorf("%v: %s", r, got)
+		}
+	}
+	for _, r := range published(t, "ssvc/cisa_bod_26_04_1_0_0.csv")[1:] {
+		days := bodDays(r[1] == "yes", r[2] == "yes", r[3] == "yes", r[4] == "total")
+		want := fmt.Sprintf("%d days", days)
+		if days == 0 {
+			want = "fix on system upgrade"
+		}
+		if !strings.HasPrefix(r[5], want) {
+			t.Errorf("%v: %d days", r, days)
+		}
+	}
+}
+
+// published reads a table of the shared material; the test skips without it.
+func published(t *testing.T, name string) [][]string {
+	t.Helper()
+	f, err := os.Open(filepath.Join("..", "..", "shared", "intel", name))
+	if err != nil {
+		t.Skip("the shared material is not here")
+	}
+	defer f.Close()
+	rows, err := csv.NewReader(f).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rows
+}
+
+func TestDueFromListing(t *testing.T) {
+	t.Parallel()
+	m := newModel(t, Config{Policies: []string{policyBOD}, SLA: []int{0, 0, 0, 0}})
+	a := exposure.Advisory{Key: "CVE-2024-1", CVEs: []string{"CVE-2024-1"}, CVSS: []string{"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}, Threat: exposure.Threat{KEVDay: 20300}}
+	e := m.Explain(Evidence{Advisory: &a, Context: &exposure.Context{Reach: exposure.ReachInternet}, FirstSeen: 20000})
+	if e.DueDay != 20303 || e.DueRule != policyBOD {
+		t.Errorf("due on day %d by %q: want three days after the listing", e.DueDay, e.DueRule)
+	}
+}
+
+func TestConfig(t *testing.T) {
+	t.Parallel()
+	for _, c := range []Config{{Targeted: 2}, {Targeted: math.NaN()}, {Bands: []int{1, 2, 3}}, {Bands: []int{300, 200, 400, 500}}, {SLA: []int{1, 2, 3, -4}}, {Policies: []string{"wish"}}, {LossMin: 5, LossMax: 6}} {
+		if err := c.Validate(); exposure.KindOf(err) != exposure.Invalid {
+			t.Errorf("%+v: %v", c, err)
+		}
+	}
+	if a, b := newModel(t, Config{}), newModel(t, Config{Targeted: 0.1}); a.Version() == b.Version() || !reflect.DeepEqual(a.bands, b.bands) {
+		t.Error("another configuration is another version")
+	}
+}
+
+func TestAssetRisk(t *testing.T) {
+	t.Parallel()
+	one := AssetRisk([][]float64{{0.001}})
+	if grouped, apart := AssetRisk([][]float64{{0.001, 0.001}}), AssetRisk([][]float64{{0.001}, {0.001}}); !(one < grouped && grouped < apart) {
+		t.Errorf("one %g, two by one fix %g, two by two fixes %g", one, grouped, apart)
+	}
+	if AssetRisk(nil) != 0 {
+		t.Error("no finding, no risk")
+	}
+}
+
+func BenchmarkAdvisory(b *testing.B) {
+	m := newModel(b, Config{})
+	e := random(rand.New(rand.NewPCG(1, 1)), m.today)
+	for b.Loop() {
+		m.Advisory(e.Advisory)
+	}
+}

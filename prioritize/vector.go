@@ -1,0 +1,131 @@
+package prioritize
+
+import (
+	"strings"
+
+	gocvss20 "github.com/pandatix/go-cvss/20"
+	gocvss30 "github.com/pandatix/go-cvss/30"
+	gocvss31 "github.com/pandatix/go-cvss/31"
+	gocvss40 "github.com/pandatix/go-cvss/40"
+
+	"github.com/leeward-ctem/leeward/exposure"
+)
+
+// vector is what the model takes from a CVSS vector of any version.
+type vector struct {
+	reach         int     // row of ContextFactor.Reach: 0 N, 1 A, 2 L, 3 P, 4 unknown
+	preconditions float64 // S: what must hold for an attack to work, 0…1
+	c, i, a       int     // impact: 0 none, 1 low, 2 high
+	known         bool
+	automatable   bool // as far as the vector tells: network, no privileges, no user, low complexity
+}
+
+const unknownVector = exposure.Vectors - 1
+
+// metric reads metrics of one parsed vector.
+type metric interface{ Get(string) (string, error) }
+
+// parseVector reads one vector string. ok is false when it is none.
+func parseVector(s string) (v vector, version int, ok bool) {
+	var m metric
+	var err error
+	switch {
+	case strings.HasPrefix(s, "CVSS:4.0/"):
+		version = 40
+		m, err = gocvss40.ParseVector(s)
+	case strings.HasPrefix(s, "CVSS:3.1/"):
+		version = 31
+		m, err = gocvss31.ParseVector(s)
+	case strings.HasPrefix(s, "CVSS:3.0/"):
+		version = 30
+		m, err = gocvss30.ParseVector(s)
+	default:
+		version = 20
+		m, err = gocvss20.ParseVector(strings.TrimSuffix(strings.TrimPrefix(s, "("), ")"))
+	}
+	if err != nil {
+		return v, 0, false
+	}
+	get := func(names ...string) string {
+		for _, n := range names {
+			if x, err := m.Get(n); err == nil {
+				return x
+			}
+		}
+		return ""
+	}
+	v.known = true
+	v.reach = map[string]int{"N": 0, "A": 1, "L": 2, "P": 3}[get("AV")]
+	v.preconditions = 1
+	switch get("AC") {
+	case "H":
+		v.preconditions *= 0.5
+	case "M":
+		v.preconditions *= 0.8
+	}
+	if get("AT") == "P" {
+		v.preconditions *= 0.6
+	}
+	switch get("PR", "Au") {
+	case "L", "S":
+		v.preconditions *= 0.6
+	case "H", "M":
+		v.preconditions *= 0.3
+	}
+	switch get("UI") {
+	case "R", "A":
+		v.preconditions *= 0.5
+	case "P":
+		v.preconditions *= 0.7
+	}
+	level := map[string]int{"": 0, "N": 0, "L": 1, "P": 1, "H": 2, "C": 2}
+	v.c, v.i, v.a = level[get("VC", "C")], level[get("VI", "I")], level[get("VA", "A")]
+	if version == 40 { // what lies behind the system may be lost too
+		v.c, v.i, v.a = max(v.c, level[get("SC")]), max(v.i, level[get("SI")]), max(v.a, level[get("SA")])
+	}
+	v.automatable = v.reach == 0 && v.preconditions == 1
+	return v, version, true
+}
+
+// vectorOf picks the vector that counts: of the newest version stated, the
+// worst, since sources disagree and the worse one may be right.
+func vectorOf(a *exposure.Advisory) vector {
+	var best vector
+	newest := 0
+	for _, s := range a.CVSS {
+		v, version, ok := parseVector(s)
+		if !ok || version < newest {
+			continue
+		}
+		if version > newest || v.weight() > best.weight() {
+			best, newest = v, version
+		}
+	}
+	if newest > 0 {
+		return best
+	}
+	// No vector: what the severity suggests, without a claim about reach.
+	best = vector{reach: unknownVector, preconditions: 0.7}
+	switch a.Severity {
+	case exposure.SeverityCritical:
+		best.c, best.i, best.a = 2, 2, 2
+	case exposure.SeverityHigh:
+		best.c, best.i, best.a = 2, 2, 1
+	case exposure.SeverityMedium, exposure.SeverityUnknown:
+		best.c, best.i, best.a = 1, 1, 1
+	case exposure.SeverityLow:
+		best.c, best.i = 1, 0
+	}
+	return best
+}
+
+// weight orders vectors by how bad they are in general.
+func (v vector) weight() float64 {
+	reach := [...]float64{1, 0.25, 0.1, 0.02, 0.5}
+	return reach[v.reach] * v.preconditions * (1 + fraction[v.c] + fraction[v.i] + fraction[v.a])
+}
+
+func (v vector) impact() uint8 { return uint8(v.c*9 + v.i*3 + v.a) }
+
+// fraction of a loss that none, low and high impact stand for.
+var fraction = [...]float64{0, 0.4, 1}
