@@ -54,10 +54,13 @@ type commands struct {
 	Database string `help:"PostgreSQL to use instead of the data directory's SQLite file." env:"LEEWARD_DATABASE" placeholder:"postgres://…"`
 	JSON     bool   `help:"Print results as JSON, one object a line."`
 
-	Inspect inspectCmd `cmd:"" help:"Decode a report and print its observations; nothing is stored."`
-	Backup  backupCmd  `cmd:"" help:"Write a backup of the database."`
-	Restore restoreCmd `cmd:"" help:"Put a backup into the data directory."`
-	Version versionCmd `cmd:"" help:"Print the version."`
+	Import   importCmd   `cmd:"" help:"Import scanner reports."`
+	Findings findingsCmd `cmd:"" help:"List findings, the riskiest first."`
+	Explain  explainCmd  `cmd:"" help:"Say why a finding has its risk, factor by factor."`
+	Inspect  inspectCmd  `cmd:"" help:"Decode a report and print its observations; nothing is stored."`
+	Backup   backupCmd   `cmd:"" help:"Write a backup of the database."`
+	Restore  restoreCmd  `cmd:"" help:"Put a backup into the data directory."`
+	Version  versionCmd  `cmd:"" help:"Print the version."`
 }
 
 // run is what every command gets.

@@ -117,7 +117,7 @@ func threatLabel(a *exposure.Advisory, t threat) string {
 	case h.Scored():
 		return "EPSS " + percent(h.EPSS) + " within 30 days, and what is known of exploits"
 	}
-	return "No EPSS score yet: as likely as other fresh CVEs"
+	return "No EPSS score: as likely as other fresh CVEs"
 }
 
 func preconditionLabel(v vector) string {
@@ -164,7 +164,7 @@ func sentence(a *exposure.Advisory, c *exposure.Context, t threat, p, loss float
 	case h.Scored():
 		b.WriteString("EPSS " + percent(h.EPSS))
 	default:
-		b.WriteString("Too new for an EPSS score")
+		b.WriteString("No EPSS score is known")
 	}
 	switch c.Reach {
 	case exposure.ReachInternet:

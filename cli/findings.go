@@ -1,0 +1,293 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/leeward-ctem/leeward/exposure"
+	"github.com/leeward-ctem/leeward/index"
+	"github.com/leeward-ctem/leeward/prioritize"
+	"github.com/leeward-ctem/leeward/server"
+)
+
+// rows fills in what the index does not hold: places and further sources.
+func (a *app) rows(ctx context.Context, v *index.View, list []index.Row) ([]server.FindingRow, error) {
+	var places []exposure.LocationID
+	var shared []exposure.FindingID
+	for _, r := range list {
+		places = append(places, r.Location)
+		if r.Shared {
+			shared = append(shared, r.ID)
+		}
+	}
+	where, err := a.db.PlacesByID(ctx, places)
+	if err != nil {
+		return nil, err
+	}
+	tools := map[exposure.FindingID][]string{}
+	states, err := a.db.SourceStates(ctx, shared)
+	if err != nil {
+		return nil, err
+	}
+	sources := v.Sources()
+	for _, s := range states {
+		tool := sources[s.Source].Tool
+		if !contains(tools[s.Finding], tool) {
+			tools[s.Finding] = append(tools[s.Finding], tool)
+		}
+	}
+	out := make([]server.FindingRow, len(list))
+	for i, r := range list {
+		adv, asset := v.Advisory(r.Advisory), v.Asset(r.Asset)
+		row := server.FindingRow{
+			ID: r.ID.String(), Title: baseTitle(adv), Severity: r.Severity.String(), Risk: r.Risk.Points(), Band: r.Band.String(),
+			Due: dayText(r.Due), KEV: adv.Threat.KEV(), CVEs: adv.CVEs, Location: where[r.Location].String(), Status: r.Status.String(),
+			FirstSeen: dayText(r.FirstSeen), Advisory: adv.Key, Tools: []string{sources[r.Source].Tool},
+		}
+		if row.CVEs == nil {
+			row.CVEs = []string{}
+		}
+		if adv.Threat.Scored() {
+			epss := adv.Threat.EPSS
+			row.EPSS = &epss
+		}
+		if asset != nil {
+			row.Asset, row.Owner = asset.Name, asset.Context.Owner
+		}
+		for _, t := range tools[r.ID] {
+			if !contains(row.Tools, t) {
+				row.Tools = append(row.Tools, t)
+			}
+		}
+		out[i] = row
+	}
+	return out, nil
+}
+
+func contains(list []string, s string) bool {
+	for _, x := range list {
+		if x == s {
+			return true
+		}
+	}
+	return false
+}
+
+// Findings answers a list query.
+func (a *app) Findings(ctx context.Context, q server.FindingQuery) (server.FindingPage, error) {
+	f, err := exposure.ParseFilter(q.Filter)
+	if err != nil {
+		return server.FindingPage{}, err
+	}
+	v := a.ix.View()
+	p, err := v.Page(index.Query{Filter: f, Sort: index.Sort{By: q.Sort, Reverse: q.Reverse}, After: q.After, Limit: q.Limit, Today: a.today()})
+	if err != nil {
+		return server.FindingPage{}, err
+	}
+	rows, err := a.rows(ctx, v, p.Rows)
+	return server.FindingPage{Rows: rows, Total: p.Total, Next: p.Next}, err
+}
+
+// Finding answers with everything about one finding.
+func (a *app) Finding(ctx context.Context, id exposure.FindingID) (server.FindingDetail, error) {
+	var d server.FindingDetail
+	v := a.ix.View()
+	r, ok := v.Row(id)
+	if !ok {
+		return d, exposure.Errorf(exposure.NotFound, "there is no finding %v", id)
+	}
+	rows, err := a.rows(ctx, v, []index.Row{r})
+	if err != nil {
+		return d, err
+	}
+	d.FindingRow, d.AssetID = rows[0], r.Asset
+	if asset := v.Asset(r.Asset); asset != nil {
+		d.AssetInfo = *asset
+	}
+	if d.Info, err = a.db.Advisory(ctx, r.Advisory); err != nil {
+		return d, err
+	}
+	places, err := a.db.PlacesByID(ctx, []exposure.LocationID{r.Location})
+	if err != nil {
+		return d, err
+	}
+	d.Place = places[r.Location]
+	a.mu.Lock()
+	model := a.model
+	a.mu.Unlock()
+	d.Explanation = model.Explain(prioritize.Evidence{Advisory: v.Advisory(r.Advisory), Context: &d.AssetInfo.Context, Detection: r.Detection, Verdict: r.Verdict, FirstSeen: int(r.FirstSeen)})
+	if d.Evidence, err = a.db.Evidence(ctx, id, 20); err != nil {
+		return d, err
+	}
+	if d.Timeline, err = a.db.Timeline(ctx, id); err != nil {
+		return d, err
+	}
+	err = a.db.FindingsByID(ctx, []exposure.FindingID{id}, func(f *exposure.Finding) error {
+		d.Fingerprint = f.Fingerprint.String()
+		return nil
+	})
+	return d, err
+}
+
+type findingsCmd struct {
+	Filter  []string `arg:"" optional:"" help:"Filter, as in: sev:critical kev:true -tag:lab 'free text'."`
+	Sort    string   `help:"Order: risk, severity, epss, asset, team, due, first_seen, title, status or id." default:"risk"`
+	Reverse bool     `help:"Against the natural order."`
+	Limit   int      `help:"Rows; 0 prints all." default:"50"`
+}
+
+func (c *findingsCmd) Run(ctx context.Context, r *run) error {
+	a, err := r.openApp(ctx)
+	if err != nil {
+		return err
+	}
+	defer a.close(context.WithoutCancel(ctx))
+	q := server.FindingQuery{Filter: strings.Join(c.Filter, " "), Sort: c.Sort, Reverse: c.Reverse, Limit: c.Limit}
+	if c.Limit == 0 || c.Limit > 1000 {
+		q.Limit = 1000
+	}
+	left := c.Limit
+	enc := json.NewEncoder(r.Out)
+	enc.SetEscapeHTML(false)
+	w := tabwriter.NewWriter(r.Out, 0, 4, 2, ' ', 0)
+	shown, total := 0, 0
+	for {
+		p, err := a.Findings(ctx, q)
+		if err != nil {
+			return err
+		}
+		total = p.Total
+		if shown == 0 && !r.JSON && len(p.Rows) > 0 {
+			fmt.Fprintln(w, "ID\tRISK\tBAND\tTITLE\tASSET\tLOCATION\tKEV\tEPSS\tDUE\tSTATUS")
+		}
+		for _, f := range p.Rows {
+			if r.JSON {
+				if err := enc.Encode(f); err != nil {
+					return err
+				}
+			} else {
+				fmt.Fprintf(w, "%s\t%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", f.ID, f.Risk, f.Band, clip(f.Title, 48), clip(f.Asset, 32), clip(f.Location, 36), mark(f.KEV), epssText(f.EPSS), f.Due, f.Status)
+			}
+			shown++
+		}
+		if c.Limit > 0 {
+			left -= len(p.Rows)
+		}
+		if p.Next == "" || c.Limit > 0 && left <= 0 {
+			break
+		}
+		q.After = p.Next
+		if c.Limit > 0 {
+			q.Limit = min(left, 1000)
+		}
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	if !r.JSON {
+		switch {
+		case total == 0 && q.Filter == "":
+			fmt.Fprintln(r.Err, "No open findings. Import a report with `leeward import FILE`.")
+		case total == 0:
+			fmt.Fprintln(r.Err, "Nothing matches the filter.")
+		default:
+			fmt.Fprintf(r.Err, "%d of %d findings\n", shown, total)
+		}
+	}
+	return nil
+}
+
+// clip cuts a text for a table column.
+func clip(s string, n int) string {
+	s = printable(s)
+	if r := []rune(s); len(r) > n {
+		return string(r[:n-1]) + "…"
+	}
+	return s
+}
+
+// printable removes what could drive the terminal.
+func printable(s string) string {
+	return strings.Map(func(c rune) rune {
+		if c < ' ' || c >= 0x7f && c < 0xa0 || c == 0x2028 || c == 0x2029 || c >= 0x202a && c <= 0x202e || c >= 0x2066 && c <= 0x2069 {
+			return -1
+		}
+		return c
+	}, s)
+}
+
+func mark(b bool) string {
+	if b {
+		return "yes"
+	}
+	return ""
+}
+
+func epssText(p *float64) string {
+	if p == nil {
+		return "–"
+	}
+	return fmt.Sprintf("%.2f%%", *p*100)
+}
+
+type explainCmd struct {
+	ID string `arg:"" help:"Finding, as in F-12."`
+}
+
+func (c *explainCmd) Run(ctx context.Context, r *run) error {
+	id, err := exposure.ParseFindingID(c.ID)
+	if err != nil {
+		return err
+	}
+	a, err := r.openApp(ctx)
+	if err != nil {
+		return err
+	}
+	defer a.close(context.WithoutCancel(ctx))
+	d, err := a.Finding(ctx, id)
+	if err != nil {
+		return err
+	}
+	if r.JSON {
+		enc := json.NewEncoder(r.Out)
+		enc.SetEscapeHTML(false)
+		return enc.Encode(struct {
+			ID    string `json:"id"`
+			Title string `json:"title"`
+			exposure.Explanation
+		}{d.ID, d.Title, d.Explanation})
+	}
+	x := d.Explanation
+	fmt.Fprintf(r.Out, "%s  %s\non %s at %s\n\nRisk %d (%s). %s\n\n", d.ID, printable(d.Title), printable(d.Asset), printable(orElse(d.Location, "the whole asset")), x.Points, x.Band, printable(x.Sentence))
+	w := tabwriter.NewWriter(r.Out, 0, 4, 2, ' ', tabwriter.AlignRight)
+	sum := exposure.Nats(0)
+	for _, f := range x.Factors {
+		sum += f.Log
+		fmt.Fprintf(w, "%s\t%s\t%+.3f\t  %s\n", f.Name, f.Value, float64(f.Log)/float64(exposure.NatsOne), printable(f.Label))
+	}
+	fmt.Fprintf(w, "sum\t\t%+.3f\t  ln of the expected loss within 30 days (%s)\n", float64(sum)/float64(exposure.NatsOne), fmt.Sprintf("%.4g", sum.Value()))
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	for _, s := range x.Threat {
+		fmt.Fprintf(r.Out, "threat: %s %.0f %%\n", s.Name, s.Share*100)
+	}
+	for _, f := range x.Flags {
+		fmt.Fprintln(r.Out, "note:", f)
+	}
+	if x.DueDay != 0 {
+		fmt.Fprintf(r.Out, "due %s by %s\n", dayText(uint16(x.DueDay)), x.DueRule)
+	}
+	fmt.Fprintln(r.Out, "SSVC:", x.SSVC)
+	return nil
+}
+
+func orElse(s, other string) string {
+	if s == "" {
+		return other
+	}
+	return s
+}

@@ -1,0 +1,124 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"text/tabwriter"
+	"time"
+
+	"github.com/leeward-ctem/leeward/discover"
+	"github.com/leeward-ctem/leeward/exposure"
+)
+
+type importCmd struct {
+	Files  []string `arg:"" name:"file" help:"Reports to import; - for standard input."`
+	Format string   `help:"Format of the reports; recognised when not given." placeholder:"NAME"`
+	Asset  string   `help:"Where to file records that name no asset, as in repository:github.com/acme/shop." placeholder:"KIND:NAME"`
+}
+
+// imported is the contract of `import --json`.
+type imported struct {
+	File         string  `json:"file"`
+	Format       string  `json:"format"`
+	Tool         string  `json:"tool"`
+	Observations int     `json:"observations"`
+	New          int     `json:"new"`
+	Known        int     `json:"known"`
+	Closed       int     `json:"closed"`
+	Reopened     int     `json:"reopened"`
+	Errors       int     `json:"errors"`
+	Seconds      float64 `json:"seconds"`
+	Failure      string  `json:"failure,omitempty"`
+}
+
+func (c *importCmd) Run(ctx context.Context, r *run) error {
+	var asset exposure.AssetRef
+	if c.Asset != "" {
+		var err error
+		if asset, err = discover.ParseAsset(c.Asset); err != nil {
+			return err
+		}
+	}
+	a, err := r.openApp(ctx)
+	if err != nil {
+		return err
+	}
+	defer a.close(context.WithoutCancel(ctx))
+	enc := json.NewEncoder(r.Out)
+	enc.SetEscapeHTML(false)
+	w := tabwriter.NewWriter(r.Out, 0, 4, 2, ' ', 0)
+	if !r.JSON {
+		fmt.Fprintln(w, "FILE\tFORMAT\tTOOL\tOBSERVATIONS\tNEW\tKNOWN\tCLOSED\tREOPENED\tERRORS\tSECONDS")
+	}
+	failed := 0
+	for _, path := range c.Files {
+		results, err := c.one(ctx, r, a, asset, path)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil {
+			if exposure.KindOf(err) != exposure.Invalid && exposure.KindOf(err) != exposure.Unsupported {
+				w.Flush()
+				return err
+			}
+			// A file that cannot be read is a failure of its own; the others go on.
+			failed++
+			fmt.Fprintln(r.Err, printable(err.Error()))
+			continue
+		}
+		for _, res := range results {
+			if res.Errors > 0 {
+				r.recordErrors()
+			}
+			for _, m := range res.Messages[:min(len(res.Messages), 10)] {
+				fmt.Fprintln(r.Err, printable(m))
+			}
+			if more := len(res.Messages) - 10; more > 0 {
+				fmt.Fprintf(r.Err, "%s: %d more broken records\n", printable(res.File), more)
+			}
+			if res.Failure != "" {
+				fmt.Fprintln(r.Err, printable(res.Failure))
+			}
+			if res.Format == "" {
+				failed++
+			}
+			if r.JSON {
+				if err := enc.Encode(imported{res.File, res.Format, res.Tool, res.Observations, res.New, res.Known, res.Closed, res.Reopened, res.Errors, res.Seconds, res.Failure}); err != nil {
+					return err
+				}
+			} else {
+				fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%.2f\n", printable(res.File), res.Format, printable(res.Tool), res.Observations, res.New, res.Known, res.Closed, res.Reopened, res.Errors, res.Seconds)
+			}
+		}
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	if failed == len(c.Files) {
+		r.exit = exitFailed
+	} else if failed > 0 {
+		r.recordErrors()
+	}
+	return nil
+}
+
+func (c *importCmd) one(ctx context.Context, r *run, a *app, asset exposure.AssetRef, path string) ([]discover.Result, error) {
+	name, in, err := r.open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer in.Close()
+	req := discover.Request{Name: name, Format: c.Format, Asset: asset}
+	if r.Terminal {
+		last := time.Time{}
+		req.Progress = func(p discover.Progress) {
+			if now := r.Now(); now.Sub(last) > 100*time.Millisecond {
+				last = now
+				fmt.Fprintf(r.Err, "\r\x1b[K%s: %d observations, %d new, %.0f MB", printable(p.Name), p.Observations, p.New, float64(p.Bytes)/1e6)
+			}
+		}
+		defer fmt.Fprint(r.Err, "\r\x1b[K")
+	}
+	return a.im.Import(ctx, req, in)
+}
