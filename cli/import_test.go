@@ -26,6 +26,7 @@ var cluster *testkit.Cluster
 var noCluster error
 
 func TestMain(m *testing.M) {
+	runAsLeeward()
 	cluster, noCluster = testkit.StartCluster()
 	code := m.Run()
 	cluster.Stop()

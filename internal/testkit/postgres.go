@@ -151,6 +151,7 @@ func freePort() (int, error) {
 	defer l.Close()
 	return l.Addr().(*net.TCPAddr).Port, nil
 }
+
 // await waits until the server answers.
 func (c *Cluster) await() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
