@@ -62,6 +62,8 @@ func (tx *Tx) prepareInsert(ctx context.Context, table string, columns []string,
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "INSERT INTO %s (%s) VALUES ", table, strings.Join(columns, ", "))
+	// SQLite's driver looks named parameters up one by one, so thousands of $N
+	// cost more than the rows; ? has no name.
 	p := 1
 	for i := range rows {
 		if i > 0 {
@@ -72,8 +74,12 @@ func (tx *Tx) prepareInsert(ctx context.Context, table string, columns []string,
 			if j > 0 {
 				b.WriteByte(',')
 			}
-			fmt.Fprintf(&b, "$%d", p)
-			p++
+			if tx.db.engine == enginePostgres {
+				fmt.Fprintf(&b, "$%d", p)
+				p++
+			} else {
+				b.WriteByte('?')
+			}
 		}
 		b.WriteByte(')')
 	}

@@ -140,7 +140,7 @@ func (tx *Tx) numbers(ctx context.Context, table, column string, keys []string) 
 			}
 		}
 	}
-	err := chunks(distinct, 500, func(_ []any, params string, args []any) error {
+	err := chunks(distinct, 250, func(_ []any, params string, args []any) error {
 		return each(ctx, tx.tx, fmt.Sprintf("SELECT %s, id FROM %s WHERE %s IN (%s)", column, table, column, params), args, func(rows *sql.Rows) error {
 			var k []byte
 			var id int64

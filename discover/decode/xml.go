@@ -1,13 +1,12 @@
 package decode
 
 import (
+	"bytes"
 	"encoding/xml"
 	"errors"
 	"fmt"
 	"io"
 	"strings"
-
-	"golang.org/x/net/html/charset"
 
 	"github.com/leeward-ctem/leeward/exposure"
 )
@@ -17,97 +16,213 @@ const maxDepth = 200
 
 // XML walks one XML document. Entities that a document defines itself are
 // never expanded, so neither external entities nor "billion laughs" exist here.
+// A text or tag of more than 32 MiB, and nesting deeper than 200, end the
+// document; characters that XML forbids become question marks.
+//
+// After an error that is no *[exposure.RecordError] the walk is over: every
+// further call returns that error.
 type XML struct {
-	dec    *xml.Decoder
-	depth  int
-	record int
+	dec     *xml.Decoder // checks and decodes the tokens of src
+	src     xmlTokens
+	skipped int64 // bytes before the decoder's first
+	record  int
+	err     error
 }
 
 // NewXML returns a walker over r. Encodings other than UTF-8 are converted.
 func NewXML(r io.Reader) *XML {
-	dec := xml.NewDecoder(withoutBOM(r))
-	dec.CharsetReader = charset.NewReaderLabel
-	dec.Entity = nil
-	return &XML{dec: dec}
+	x := &XML{}
+	text, skipped, err := xmlText(r)
+	if err != nil {
+		text, x.err = bytes.NewReader(nil), err
+	}
+	x.skipped = skipped
+	x.src.text = newXMLSource(text)
+	x.src.raw = xml.NewDecoder(x.src.text)
+	x.src.raw.CharsetReader = func(_ string, r io.Reader) (io.Reader, error) { return r, nil } // it is UTF-8 by now
+	x.dec = xml.NewTokenDecoder(&x.src)
+	return x
+}
+
+// xmlTokens is where the limits of a token and of the nesting are kept, for
+// whoever reads: the walker, or encoding/xml within an element.
+type xmlTokens struct {
+	raw   *xml.Decoder
+	text  *xmlSource
+	depth int // elements that are open
+}
+
+// Token implements xml.TokenReader.
+func (s *xmlTokens) Token() (xml.Token, error) {
+	s.text.mark()
+	t, err := s.raw.RawToken()
+	switch t.(type) {
+	case xml.StartElement:
+		if s.depth++; s.depth > maxDepth {
+			return nil, exposure.Errorf(exposure.Invalid, "elements nest deeper than %d at byte %d: this is not a scanner's report", maxDepth, s.raw.InputOffset())
+		}
+	case xml.EndElement:
+		s.depth--
+	}
+	return t, err
 }
 
 // Next returns the next start or end element at any depth, or io.EOF at the
 // clean end of the document. Text, comments and directives are passed over.
 func (x *XML) Next() (start *xml.StartElement, end *xml.EndElement, err error) {
-	for {
+	for x.err == nil {
 		t, err := x.dec.Token()
-		if err == io.EOF {
-			return nil, nil, io.EOF
-		}
 		if err != nil {
-			return nil, nil, x.broken(err)
+			if err != io.EOF {
+				err = x.broken(err)
+			}
+			x.err = err
+			break
 		}
 		switch t := t.(type) {
 		case xml.StartElement:
-			if x.depth++; x.depth > maxDepth {
-				return nil, nil, exposure.Errorf(exposure.Invalid, "elements nest deeper than %d at byte %d: this is not a scanner's report", maxDepth, x.dec.InputOffset())
-			}
-			c := t.Copy()
-			return &c, nil, nil
+			return &t, nil, nil
 		case xml.EndElement:
-			x.depth--
 			return nil, &t, nil
+		}
+	}
+	return nil, nil, x.err
+}
+
+// Document calls f with the root element, which f must consume, and then
+// checks that the document ends there.
+func (x *XML) Document(f func(root *xml.StartElement) error) error {
+	root, _, err := x.Next()
+	if err == io.EOF {
+		return x.cutOff()
+	}
+	if err != nil {
+		return err
+	}
+	if err := f(root); err != nil {
+		return err
+	}
+	switch start, _, err := x.Next(); {
+	case err == io.EOF:
+		return nil
+	case err != nil:
+		return err
+	default:
+		x.err = exposure.Errorf(exposure.Invalid, "a second document, <%s>, begins at byte %d: import each in a file of its own", start.Name.Local, x.Offset())
+		return x.err
+	}
+}
+
+// Children calls f with each child of the element that was opened last. f must
+// consume the child by [XML.Element], [XML.Skip] or [XML.Children].
+func (x *XML) Children(f func(child *xml.StartElement) error) error {
+	for {
+		start, end, err := x.Next()
+		switch {
+		case err == io.EOF:
+			return x.cutOff()
+		case err != nil:
+			return err
+		case end != nil:
+			return nil
+		}
+		if err := f(start); err != nil {
+			return err
 		}
 	}
 }
 
 // Element decodes the element that start opened into v by the rules of
-// encoding/xml. A value of the wrong shape costs this record only and is
-// reported as *[exposure.RecordError].
+// encoding/xml, save for ",innerxml". A value of the wrong shape costs this
+// record only and is reported as *[exposure.RecordError]; the walk goes on
+// behind the element.
 func (x *XML) Element(start *xml.StartElement, v any) error {
+	if x.err != nil {
+		return x.ended()
+	}
 	x.record++
-	at := x.dec.InputOffset()
+	at, outside := x.Offset(), x.src.depth-1
 	err := x.dec.DecodeElement(v, start)
-	x.depth--
 	if err == nil {
 		return nil
 	}
-	var syntax *xml.SyntaxError
-	if errors.As(err, &syntax) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return x.broken(err)
+	if fatal(err) {
+		x.err = x.broken(err)
+		return x.err
 	}
-	var known *exposure.Error
-	if errors.As(err, &known) {
-		return known
+	// encoding/xml stopped somewhere within: go to the end.
+	for x.src.depth > outside {
+		if _, err := x.dec.Token(); err != nil {
+			x.err = x.broken(err)
+			return x.err
+		}
 	}
-	// encoding/xml stops in the middle of the element: leave it at its end.
 	return &exposure.RecordError{Record: x.record, Offset: at, Err: fmt.Errorf("<%s> does not fit the format: %w", start.Name.Local, err)}
 }
 
 // Skip passes over the element that a start element just opened.
 func (x *XML) Skip() error {
-	x.depth--
+	if x.err != nil {
+		return x.ended()
+	}
 	if err := x.dec.Skip(); err != nil {
-		return x.broken(err)
+		x.err = x.broken(err)
+		return x.err
 	}
 	return nil
 }
 
-// Offset is the number of bytes consumed so far.
-func (x *XML) Offset() int64 { return x.dec.InputOffset() }
+// Record is the number of elements decoded so far.
+func (x *XML) Record() int { return x.record }
+
+// Offset is the number of bytes consumed so far, of the document in UTF-8.
+func (x *XML) Offset() int64 { return x.skipped + x.src.raw.InputOffset() }
+
+// fatal reports whether err is surely one of the document rather than of a
+// value in it. An error of the reader below need not show here: it comes again
+// with the next token.
+func fatal(err error) bool {
+	var syntax *xml.SyntaxError
+	var known *exposure.Error
+	return errors.As(err, &syntax) || errors.As(err, &known) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+}
+
+// ended is the error for a call after the end.
+func (x *XML) ended() error {
+	if x.err == io.EOF {
+		return x.cutOff()
+	}
+	return x.err
+}
+
+func (x *XML) cutOff() error {
+	return exposure.Errorf(exposure.Invalid, "the report is cut off at byte %d: export it again", x.Offset())
+}
 
 func (x *XML) broken(err error) error {
 	var known *exposure.Error
 	if errors.As(err, &known) {
 		return known
 	}
-	at := x.dec.InputOffset()
 	var syntax *xml.SyntaxError
 	switch {
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return x.cutOff()
 	case errors.As(err, &syntax):
-		if !strings.Contains(syntax.Msg, "unexpected EOF") {
-			return exposure.Errorf(exposure.Invalid, "not valid XML on line %d (%s): export the report again", syntax.Line, syntax.Msg)
+		if strings.Contains(syntax.Msg, "unexpected EOF") {
+			return x.cutOff()
 		}
-	default:
-		return fmt.Errorf("read at byte %d: %w", at, err)
+		line, _ := x.src.raw.InputPos()
+		return exposure.Errorf(exposure.Invalid, "not valid XML on line %d (%s): export the report again", line, syntax.Msg)
 	}
-	return exposure.Errorf(exposure.Invalid, "the report is cut off at byte %d: export it again", at)
+	return fmt.Errorf("read at byte %d: %w", x.Offset(), err)
+}
+
+// Root returns the root element of a document of which head is the start. ok
+// is false when it is not XML, or the tag lies behind head.
+func Root(head []byte) (root *xml.StartElement, ok bool) {
+	root, _, err := NewXML(bytes.NewReader(head)).Next()
+	return root, err == nil && root != nil
 }
 
 // Attr returns the value of the attribute name, or "".

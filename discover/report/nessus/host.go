@@ -1,0 +1,158 @@
+package nessus
+
+import (
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/leeward-ctem/leeward/exposure"
+)
+
+// maxChecks bounds the compliance checks of one host.
+const maxChecks = 100_000
+
+// host is one ReportHost.
+type host struct {
+	name  string // as targeted: an address, a name or, in web scans, a URL
+	asset exposure.AssetRef
+
+	dns, rdns, netbios, ips, macs []string
+
+	started, finished time.Time
+	credentialed      bool // the login worked
+	dead              bool // it did not answer
+	stated            bool // a weakness was sent
+	settled           bool
+	checks            []string // compliance checks that had a result
+}
+
+func newHost(name string) *host {
+	return &host{name: strings.TrimSpace(name), asset: exposure.AssetRef{Kind: exposure.AssetHost}}
+}
+
+// property takes up one tag of HostProperties.
+func (h *host) property(name, value string) {
+	if value == "" {
+		return
+	}
+	switch name {
+	case "host-ip":
+		h.ips = append(h.ips, value)
+	case "host-fqdn":
+		h.dns = append(h.dns, value)
+	case "host-rdns":
+		h.rdns = append(h.rdns, value)
+	case "netbios-name":
+		h.netbios = append(h.netbios, value[strings.LastIndexByte(value, '\\')+1:])
+	case "mac-address":
+		h.macs = append(h.macs, strings.Fields(value)...)
+	case "operating-system":
+		h.asset.OS, _, _ = strings.Cut(value, "\n") // the best guess comes first
+	case "os":
+		if h.asset.OS == "" {
+			h.asset.OS = value
+		}
+	case "Credentialed_Scan":
+		h.credentialed = value == "true"
+	case "HOST_START":
+		h.started = orTime(h.started, value)
+	case "HOST_END":
+		h.finished = orTime(h.finished, value)
+	case "HOST_START_TIMESTAMP":
+		if t := timestamp(value); !t.IsZero() {
+			h.started = t
+		}
+	case "HOST_END_TIMESTAMP":
+		if t := timestamp(value); !t.IsZero() {
+			h.finished = t
+		}
+	}
+}
+
+// oldProperty takes up a child of ReportHost from before version 2.
+func (h *host) oldProperty(name, value string) {
+	if value == "(unknown)" {
+		return
+	}
+	switch name {
+	case "HostName":
+		h.name = value
+	case "startTime":
+		h.property("HOST_START", value)
+	case "stopTime":
+		h.property("HOST_END", value)
+	case "netbios_name":
+		h.property("netbios-name", value)
+	case "mac_addr":
+		h.property("mac-address", value)
+	case "dns_name":
+		h.property("host-fqdn", value)
+	case "os_name":
+		h.property("operating-system", value)
+	}
+}
+
+// settle makes the asset of all that names it, whatever the order of the tags.
+func (h *host) settle() {
+	if h.settled {
+		return
+	}
+	h.settled = true
+	for _, names := range [][]string{h.dns, {h.name}, h.rdns, h.netbios} {
+		for _, n := range names {
+			h.asset.Add(exposure.IDHostname, hostOf(n))
+		}
+	}
+	for _, ip := range h.ips {
+		h.asset.Add(exposure.IDIP, ip)
+	}
+	for _, mac := range h.macs {
+		h.asset.Add(exposure.IDMAC, mac)
+	}
+}
+
+// seen is when the host was looked at.
+func (h *host) seen() time.Time {
+	if h.finished.IsZero() {
+		return h.started
+	}
+	return h.finished
+}
+
+// hostOf returns the host of a URL, anything else as it is.
+func hostOf(name string) string {
+	if !strings.Contains(name, "://") {
+		return name
+	}
+	u, err := url.Parse(name)
+	if err != nil {
+		return ""
+	}
+	return u.Hostname()
+}
+
+func timestamp(s string) time.Time {
+	if n, err := strconv.ParseInt(s, 10, 64); err == nil && n > 0 && n < 1<<40 {
+		return time.Unix(n, 0).UTC()
+	}
+	return time.Time{}
+}
+
+// orTime parses a time unless one is known already. Nessus writes the local
+// time of the scanner without its zone; it is taken for UTC.
+func orTime(known time.Time, s string) time.Time {
+	if !known.IsZero() {
+		return known
+	}
+	s = strings.Join(strings.Fields(s), " ")
+	for _, layout := range []string{
+		time.ANSIC, time.UnixDate, time.RubyDate, time.RFC3339, time.RFC1123, time.RFC1123Z,
+		"2006-01-02T15:04:05", time.DateTime, "2006-01-02 15:04:05 -0700", "2006/01/02 15:04:05", "2006/01/02 15:04", "2006-01-02 15:04", "20060102T150405Z0700",
+	} {
+		if t, err := time.Parse(layout, s); err == nil {
+			return t.UTC()
+		}
+	}
+	return timestamp(s)
+}
