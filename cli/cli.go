@@ -58,6 +58,7 @@ type commands struct {
 	Findings findingsCmd `cmd:"" help:"List findings, the riskiest first."`
 	Explain  explainCmd  `cmd:"" help:"Say why a finding has its risk, factor by factor."`
 	Inspect  inspectCmd  `cmd:"" help:"Decode a report and print its observations; nothing is stored."`
+	Bench    benchCmd    `cmd:"" help:"Measure this machine with a synthetic estate."`
 	Backup   backupCmd   `cmd:"" help:"Write a backup of the database."`
 	Restore  restoreCmd  `cmd:"" help:"Put a backup into the data directory."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`

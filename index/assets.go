@@ -1,0 +1,48 @@
+package index
+
+import (
+	"strings"
+
+	"github.com/leeward-ctem/leeward/exposure"
+)
+
+// AssetAt returns asset id, nil where the number is not in use. more is false
+// after the last number.
+func (v *View) AssetAt(id exposure.AssetID) (a *exposure.Asset, more bool) {
+	if int(id) >= len(v.assets) {
+		return nil, false
+	}
+	return v.assets[id].Asset, true
+}
+
+// AssetMatches reports whether the lower-case text stands in the asset's name
+// or an identifier.
+func (v *View) AssetMatches(id exposure.AssetID, text string) bool {
+	return strings.Contains(v.assets[id].text, text)
+}
+
+// ByAsset counts the matches of a filter for each asset that has any.
+func (v *View) ByAsset(f exposure.Filter, today uint16) map[exposure.AssetID]*Group {
+	p, err := v.compile(&f, today)
+	if err != nil {
+		return nil
+	}
+	out := map[exposure.AssetID]*Group{}
+	buf := new([chunkRows]uint16)
+	for k, c := range v.chunks {
+		for _, j := range v.match(p, k, buf) {
+			id := exposure.AssetID(c.asset[j])
+			g := out[id]
+			if g == nil {
+				g = &Group{}
+				out[id] = g
+			}
+			g.Count++
+			g.Loss += float64(v.scorer.loss[c.risk[j]])
+			g.Worst = max(g.Worst, c.risk[j])
+			g.KEV += bit(v.advFactors[c.advisory[j]].KEVDay != 0)
+			g.Overdue += bit(c.due[j] < today)
+		}
+	}
+	return out
+}
