@@ -271,13 +271,25 @@ func (ix *Index) recontext(v *View) {
 }
 
 func (ix *Index) reloadAdvisories(ctx context.Context, src Source, v *View) error {
-	v.advisories, v.advFactors = slices.Clone(v.advisories), slices.Clone(v.advFactors)
-	return src.Advisories(ctx, 1, math.MaxUint32, func(a *exposure.Advisory) error {
+	v.advisories, v.advFactors = slices.Clone(v.advisories), make([]exposure.AdvisoryFactor, len(v.advFactors))
+	err := src.Advisories(ctx, 1, math.MaxUint32, func(a *exposure.Advisory) error {
 		if int(a.ID) < len(v.advisories) {
 			copied := *a
-			v.advisories[a.ID], v.advFactors[a.ID] = &copied, v.scorer.model.Advisory(&copied)
+			v.advisories[a.ID] = &copied
 		}
 		return nil
+	})
+	v.refactor()
+	return err
+}
+
+// refactor asks the model about every advisory again, on all cores.
+func (v *View) refactor() {
+	const block = 1024
+	parallel((len(v.advisories)+block-1)/block, func(k int) {
+		for i := k * block; i < min(len(v.advisories), (k+1)*block); i++ {
+			v.advFactors[i] = v.scorer.model.Advisory(v.advisories[i])
+		}
 	})
 }
 
@@ -360,7 +372,7 @@ func (ix *Index) SetModel(m exposure.Model) {
 	v := ix.view.Load().next()
 	v.scorer = newScorer(m)
 	v.advFactors = make([]exposure.AdvisoryFactor, len(v.advisories))
-	parallel(len(v.advisories), func(i int) { v.advFactors[i] = m.Advisory(v.advisories[i]) })
+	v.refactor()
 	v.ctxFactors = make([]exposure.ContextFactor, len(v.contexts))
 	for i := range v.contexts {
 		v.ctxFactors[i] = m.Context(&v.contexts[i])

@@ -475,3 +475,23 @@ func BenchmarkRestore(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkSlowPages finds the filter and order that cost most.
+func BenchmarkSlowPages(b *testing.B) {
+	v := load(b, synthetic(2_000_000)).View()
+	for _, text := range []string{"", "is:any", "host-1", "weakness", "-sev:info age<400d", "asset:host-1*", "due<30d", "risk>300"} {
+		f, err := exposure.ParseFilter(text)
+		if err != nil {
+			b.Fatal(err)
+		}
+		for _, by := range SortKeys() {
+			b.Run(text+"/"+by, func(b *testing.B) {
+				for b.Loop() {
+					if _, err := v.Page(Query{Filter: f, Sort: Sort{By: by}, Today: today}); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+		}
+	}
+}

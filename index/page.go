@@ -115,17 +115,23 @@ type top struct {
 }
 
 // topOf returns the first limit rows of chunk k after the cursor.
-func (v *View) topOf(p *plan, k int, key func(c *chunk, j int) uint32, after entry, limit int) top {
+func (v *View) topOf(p *plan, k int, key keyer, after entry, limit int) top {
 	var t top
 	buf := rowBuffers.Get().(*[chunkRows]uint16)
 	defer rowBuffers.Put(buf)
 	rows := v.match(p, k, buf)
 	c := v.chunks[k]
 	t.total = len(rows)
+	keys := keyBuffers.Get().(*[chunkRows]uint32)
+	defer keyBuffers.Put(keys)
+	key(c, rows, keys[:len(rows)])
 	base := exposure.FindingID(k*chunkRows + 1)
 	worst := entry{math.MaxUint32, math.MaxUint32}
-	for _, row := range rows {
-		e := entry{key(c, int(row)), base + exposure.FindingID(row)}
+	for i, k := range keys[:len(rows)] {
+		if k > worst.key || k < after.key || k == worst.key && base+exposure.FindingID(rows[i]) >= worst.id {
+			continue // the fate of almost every row of a large list
+		}
+		e := entry{k, base + exposure.FindingID(rows[i])}
 		if e.compare(worst) >= 0 || after.id != 0 && e.compare(after) <= 0 {
 			continue
 		}
@@ -143,17 +149,30 @@ func (v *View) topOf(p *plan, k int, key func(c *chunk, j int) uint32, after ent
 	return t
 }
 
-// sortKey returns the function that gives a row's place in the order.
-func (v *View) sortKey(s Sort) (func(c *chunk, j int) uint32, error) {
-	var key func(c *chunk, j int) uint32
-	down := true // the natural direction
+// keyer fills in the place of each row in an order; small comes first.
+type keyer func(c *chunk, rows []uint16, keys []uint32)
+
+// sortKey returns the keyer of an order.
+func (v *View) sortKey(s Sort) (keyer, error) {
+	flip := uint32(0) // XOR with all ones turns the order around
+	if s.Reverse {
+		flip = math.MaxUint32
+	}
 	switch s.By {
 	case "", "risk":
-		key = func(c *chunk, j int) uint32 { return uint32(c.risk[j]) }
+		flip = ^flip
+		return func(c *chunk, rows []uint16, keys []uint32) {
+			for i, j := range rows {
+				keys[i] = uint32(c.risk[j]) ^ flip
+			}
+		}, nil
 	case "severity":
-		key = func(c *chunk, j int) uint32 {
-			return uint32(c.state[j]>>severityShift&7)<<16 | uint32(c.risk[j])
-		}
+		flip = ^flip
+		return func(c *chunk, rows []uint16, keys []uint32) {
+			for i, j := range rows {
+				keys[i] = (uint32(c.state[j]>>severityShift&7)<<16 | uint32(c.risk[j])) ^ flip
+			}
+		}, nil
 	case "epss":
 		scores := make([]uint32, len(v.advisories))
 		for i, a := range v.advisories {
@@ -161,42 +180,70 @@ func (v *View) sortKey(s Sort) (func(c *chunk, j int) uint32, error) {
 				scores[i] = 1 + uint32(a.Threat.EPSS*1e9)
 			}
 		}
-		key = func(c *chunk, j int) uint32 { return scores[c.advisory[j]] }
+		return byColumn(scores, ^flip, func(c *chunk) []uint32 { return c.advisory }), nil
 	case "asset":
-		down = false
-		r := v.order()
-		key = func(c *chunk, j int) uint32 { return r.asset[c.asset[j]] }
+		return byColumn(v.order().asset, flip, func(c *chunk) []uint32 { return c.asset }), nil
 	case "team":
-		down = false
-		r := v.order()
-		key = func(c *chunk, j int) uint32 { return r.owner[v.assets[c.asset[j]].owner] }
+		owner := v.order().owner
+		teams := make([]uint32, len(v.assets))
+		for i := range v.assets {
+			teams[i] = owner[v.assets[i].owner]
+		}
+		return byColumn(teams, flip, func(c *chunk) []uint32 { return c.asset }), nil
 	case "title":
-		down = false
-		r := v.order()
-		key = func(c *chunk, j int) uint32 { return r.advisory[c.advisory[j]] }
+		return byColumn(v.order().advisory, flip, func(c *chunk) []uint32 { return c.advisory }), nil
 	case "due":
-		down = false
-		key = func(c *chunk, j int) uint32 { return uint32(c.due[j]) }
+		return func(c *chunk, rows []uint16, keys []uint32) {
+			for i, j := range rows {
+				keys[i] = uint32(c.due[j]) ^ flip
+			}
+		}, nil
 	case "first_seen":
-		key = func(c *chunk, j int) uint32 { return uint32(c.day[j]) }
+		flip = ^flip
+		return func(c *chunk, rows []uint16, keys []uint32) {
+			for i, j := range rows {
+				keys[i] = uint32(c.day[j]) ^ flip
+			}
+		}, nil
 	case "status":
-		down = false
-		key = func(c *chunk, j int) uint32 { return uint32(c.state[j] & 15) }
+		return func(c *chunk, rows []uint16, keys []uint32) {
+			for i, j := range rows {
+				keys[i] = uint32(c.state[j]&15) ^ flip
+			}
+		}, nil
 	case "id":
-		down = false
-		key = func(c *chunk, j int) uint32 { return 0 } // the number decides
-	default:
-		return nil, exposure.Errorf(exposure.Invalid, "lists cannot be sorted by %q: use one of %s", s.By, strings.Join(SortKeys(), ", "))
+		// Numbers rise by chunk and row; the entry's number decides the rest.
+		if !s.Reverse {
+			return func(c *chunk, rows []uint16, keys []uint32) { clear(keys) }, nil
+		}
+		place := map[*chunk]uint32{}
+		for k, c := range v.chunks {
+			place[c] = uint32(k * chunkRows)
+		}
+		return func(c *chunk, rows []uint16, keys []uint32) {
+			for i, j := range rows {
+				keys[i] = ^(place[c] + uint32(j))
+			}
+		}, nil
 	}
-	if s.Reverse != down {
-		inner := key
-		key = func(c *chunk, j int) uint32 { return math.MaxUint32 - inner(c, j) }
+	return nil, exposure.Errorf(exposure.Invalid, "lists cannot be sorted by %q: use one of %s", s.By, strings.Join(SortKeys(), ", "))
+}
+
+// byColumn orders by a value of each dictionary row.
+func byColumn(values []uint32, flip uint32, column func(c *chunk) []uint32) keyer {
+	return func(c *chunk, rows []uint16, keys []uint32) {
+		col := column(c)
+		for i, j := range rows {
+			keys[i] = values[col[j]] ^ flip
+		}
 	}
-	return key, nil
 }
 
 // rowBuffers are scratch for the matches of a chunk.
 var rowBuffers = sync.Pool{New: func() any { return new([chunkRows]uint16) }}
+
+// keyBuffers are scratch for their keys.
+var keyBuffers = sync.Pool{New: func() any { return new([chunkRows]uint32) }}
 
 // All calls f with every match, in order of their numbers, until it returns
 // false.

@@ -87,9 +87,11 @@ func (f *fastCurve) risk(hazard, loss exposure.Nats) exposure.Risk {
 // score fills the risk and due columns of rows [from, to) of c.
 func (v *View) score(c *chunk, from, to int) {
 	s := v.scorer
-	assets, advisories, states, days := c.asset[from:to], c.advisory[from:to], c.state[from:to], c.day[from:to]
-	risks, dues := c.risk[from:to], c.due[from:to]
-	for j, asset := range assets {
+	n := to - from
+	assets, advisories, states, days := c.asset[from:to][:n], c.advisory[from:to][:n], c.state[from:to][:n], c.day[from:to][:n]
+	risks, dues := c.risk[from:to][:n], c.due[from:to][:n]
+	for j := range n {
+		asset := assets[j]
 		a := &v.advFactors[advisories[j]]
 		ctx := &v.ctxFactors[v.assetContexts[asset]]
 		state := states[j]

@@ -23,7 +23,7 @@ type Evidence struct {
 // equals what the index shows for the same evidence.
 func (m *Model) Explain(e Evidence) exposure.Explanation {
 	a, c := e.Advisory, e.Context
-	v := vectorOf(a)
+	v := m.vectorOf(a)
 	t := threatOf(a, m.today)
 	adv, ctx := m.Advisory(a), m.Context(c)
 	hazard := adv.Log + ctx.Reach[v.reach] + m.Validation(e.Detection, e.Verdict)

@@ -22,6 +22,7 @@ type Model struct {
 	curve   exposure.Curve
 	bands   exposure.Bands
 	due     exposure.DueTable
+	vectors parsed
 }
 
 // modelVersion names the formulas; it changes with them.
@@ -68,7 +69,7 @@ func (m *Model) Due() *exposure.DueTable { return &m.due }
 // Advisory evaluates what depends on the advisory alone:
 // ln(λ_c·ω·T·S), reach, impact and policy class.
 func (m *Model) Advisory(a *exposure.Advisory) exposure.AdvisoryFactor {
-	v := vectorOf(a)
+	v := m.vectorOf(a)
 	f := exposure.AdvisoryFactor{
 		Log:    m.threat(a) + m.targeted() + m.actors() + preconditions(v),
 		Vector: uint8(v.reach),

@@ -2,6 +2,7 @@ package prioritize
 
 import (
 	"strings"
+	"sync"
 
 	gocvss20 "github.com/pandatix/go-cvss/20"
 	gocvss30 "github.com/pandatix/go-cvss/30"
@@ -24,6 +25,38 @@ const unknownVector = exposure.Vectors - 1
 
 // metric reads metrics of one parsed vector.
 type metric interface{ Get(string) (string, error) }
+
+// parsed remembers vectors: there are few, and they are read again for every
+// advisory after each change of a feed.
+type parsed struct {
+	mu   sync.RWMutex
+	byID map[string]parsedVector
+}
+
+type parsedVector struct {
+	v       vector
+	version int
+	ok      bool
+}
+
+// maxParsed bounds the memory of what is remembered.
+const maxParsed = 50_000
+
+func (p *parsed) get(s string) (v vector, version int, ok bool) {
+	p.mu.RLock()
+	known, found := p.byID[s]
+	p.mu.RUnlock()
+	if !found {
+		known.v, known.version, known.ok = parseVector(s)
+		p.mu.Lock()
+		if p.byID == nil || len(p.byID) >= maxParsed {
+			p.byID = map[string]parsedVector{}
+		}
+		p.byID[s] = known
+		p.mu.Unlock()
+	}
+	return known.v, known.version, known.ok
+}
 
 // parseVector reads one vector string. ok is false when it is none.
 func parseVector(s string) (v vector, version int, ok bool) {
@@ -89,11 +122,11 @@ func parseVector(s string) (v vector, version int, ok bool) {
 
 // vectorOf picks the vector that counts: of the newest version stated, the
 // worst, since sources disagree and the worse one may be right.
-func vectorOf(a *exposure.Advisory) vector {
+func (m *Model) vectorOf(a *exposure.Advisory) vector {
 	var best vector
 	newest := 0
 	for _, s := range a.CVSS {
-		v, version, ok := parseVector(s)
+		v, version, ok := m.vectors.get(s)
 		if !ok || version < newest {
 			continue
 		}
