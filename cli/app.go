@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/leeward-ctem/leeward/builtin"
+	"github.com/leeward-ctem/leeward/cycle"
 	"github.com/leeward-ctem/leeward/discover"
 	"github.com/leeward-ctem/leeward/exposure"
 	"github.com/leeward-ctem/leeward/index"
@@ -25,6 +26,8 @@ type app struct {
 	log *slog.Logger
 	now func() time.Time
 	dir string // where the snapshot is kept; empty: nowhere
+
+	cycle *cycle.Cycle // while it serves
 
 	mu    sync.Mutex // what follows changes with a programme or a day
 	model *prioritize.Model

@@ -54,6 +54,7 @@ type commands struct {
 	Database string `help:"PostgreSQL to use instead of the data directory's SQLite file." env:"LEEWARD_DATABASE" placeholder:"postgres://…"`
 	JSON     bool   `help:"Print results as JSON, one object a line."`
 
+	Serve    serveCmd    `cmd:"" help:"Run the server."`
 	Import   importCmd   `cmd:"" help:"Import scanner reports."`
 	Findings findingsCmd `cmd:"" help:"List findings, the riskiest first."`
 	Explain  explainCmd  `cmd:"" help:"Say why a finding has its risk, factor by factor."`

@@ -61,6 +61,9 @@ func newCurve(low, high exposure.Nats) exposure.Curve {
 // Version names the formulas and the configuration.
 func (m *Model) Version() string { return m.version }
 
+// Today is the day the model speaks of.
+func (m *Model) Today() int { return m.today }
+
 // Curve, Bands and Due are the tables of the model.
 func (m *Model) Curve() *exposure.Curve  { return &m.curve }
 func (m *Model) Bands() *exposure.Bands  { return &m.bands }

@@ -6,7 +6,6 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"strconv"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -57,40 +56,11 @@ func (s *Server) registerAPI(mux *http.ServeMux) {
 		p, err := s.Backend.Assets(ctx, in.AssetQuery)
 		return &p, err
 	})
-	register(a, Viewer, "list-remediations", http.MethodGet, "/remediations", "Findings grouped into fixes", func(ctx context.Context, in *struct {
-		Filter string `query:"q"`
-	}) (*list[exposure.Remediation], error) {
-		rows, err := s.Backend.Remediations(ctx, in.Filter)
-		return &list[exposure.Remediation]{rows}, err
-	})
 	register(a, Viewer, "list-scans", http.MethodGet, "/scans", "Imported reports, newest first", func(ctx context.Context, in *struct {
 		Limit int `query:"limit" default:"50" minimum:"1" maximum:"1000"`
 	}) (*list[exposure.Scan], error) {
 		rows, err := s.Backend.Scans(ctx, in.Limit)
 		return &list[exposure.Scan]{rows}, err
-	})
-	register(a, Viewer, "get-programme", http.MethodGet, "/programme", "The programme file", func(ctx context.Context, _ *struct{}) (*programme, error) {
-		body, err := s.Backend.Programme(ctx)
-		return &programme{Body: body}, err
-	})
-	register(a, Operator, "apply-programme", http.MethodPut, "/programme", "Apply a programme file", func(ctx context.Context, in *struct {
-		DryRun bool `query:"dry_run"`
-		Body   programme
-	}) (*applied, error) {
-		lines, err := s.Backend.Apply(ctx, in.Body.Body, ActorOf(ctx).Name, in.DryRun)
-		return &applied{lines}, err
-	})
-	register(a, Viewer, "list-feeds", http.MethodGet, "/feeds", "Threat intelligence feeds and their age", func(ctx context.Context, _ *struct{}) (*list[FeedStatus], error) {
-		rows, err := s.Backend.Feeds(ctx)
-		return &list[FeedStatus]{rows}, err
-	})
-	register(a, Operator, "update-feeds", http.MethodPost, "/feeds/update", "Fetch feeds now", func(ctx context.Context, in *struct {
-		Body struct {
-			Names []string `json:"names,omitempty"`
-		}
-	}) (*list[FeedStatus], error) {
-		rows, err := s.Backend.UpdateFeeds(ctx, in.Body.Names)
-		return &list[FeedStatus]{rows}, err
 	})
 	register(a, Viewer, "list-jobs", http.MethodGet, "/jobs", "Jobs, newest first", func(ctx context.Context, _ *struct{}) (*list[cycle.Job], error) {
 		rows, err := s.Backend.Jobs(ctx)
@@ -101,12 +71,7 @@ func (s *Server) registerAPI(mux *http.ServeMux) {
 	}) (*struct{}, error) {
 		return &struct{}{}, s.Backend.RetryJob(ctx, in.ID)
 	})
-	register(a, Admin, "remove-demo", http.MethodDelete, "/demo", "Remove the demo data", func(ctx context.Context, _ *struct{}) (*struct{}, error) {
-		return &struct{}{}, s.Backend.RemoveDemo(ctx)
-	})
-
 	mux.Handle("POST /api/v1/scans", s.require(Analyst, s.page(s.postScan)))
-	mux.Handle("GET /api/v1/findings.{format}", s.require(Viewer, s.page(s.export)))
 	mux.Handle("GET /api/v1/events", s.require(Viewer, http.HandlerFunc(s.stream)))
 }
 
@@ -120,14 +85,6 @@ type list[T any] struct {
 
 type moved struct {
 	Moved int `json:"moved"`
-}
-
-type programme struct {
-	Body string `json:"body" doc:"YAML"`
-}
-
-type applied struct {
-	Summary []string `json:"summary"`
 }
 
 type operations struct {
@@ -203,21 +160,6 @@ func (s *Server) postScan(w http.ResponseWriter, r *http.Request) error {
 	}
 	s.Publish("imported", results)
 	return writeJSON(w, list[discover.Result]{results})
-}
-
-// export streams the findings of a filter in full.
-func (s *Server) export(w http.ResponseWriter, r *http.Request) error {
-	format := r.PathValue("format")
-	mime, ok := map[string]string{"csv": "text/csv; charset=utf-8", "json": "application/json", "jsonl": "application/x-ndjson", "sarif": "application/sarif+json"}[format]
-	if !ok {
-		return exposure.Errorf(exposure.NotFound, "findings can be had as csv, json, jsonl or sarif, not as %q", format)
-	}
-	if _, err := exposure.ParseFilter(r.URL.Query().Get("q")); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", mime)
-	w.Header().Set("Content-Disposition", "attachment; filename="+strconv.Quote("findings."+format))
-	return s.Backend.Export(r.Context(), format, r.URL.Query().Get("q"), w)
 }
 
 func writeJSON(w http.ResponseWriter, v any) error {

@@ -14,26 +14,17 @@ import (
 type Backend interface {
 	Findings(ctx context.Context, q FindingQuery) (FindingPage, error)
 	Finding(ctx context.Context, id exposure.FindingID) (FindingDetail, error)
-	Export(ctx context.Context, format, filter string, w io.Writer) error
 	Move(ctx context.Context, m MoveRequest) (moved int, err error)
 
 	Assets(ctx context.Context, q AssetQuery) (AssetPage, error)
-	Remediations(ctx context.Context, filter string) ([]exposure.Remediation, error)
 	Groups(ctx context.Context, filter string, by []string) ([]GroupRow, error)
 
 	Import(ctx context.Context, req discover.Request, r io.Reader) ([]discover.Result, error)
 	Scans(ctx context.Context, limit int) ([]exposure.Scan, error)
 
-	Programme(ctx context.Context) (body string, err error)
-	Apply(ctx context.Context, body, actor string, dryRun bool) (summary []string, err error)
-
-	Feeds(ctx context.Context) ([]FeedStatus, error)
-	UpdateFeeds(ctx context.Context, names []string) ([]FeedStatus, error)
-
 	Jobs(ctx context.Context) ([]cycle.Job, error)
 	RetryJob(ctx context.Context, id int64) error
 
-	RemoveDemo(ctx context.Context) error
 	Ready(ctx context.Context) error
 }
 
@@ -139,19 +130,4 @@ type GroupRow struct {
 	Risk    int      `json:"risk"`
 	KEV     int      `json:"kev"`
 	Overdue int      `json:"overdue"`
-}
-
-// FeedStatus is the state of one feed.
-type FeedStatus struct {
-	Name        string `json:"name"`
-	Location    string `json:"location"`
-	License     string `json:"license"`
-	Attribution string `json:"attribution,omitempty"`
-	Records     int    `json:"records"`
-	DataDate    string `json:"data_date,omitempty"`
-	Model       string `json:"model,omitempty"`
-	Fetched     string `json:"fetched,omitempty"`
-	Stale       bool   `json:"stale"`
-	Error       string `json:"error,omitempty"`
-	Changed     bool   `json:"changed,omitempty"`
 }

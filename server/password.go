@@ -84,3 +84,10 @@ func digestOf(secret string) string {
 	sum := sha256.Sum256([]byte(secret))
 	return hex.EncodeToString(sum[:])
 }
+
+// NewToken returns a secret that lets its holder use the server, for
+// [Config.LocalToken].
+func NewToken() string {
+	secret, _ := newSecret(tokenPrefix)
+	return secret
+}

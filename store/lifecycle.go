@@ -138,3 +138,29 @@ func (tx *Tx) EndException(ctx context.Context, id int64, actor, reason string, 
 	}
 	return tx.Move(ctx, e.Findings, exposure.CauseExpiry, actor, reason, at)
 }
+
+// ExpireExceptions ends the exceptions whose time is over and returns how many
+// findings are open again.
+func (db *DB) ExpireExceptions(ctx context.Context, now int64) (moved int, err error) {
+	var due []int64
+	err = each(ctx, db.read, "SELECT id FROM exception WHERE ended = 0 AND expires <= $1 ORDER BY id", []any{now}, func(rows *sql.Rows) error {
+		var id int64
+		err := rows.Scan(&id)
+		due = append(due, id)
+		return err
+	})
+	if err != nil {
+		return 0, explain(err)
+	}
+	for _, id := range due {
+		err := db.Write(ctx, func(tx *Tx) error {
+			n, err := tx.EndException(ctx, id, "cycle", "the exception expired", now)
+			moved += n
+			return err
+		})
+		if err != nil {
+			return moved, err
+		}
+	}
+	return moved, nil
+}
