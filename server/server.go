@@ -65,6 +65,7 @@ func New(c Config) (*Server, error) {
 	if c.Metrics != nil {
 		mux.Handle("GET /metrics", s.require(Viewer, promhttp.HandlerFor(c.Metrics, promhttp.HandlerOpts{})))
 	}
+	s.registerAccounts(mux)
 	s.registerAPI(mux)
 	// Browsers send cookies across sites; requests that change something from
 	// another origin are refused whatever they carry.
