@@ -1,0 +1,180 @@
+// Package archtest keeps the house in order: who may import whom, as a table
+// with reasons, checked over the real imports.
+package archtest
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io"
+	"io/fs"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/leeward-ctem/leeward"
+
+// rule says which packages of the house a package may import; of packages
+// outside it, which it may not.
+type rule struct {
+	pkg    string   // pattern of path.Match, relative to the module
+	allow  []string // packages of the house, patterns; exposure is always allowed
+	forbid []string // import path prefixes outside the house
+	why    string
+}
+
+var stages = []string{"scope", "discover", "intel", "prioritize", "validate", "mobilize", "measure"}
+
+var network = []string{"net/http", "os/exec", "database/sql"}
+
+var rules = []rule{
+	{"exposure", nil, []string{"net/http", "os", "os/exec", "database/sql", "log"}, "the domain is pure: no I/O, no clock"},
+	{"scope", []string{"internal/*"}, network, "a stage asks for what it needs by its own interface"},
+	{"discover", []string{"internal/*"}, network, "a stage asks for what it needs by its own interface"},
+	{"discover/decode", nil, network, "decoding is pure"},
+	{"discover/report/*", []string{"discover", "discover/decode"}, append([]string{"net"}, network...), "a report reader is a pure function of bytes"},
+	{"discover/report/*/*", []string{"discover", "discover/decode", "discover/report/*"}, append([]string{"net"}, network...), "a report reader is a pure function of bytes"},
+	{"intel", []string{"internal/*"}, []string{"os/exec", "database/sql"}, "feeds are fetched here, and nowhere else"},
+	{"intel/feed/*", []string{"intel", "discover/decode"}, append([]string{"net"}, network...), "a feed is a pure parser"},
+	{"prioritize", nil, append([]string{"os"}, network...), "the score is a pure function"},
+	{"validate", []string{"internal/*"}, network, "a stage asks for what it needs by its own interface"},
+	{"validate/check/*", []string{"validate"}, append([]string{"net"}, network...), "a check reaches the world through the guard only"},
+	{"mobilize", []string{"internal/*"}, network, "a stage asks for what it needs by its own interface"},
+	{"mobilize/*", []string{"mobilize", "internal/*"}, network, "exports are pure writers"},
+	{"mobilize/connector/*", []string{"mobilize"}, append([]string{"net"}, network...), "a connector reaches the world through the client it is given"},
+	{"measure", nil, append([]string{"os"}, network...), "statistics are pure functions"},
+	{"builtin", []string{"discover", "intel", "validate", "mobilize", "discover/report/*", "intel/feed/*", "validate/check/*", "mobilize/connector/*", "discover/scan/*"}, nil, "the registry knows plug-ins and nothing else"},
+	{"index", nil, append([]string{"net"}, network...), "the index reads its source and answers"},
+	{"store", nil, []string{"net/http", "os/exec"}, "the store speaks SQL and nothing else"},
+	{"cycle", stages, []string{"net/http", "os/exec"}, "the cycle runs what it is given"},
+	{"web", []string{"measure", "web/*"}, append([]string{"net/http", "os"}, "os/exec", "database/sql"), "pages render values and never ask"},
+	{"web/*", []string{"measure", "web", "web/*"}, []string{"net/http", "os/exec", "database/sql"}, "pages render values and never ask"},
+	{"server", append([]string{"cycle", "index", "web", "web/*", "internal/*"}, stages...), []string{"database/sql", "os/exec"}, "the server asks its backend"},
+	{"internal/secret", nil, network, "redaction is a pure function"},
+}
+
+// free are packages that may import anything: the composition root, main, and
+// what only tests use.
+var free = []string{"cli", "cmd/*", "internal/testkit", "internal/archtest", "internal/safehttp", "discover/report/reporttest", "intel/feed/feedtest", "mobilize/connector/connectortest", "validate/check/checktest", "web/internal/*"}
+
+type pkg struct {
+	ImportPath string
+	Dir        string
+	Imports    []string
+	GoFiles    []string
+}
+
+func packages(t *testing.T) []pkg {
+	t.Helper()
+	cmd := exec.Command("go", "list", "-json=ImportPath,Dir,Imports,GoFiles", "./...")
+	cmd.Dir = filepath.Join("..", "..")
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v: %s", err, &stderr)
+	}
+	var all []pkg
+	for dec := json.NewDecoder(bytes.NewReader(out)); ; {
+		var p pkg
+		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
+			return all
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, p)
+	}
+}
+
+func within(importPath string) (string, bool) {
+	return strings.CutPrefix(importPath, module+"/")
+}
+
+func matches(patterns []string, name string) bool {
+	return slices.ContainsFunc(patterns, func(p string) bool { ok, _ := path.Match(p, name); return ok })
+}
+
+func ruleFor(name string) *rule {
+	if matches(free, name) {
+		return nil
+	}
+	for i := range rules {
+		if ok, _ := path.Match(rules[i].pkg, name); ok {
+			return &rules[i]
+		}
+	}
+	return &rule{pkg: name, why: "every package has a rule in archtest: add one"}
+}
+
+func TestImports(t *testing.T) {
+	t.Parallel()
+	for _, p := range packages(t) {
+		name, _ := within(p.ImportPath)
+		r := ruleFor(name)
+		if r == nil {
+			continue
+		}
+		for _, imported := range p.Imports {
+			if inner, ok := within(imported); ok {
+				if inner != "exposure" && !matches(r.allow, inner) {
+					t.Errorf("%s imports %s: %s", name, inner, r.why)
+				}
+				continue
+			}
+			if name == "exposure" && strings.Contains(strings.Split(imported, "/")[0], ".") {
+				t.Errorf("exposure imports %s: the domain uses the standard library only", imported)
+			}
+			for _, f := range r.forbid {
+				if imported == f || strings.HasPrefix(imported, f+"/") && f != "net" && f != "os" && f != "log" {
+					t.Errorf("%s imports %s: %s", name, imported, r.why)
+				}
+			}
+		}
+	}
+}
+
+func TestNames(t *testing.T) {
+	t.Parallel()
+	bad := []string{"util", "utils", "common", "helper", "helpers", "models", "types", "manager", "misc", "base"}
+	for _, p := range packages(t) {
+		if slices.Contains(bad, path.Base(p.ImportPath)) {
+			t.Errorf("%s: a package is named by a noun of the field", p.ImportPath)
+		}
+	}
+}
+
+// No init functions anywhere, and no os.Exit below main.
+func TestNoHiddenEffects(t *testing.T) {
+	t.Parallel()
+	for _, p := range packages(t) {
+		name, _ := within(p.ImportPath)
+		for _, file := range p.GoFiles {
+			f, err := parser.ParseFile(token.NewFileSet(), filepath.Join(p.Dir, file), nil, parser.SkipObjectResolution)
+			if errors.Is(err, fs.ErrNotExist) {
+				continue
+			} else if err != nil {
+				t.Fatal(err)
+			}
+			ast.Inspect(f, func(n ast.Node) bool {
+				switch n := n.(type) {
+				case *ast.FuncDecl:
+					if n.Name.Name == "init" && n.Recv == nil {
+						t.Errorf("%s/%s has an init function: register explicitly", name, file)
+					}
+				case *ast.SelectorExpr:
+					if x, ok := n.X.(*ast.Ident); ok && x.Name == "os" && n.Sel.Name == "Exit" && !strings.HasPrefix(name, "cmd/") {
+						t.Errorf("%s/%s calls os.Exit: return an exit code", name, file)
+					}
+				}
+				return true
+			})
+		}
+	}
+}
