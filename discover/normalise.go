@@ -40,7 +40,6 @@ const (
 type normaliser struct {
 	im       *Importer
 	fallback exposure.AssetRef
-	demo     bool
 	scan     *exposure.Scan
 	earliest int64
 	latest   int64

@@ -152,7 +152,6 @@ type Tx struct {
 	db   *DB
 	conn *sql.Conn
 	tx   *sql.Tx
-	now  int64
 	seq  int64 // last event written or read
 	rows *statements
 }
