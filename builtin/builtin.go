@@ -6,7 +6,10 @@ package builtin
 import (
 	"github.com/leeward-ctem/leeward/discover"
 	"github.com/leeward-ctem/leeward/discover/report/cyclonedx"
+	"github.com/leeward-ctem/leeward/discover/report/nessus"
+	"github.com/leeward-ctem/leeward/discover/report/nmap"
 	"github.com/leeward-ctem/leeward/discover/report/trivy"
+	"github.com/leeward-ctem/leeward/discover/report/zap"
 )
 
 // Reports returns the readers of report formats, the most specific first:
@@ -15,5 +18,8 @@ func Reports() []discover.Reader {
 	return []discover.Reader{
 		cyclonedx.Reader{},
 		trivy.Reader{},
+		zap.Reader{},
+		nessus.Reader{},
+		nmap.Reader{},
 	}
 }

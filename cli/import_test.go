@@ -276,6 +276,43 @@ func TestOrderOfReports(t *testing.T) {
 	}
 }
 
+// A report that is older than what is known moves first sight back, once.
+func TestOlderReport(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(w *world) {
+		w.report("fri", ran(5), seen("a", "CVE-1"))
+		w.report("mon", ran(1), seen("a", "CVE-1"))
+		r, _ := w.ix.View().Row(1)
+		if want := index.DayOf(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC).UnixMilli()); r.FirstSeen != want {
+			w.t.Errorf("first seen on day %d, want %d", r.FirstSeen, want)
+		}
+		before := head(w.t, w.db)
+		w.report("mon", ran(1), seen("a", "CVE-1"))
+		w.report("fri", ran(5), seen("a", "CVE-1"))
+		if now := head(w.t, w.db); now != before {
+			w.t.Errorf("again changed something: %d events", now-before)
+		}
+		w.want("a CVE-1 open")
+	})
+}
+
+// Two words of one age: the worse counts, whichever came first.
+func TestWordsOfOneAge(t *testing.T) {
+	t.Parallel()
+	not := strings.Replace(seen("a", "CVE-1"), `"tool":"scan"`, `"tool":"scan","state":"not_affected"`, 1)
+	for _, order := range [][]string{{not, seen("a", "CVE-1")}, {seen("a", "CVE-1"), not}} {
+		onBoth(t, func(w *world) {
+			for range 2 {
+				for i, line := range order {
+					w.report(fmt.Sprint(i), ran(1), line)
+				}
+			}
+			w.report("both", ran(1), order[0], order[1])
+			w.want("a CVE-1 open")
+		})
+	}
+}
+
 func TestRetest(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(w *world) {

@@ -85,7 +85,7 @@ func (s *session) conclude() {
 	s.im.Index.OnAssets(
 		func(a exposure.AssetID) bool { return by[a] != nil },
 		func(id exposure.FindingID, a exposure.AssetID) {
-			if s.seen.Contains(uint32(id)) {
+			if s.stated.Contains(uint32(id)) {
 				return
 			}
 			for _, c := range by[a] {

@@ -25,9 +25,10 @@ type session struct {
 	began   time.Time
 	normal  normaliser // decode
 	scan    exposure.Scan
-	partial string // digest of the scan while its import runs
-	started bool   // the scan has a row
-	seen    *roaring.Bitmap
+	partial string          // digest of the scan while its import runs
+	started bool            // the scan has a row
+	seen    *roaring.Bitmap // stated as present
+	stated  *roaring.Bitmap // stated in any way
 	cache   caches
 	covered []coverage
 	later   []word       // what known findings gained, for the end
@@ -167,8 +168,10 @@ func (b *batch) run(ctx context.Context, items []item) error {
 	if err := b.insert(ctx, weak, fps, ids); err != nil {
 		return err
 	}
-	for _, id := range ids {
-		b.seen.Add(uint32(id))
+	for i, id := range ids {
+		if b.stated.Add(uint32(id)); weak[i].state == exposure.StatePresent {
+			b.seen.Add(uint32(id))
+		}
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package discover
 
 import (
 	"context"
+	"maps"
 	"slices"
 
 	"github.com/RoaringBitmap/roaring/v2"
@@ -169,7 +170,7 @@ func (t *taking) listen(ctx context.Context, f *exposure.Finding, words []word) 
 	if _, ok := story[f.Source]; !ok {
 		story[f.Source] = exposure.SourceState{Finding: f.ID, Source: f.Source, Scan: f.Scan, At: f.FirstSeen}
 	}
-	changed := map[exposure.SourceID]bool{}
+	before := maps.Clone(story)
 	present := int64(0) // the newest sighting among the words
 	for _, w := range words {
 		at := w.seen
@@ -200,8 +201,8 @@ func (t *taking) listen(ctx context.Context, f *exposure.Finding, words []word) 
 				present = max(present, at)
 			}
 			continue
-		case told && old.At > at:
-			continue // an older word than the one that counts
+		case told && (old.At > at || old.At == at && certainty(old.State) > certainty(w.state)):
+			continue // an older word than the one that counts, or as old and milder
 		case told && old.State == exposure.StatePresent:
 			later, err := t.seenLater(ctx, f.ID)
 			if err != nil {
@@ -212,22 +213,37 @@ func (t *taking) listen(ctx context.Context, f *exposure.Finding, words []word) 
 			}
 		}
 		story[w.source] = exposure.SourceState{Finding: f.ID, Source: w.source, Scan: t.scan.ID, State: w.state, At: at}
-		changed[w.source] = true
 		if w.state == exposure.StatePresent {
 			present = max(present, at)
 		}
 	}
 	t.decide(f, story, present)
-	if len(changed) == 0 {
-		return nil, nil
-	}
 	var out []exposure.SourceState
-	for source := range changed {
-		out = append(out, story[source])
+	for source, s := range story {
+		if old, told := before[source]; !told || old.State != s.State {
+			out = append(out, s)
+		}
+	}
+	if len(out) == 0 {
+		return nil, nil
 	}
 	slices.SortFunc(out, func(a, b exposure.SourceState) int { return int(a.Source) - int(b.Source) })
 	f.Shared = true
 	return out, nil
+}
+
+// certainty orders what two words of the same age say: the worse one counts,
+// so that the order in which they arrive does not.
+func certainty(s exposure.State) int {
+	switch s {
+	case exposure.StatePresent:
+		return 3
+	case exposure.StateSuppressed:
+		return 2
+	case exposure.StateNotAffected:
+		return 1
+	}
+	return 0
 }
 
 // disproved reports whether an absence counts against a source's word: the
@@ -294,8 +310,8 @@ func (t *taking) decide(f *exposure.Finding, story map[exposure.SourceID]exposur
 	}
 }
 
-// seenLater reports whether a scan that ran after this one saw the finding:
-// then this document does not have the last word.
+// seenLater reports whether another scan that ran at the time of this one or
+// after saw the finding: then this document does not have the last word.
 func (t *taking) seenLater(ctx context.Context, id exposure.FindingID) (bool, error) {
 	if !t.asked {
 		t.asked = true

@@ -326,7 +326,7 @@ func (ix *Index) updateFindings(ctx context.Context, src Source, v *View, ch *ch
 	own := func(k int) *chunk {
 		if !copied[k] {
 			c := *v.chunks[k]
-			c.risk, c.due, c.state = slices.Clone(c.risk), slices.Clone(c.due), slices.Clone(c.state)
+			c.risk, c.due, c.state, c.day = slices.Clone(c.risk), slices.Clone(c.due), slices.Clone(c.state), slices.Clone(c.day)
 			v.chunks[k], copied[k] = &c, true
 		}
 		return v.chunks[k]
@@ -342,7 +342,7 @@ func (ix *Index) updateFindings(ctx context.Context, src Source, v *View, ch *ch
 			return nil
 		}
 		c, j := own(i/chunkRows), i%chunkRows
-		c.state[j] = pack(f)
+		c.state[j], c.day[j] = pack(f), DayOf(f.FirstSeen)
 		v.score(c, j, j+1)
 		return nil
 	})

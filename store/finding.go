@@ -42,19 +42,19 @@ func sinceColumn(f *exposure.Finding) int64 {
 }
 
 // UpdateFindings writes the mutable part of findings: status, severity,
-// detection, verdict, shared and since.
+// detection, verdict, shared, since and first seen.
 func (tx *Tx) UpdateFindings(ctx context.Context, fs []exposure.Finding) error {
 	if len(fs) == 0 {
 		return nil
 	}
-	stmt, err := tx.tx.PrepareContext(ctx, "UPDATE finding SET flags = $1, since = $2 WHERE id = $3 AND (flags <> $1 OR since <> $2)")
+	stmt, err := tx.tx.PrepareContext(ctx, "UPDATE finding SET flags = $1, since = $2, first_seen = $3 WHERE id = $4 AND (flags <> $1 OR since <> $2 OR first_seen <> $3)")
 	if err != nil {
 		return err
 	}
 	defer stmt.Close()
 	for i := range fs {
 		f := &fs[i]
-		if _, err := stmt.ExecContext(ctx, packFlags(f), sinceColumn(f), int64(f.ID)); err != nil {
+		if _, err := stmt.ExecContext(ctx, packFlags(f), sinceColumn(f), f.FirstSeen, int64(f.ID)); err != nil {
 			return err
 		}
 	}

@@ -141,11 +141,11 @@ func (tx *Tx) NewestCoverage(ctx context.Context, source exposure.SourceID, asse
 	return at, scan, exposure.Coverage{Rules: b.Rules, Ports: b.Ports}, err
 }
 
-// NewerScans returns the finished scans that ran after at, for the question
-// whether a late report still has the last word.
+// NewerScans returns the finished scans that ran at a time or after it, for
+// the question whether a late report still has the last word.
 func (tx *Tx) NewerScans(ctx context.Context, at int64) ([]exposure.ScanID, error) {
 	var ids []exposure.ScanID
-	err := each(ctx, tx.tx, "SELECT id FROM scan WHERE at > $1 AND finished > 0 ORDER BY id", []any{at}, func(rows *sql.Rows) error {
+	err := each(ctx, tx.tx, "SELECT id FROM scan WHERE at >= $1 AND finished > 0 ORDER BY id", []any{at}, func(rows *sql.Rows) error {
 		var id exposure.ScanID
 		err := rows.Scan(&id)
 		ids = append(ids, id)

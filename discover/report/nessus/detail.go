@@ -10,6 +10,9 @@ import (
 	"github.com/leeward-ctem/leeward/exposure"
 )
 
+// maxList bounds the ids and addresses of one item.
+const maxList = 1000
+
 func (it *item) solution() string {
 	s := strings.TrimSpace(cmp.Or(it.CheckFix, it.Solution))
 	if strings.EqualFold(s, "n/a") {
@@ -22,7 +25,7 @@ func (it *item) solution() string {
 func (it *item) cwes() (ids []int) {
 	add := func(s string) {
 		n, err := strconv.Atoi(strings.TrimPrefix(strings.TrimSpace(s), "CWE-"))
-		if err == nil && n > 0 && !slices.Contains(ids, n) {
+		if err == nil && n > 0 && len(ids) < maxList && !slices.Contains(ids, n) {
 			ids = append(ids, n)
 		}
 	}
@@ -43,7 +46,7 @@ func (it *item) vectors() (all []string) {
 		for _, v := range list {
 			v = strings.Trim(strings.TrimSpace(v), "()")
 			v = strings.TrimPrefix(v, "CVSS2#")
-			if strings.Contains(v, "AV:") && !slices.Contains(all, v) {
+			if strings.Contains(v, "AV:") && len(all) < maxList && !slices.Contains(all, v) {
 				all = append(all, v)
 			}
 		}
@@ -55,7 +58,7 @@ func (it *item) vectors() (all []string) {
 func (it *item) references() (all []string) {
 	for _, list := range append(it.SeeAlso, it.CheckSee) {
 		for _, s := range strings.Fields(list) {
-			if (strings.HasPrefix(s, "http://") || strings.HasPrefix(s, "https://")) && !slices.Contains(all, s) {
+			if (strings.HasPrefix(s, "http://") || strings.HasPrefix(s, "https://")) && len(all) < maxList && !slices.Contains(all, s) {
 				all = append(all, s)
 			}
 		}

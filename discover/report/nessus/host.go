@@ -9,8 +9,12 @@ import (
 	"github.com/leeward-ctem/leeward/exposure"
 )
 
-// maxChecks bounds the compliance checks of one host.
-const maxChecks = 100_000
+// maxChecks bounds the compliance checks of one host, maxNames its names and
+// addresses of each kind.
+const (
+	maxChecks = 100_000
+	maxNames  = 50
+)
 
 // host is one ReportHost.
 type host struct {
@@ -38,15 +42,15 @@ func (h *host) property(name, value string) {
 	}
 	switch name {
 	case "host-ip":
-		h.ips = append(h.ips, value)
+		h.ips = keep(h.ips, value)
 	case "host-fqdn":
-		h.dns = append(h.dns, value)
+		h.dns = keep(h.dns, value)
 	case "host-rdns":
-		h.rdns = append(h.rdns, value)
+		h.rdns = keep(h.rdns, value)
 	case "netbios-name":
-		h.netbios = append(h.netbios, value[strings.LastIndexByte(value, '\\')+1:])
+		h.netbios = keep(h.netbios, value[strings.LastIndexByte(value, '\\')+1:])
 	case "mac-address":
-		h.macs = append(h.macs, strings.Fields(value)...)
+		h.macs = keep(h.macs, value)
 	case "operating-system":
 		h.asset.OS, _, _ = strings.Cut(value, "\n") // the best guess comes first
 	case "os":
@@ -110,6 +114,18 @@ func (h *host) settle() {
 	for _, mac := range h.macs {
 		h.asset.Add(exposure.IDMAC, mac)
 	}
+	h.dns, h.rdns, h.netbios, h.ips, h.macs = nil, nil, nil, nil, nil
+}
+
+// keep appends the words of a property to those known, of which a host has few.
+func keep(words []string, value string) []string {
+	for w := range strings.FieldsSeq(value) {
+		if len(words) == maxNames {
+			break
+		}
+		words = append(words, w)
+	}
+	return words
 }
 
 // seen is when the host was looked at.
@@ -120,16 +136,17 @@ func (h *host) seen() time.Time {
 	return h.finished
 }
 
-// hostOf returns the host of a URL, anything else as it is.
+// hostOf returns the host of a URL, anything else as it is, without dots at
+// the end.
 func hostOf(name string) string {
 	if !strings.Contains(name, "://") {
-		return name
+		return strings.TrimRight(name, ". \t\r\n")
 	}
 	u, err := url.Parse(name)
 	if err != nil {
 		return ""
 	}
-	return u.Hostname()
+	return strings.TrimRight(u.Hostname(), ". ")
 }
 
 func timestamp(s string) time.Time {

@@ -68,6 +68,7 @@ func decodeItem(x *decode.XML, start *xml.StartElement) (it item, err error) {
 // modernise fills in what an item of the old version says in other ways: the
 // port as "https (443/tcp)", the rest in one text.
 func (it *item) modernise() {
+	it.OldData = strings.ReplaceAll(it.OldData, `\n`, "\n") // line ends are written out
 	it.PluginID, it.PluginName, it.Severity, it.Description = it.OldID, it.OldName, it.OldSeverity, it.OldData
 	it.Service, it.Port = "", it.OldPort
 	if service, rest, ok := strings.Cut(it.OldPort, " ("); ok {

@@ -18,6 +18,10 @@ var (
 	detectedOn = regexp.MustCompile(`detected on URL '([^'\s]+)'`)
 )
 
+// maxCheckName bounds the part of a compliance check's name that tells it from
+// the others, in bytes.
+const maxCheckName = 300
+
 // Plug-ins that speak of the scan rather than of a weakness.
 const (
 	scanInformation = "19506"
@@ -60,7 +64,7 @@ func (it *item) observation(d *document, h *host) (o exposure.Observation, keep 
 	}
 	o.Title = it.title(&o.Location)
 	for _, id := range it.CVEs {
-		if id = exposure.NormalAdvisory(id); id != "" && !slices.Contains(o.Advisories, id) {
+		if id = exposure.NormalAdvisory(id); id != "" && len(o.Advisories) < maxList && !slices.Contains(o.Advisories, id) {
 			o.Advisories = append(o.Advisories, id)
 		}
 	}
@@ -83,7 +87,8 @@ func (it *item) rule() string {
 	if it.Result == "" && it.Check == "" {
 		return it.PluginID
 	}
-	return it.PluginID + ":" + cmp.Or(it.CheckID, it.Check, it.PluginName)
+	id := strings.TrimSpace(cmp.Or(it.CheckID, it.Check, it.PluginName))
+	return it.PluginID + ":" + strings.ToValidUTF8(id[:min(len(id), maxCheckName)], "")
 }
 
 func (it *item) class(d *document, h *host) string {

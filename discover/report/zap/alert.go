@@ -1,7 +1,13 @@
 package zap
 
+import "strings"
+
 // maxInstances bounds the instances of an alert that are kept.
 const maxInstances = 50
+
+// maxText bounds what is kept of a single text of an instance, in bytes. A
+// response may be a whole download.
+const maxText = 32 << 10
 
 // alert is an alertitem. All values are texts in both forms of the report.
 type alert struct {
@@ -44,10 +50,16 @@ func (a *alert) field(name string) *string {
 
 func (a *alert) full() bool { return len(a.instances) >= maxInstances }
 
-// add keeps an instance. Messages are kept of the first only.
+// add keeps an instance. Messages are kept of the first only, and of long
+// texts the start.
 func (a *alert) add(i instance) {
 	if a.found++; a.found > 1 {
 		i.RequestHeader, i.RequestBody, i.ResponseHeader, i.ResponseBody = "", "", "", ""
+	}
+	for _, s := range []*string{&i.URI, &i.Method, &i.Param, &i.Attack, &i.Evidence, &i.OtherInfo, &i.RequestHeader, &i.RequestBody, &i.ResponseHeader, &i.ResponseBody} {
+		if len(*s) > maxText {
+			*s = strings.Clone(strings.ToValidUTF8((*s)[:maxText], ""))
+		}
 	}
 	a.instances = append(a.instances, i)
 }

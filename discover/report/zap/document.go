@@ -53,7 +53,7 @@ func (d *document) begin(s site) {
 	if err != nil {
 		u = &url.URL{}
 	}
-	d.asset.Add(exposure.IDHostname, cmp.Or(strings.TrimSpace(s.host), u.Hostname()))
+	d.asset.Add(exposure.IDHostname, strings.TrimRight(cmp.Or(strings.TrimSpace(s.host), u.Hostname()), ". \t\r\n"))
 	d.at.Service = strings.ToLower(u.Scheme)
 	if d.at.Service == "" && s.ssl != "" {
 		d.at.Service = "http"

@@ -22,13 +22,15 @@ func (d *document) readJSON(r io.Reader) error {
 	}
 	var version, generated, created string
 	facts := map[string]*string{"@version": &version, "@generated": &generated, "created": &created}
+	sites := false
 	err := w.j.Object(func(name string) error {
 		if to := facts[name]; to != nil {
-			return w.text(to)
+			return w.Lose(w.text(to))
 		}
 		if name != "site" {
 			return w.pass()
 		}
+		sites = true
 		w.about(version, generated, created)
 		if err := w.Run(w.run); err != nil {
 			return err
@@ -37,6 +39,9 @@ func (d *document) readJSON(r io.Reader) error {
 	})
 	if err != nil {
 		return err
+	}
+	if !sites {
+		return exposure.Errorf(exposure.Invalid, "not a ZAP report: it has no member \"site\"")
 	}
 	if w.about(version, generated, created) {
 		if err := w.Run(w.run); err != nil {

@@ -19,7 +19,7 @@ func (a *alert) observation() exposure.Observation {
 		Tool:        tool,
 		Class:       "web",
 		Rule:        a.rule(),
-		Title:       strings.TrimSpace(cmp.Or(a.Name, a.Alert)),
+		Title:       strings.TrimSpace(cmp.Or(a.Alert, a.Name)),
 		Description: plain(a.Description),
 		Solution:    plain(a.Solution),
 		Severity:    a.severity(),
@@ -55,7 +55,7 @@ func (a *alert) rule() string {
 			return id
 		}
 	}
-	return strings.TrimSpace(cmp.Or(a.Name, a.Alert))
+	return strings.TrimSpace(cmp.Or(a.Alert, a.Name))
 }
 
 func (a *alert) severity() exposure.Severity {
@@ -98,7 +98,7 @@ func (a *alert) evidence() (all []exposure.Evidence) {
 	if more := a.found - len(a.instances); more > 0 {
 		fmt.Fprintf(&list, "and %d more\n", more)
 	}
-	add("path", list.String())
+	add("output", list.String())
 	add("note", plain(a.OtherInfo))
 	return all
 }
@@ -110,10 +110,13 @@ func message(header, body string) string {
 	return strings.TrimRight(header, "\r\n") + "\n\n" + body
 }
 
+// maxList bounds the references of an alert.
+const maxList = 200
+
 // references are the addresses in a text of one paragraph each.
 func references(s string) (all []string) {
 	for _, w := range strings.Fields(plain(s)) {
-		if (strings.HasPrefix(w, "http://") || strings.HasPrefix(w, "https://")) && !slices.Contains(all, w) {
+		if (strings.HasPrefix(w, "http://") || strings.HasPrefix(w, "https://")) && len(all) < maxList && !slices.Contains(all, w) {
 			all = append(all, w)
 		}
 	}

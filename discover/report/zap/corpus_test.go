@@ -1,0 +1,141 @@
+package zap_test
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/leeward-ctem/leeward/discover/report/zap"
+	"github.com/leeward-ctem/leeward/exposure"
+)
+
+// reference is what another platform makes of a report.
+type reference struct {
+	File     string
+	Findings []struct {
+		Title    string
+		Severity string
+		CWE      int
+		IDs      []string `json:"vulnerability_ids"`
+		Rule     string   `json:"vuln_id_from_tool"`
+	}
+	raw int // records in the report
+}
+
+// corpus returns the real reports beside the repository that lie in folder,
+// with the data of each; the test is skipped where there are none.
+func corpus(t *testing.T, folder string) map[string]reference {
+	t.Helper()
+	dir, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			break
+		}
+		if dir == filepath.Dir(dir) {
+			t.Skip("not in a repository")
+		}
+		dir = filepath.Dir(dir)
+	}
+	dir = filepath.Join(filepath.Dir(dir), "shared", "corpus")
+	manifest, err := os.ReadFile(filepath.Join(dir, "manifest.json"))
+	if err != nil {
+		t.Skip("no corpus of real reports here")
+	}
+	var files []struct {
+		File  string
+		Count int `json:"naive_count"`
+	}
+	if err := json.Unmarshal(manifest, &files); err != nil {
+		t.Fatal(err)
+	}
+	list, err := os.Open(filepath.Join(dir, "observed.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer list.Close()
+	found := map[string]reference{}
+	lines := bufio.NewScanner(list)
+	lines.Buffer(nil, 16<<20)
+	for lines.Scan() {
+		if !strings.Contains(lines.Text(), `"`+folder) {
+			continue
+		}
+		var ref reference
+		if err := json.Unmarshal(lines.Bytes(), &ref); err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(dir, "reports", ref.File)
+		if _, err := os.Stat(path); err != nil || !strings.HasPrefix(ref.File, folder) || filepath.Ext(path) == ".csv" {
+			continue
+		}
+		for _, f := range files {
+			if f.File == ref.File {
+				ref.raw = f.Count
+			}
+		}
+		found[path] = ref
+	}
+	if err := lines.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+// weaknesses returns what the reader states of a file.
+func weaknesses(t *testing.T, path string) (found []exposure.Observation) {
+	t.Helper()
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	for o, err := range (zap.Reader{}).Read(t.Context(), f) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if o.Kind == exposure.ObservedWeakness {
+			found = append(found, o)
+		}
+	}
+	return found
+}
+
+func TestCorpus(t *testing.T) {
+	t.Parallel()
+	for path, ref := range corpus(t, "zap/") {
+		t.Run(filepath.Base(path), func(t *testing.T) {
+			t.Parallel()
+			var got, want []string
+			for _, o := range weaknesses(t, path) {
+				cwe := 0
+				if len(o.CWEs) > 0 {
+					cwe = o.CWEs[0]
+				}
+				// The reference knows the plug-in but not the alert's own number.
+				rule, _, _ := strings.Cut(o.Rule, "-")
+				got = append(got, fmt.Sprint(rule, " ", o.Severity, " CWE-", cwe, " ", o.Title))
+			}
+			for _, f := range ref.Findings {
+				want = append(want, fmt.Sprint(f.Rule, " ", strings.ToLower(f.Severity), " CWE-", f.CWE, " ", f.Title))
+			}
+			if len(got) != ref.raw {
+				t.Errorf("%d weaknesses, want %d", len(got), ref.raw)
+			}
+			slices.Sort(got)
+			slices.Sort(want)
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("differs from the reference (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
