@@ -231,6 +231,21 @@ func TestAbsenceNeedsProof(t *testing.T) {
 	})
 }
 
+// Coverage that names its rules closes what those rules found, by whatever
+// name the weakness is known.
+func TestCoverageByRule(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(w *world) {
+		by := func(cve, rule string) string {
+			return strings.Replace(seen("a", cve), `"title"`, fmt.Sprintf(`"rule":%q,"title"`, rule), 1)
+		}
+		only := strings.Replace(covered("a"), `{"class":"vuln"}`, `{"class":"vuln","rules":["10","30"]}`, 1)
+		w.report("mon", ran(1), by("CVE-1", "10"), by("CVE-2", "20"), covered("a"))
+		w.report("tue", ran(2), only)
+		w.want("a CVE-1 verified", "a CVE-2 open")
+	})
+}
+
 func TestRegression(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(w *world) {

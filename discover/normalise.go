@@ -115,6 +115,9 @@ func (n *normaliser) item(o *exposure.Observation) (item, error) {
 	at.Path = stripValues(at.Path)
 	it.location = at.Key(n.packageKey(&o.Component))
 	it.proof = n.proof(o)
+	if it.weakness != it.tool+":"+o.Rule {
+		it.place.Rule = n.cap(o.Rule, maxTitle)
+	}
 	// A place is shared by many findings: what is one finding's own goes to
 	// the proof.
 	at.Snippet, at.Line, at.Column, at.Service, at.Method = "", 0, 0, "", ""

@@ -257,7 +257,9 @@ func (t *taking) disproved(ctx context.Context, f *exposure.Finding, old exposur
 	place := t.places[f.Location]
 	if own := t.coverage[uint64(w.source)<<32|uint64(f.Asset)]; own != nil && w.seen == t.scan.At {
 		covers := slices.ContainsFunc(own, func(c *exposure.Coverage) bool {
-			return c.Covers(src.Class, ruleOf(t.im.Index.Rule(f.ID), src.Tool), &place.Location)
+			// The place remembers the rule of the first source only; of others it
+			// is unknown, and coverage limited to rules proves nothing.
+			return (len(c.Rules) == 0 || w.source == f.Source) && c.Covers(src.Class, ruleOf(t.im.Index.Rule(f.ID), src.Tool, &place), &place.Location)
 		})
 		if !covers {
 			return false, nil

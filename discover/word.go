@@ -63,15 +63,18 @@ func (b *batch) overtaken(ctx context.Context, it *item, id exposure.FindingID) 
 		c = coverTime{at, what}
 		b.cache.cover[key] = c
 	}
-	if c.at > b.at(it) && c.what.Covers(it.class, ruleOf(it.weakness, it.tool), &it.place.Location) {
+	if c.at > b.at(it) && c.what.Covers(it.class, ruleOf(it.weakness, it.tool, &it.place), &it.place.Location) {
 		b.later = append(b.later, word{finding: id, source: source, severity: it.severity, detection: it.detection, state: exposure.StateAbsent, seen: c.at})
 	}
 	return nil
 }
 
-// ruleOf returns the tool's own rule id when the weakness is known by it, else
-// the advisory's.
-func ruleOf(weakness, tool string) string {
+// ruleOf returns the tool's own rule id of a finding: what its weakness is
+// known by, or what its place remembers.
+func ruleOf(weakness, tool string, place *exposure.Place) string {
+	if place.Rule != "" {
+		return place.Rule
+	}
 	if len(weakness) > len(tool) && weakness[:len(tool)] == tool && weakness[len(tool)] == ':' {
 		return weakness[len(tool)+1:]
 	}

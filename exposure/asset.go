@@ -52,13 +52,16 @@ func NewIdentifier(kind IdentifierKind, value string) (id Identifier, ok bool) {
 	v := strings.TrimSpace(value)
 	switch kind {
 	case IDHostname:
-		v = strings.ToLower(strings.TrimSuffix(v, "."))
+		v = strings.ToLower(strings.TrimSpace(strings.TrimRight(v, ".")))
+		if v == "localhost" || strings.HasSuffix(v, ".localhost") || v == "localhost.localdomain" {
+			return Identifier{}, false // every machine calls itself that
+		}
 		if a, err := netip.ParseAddr(strings.Trim(v, "[]")); err == nil {
 			return NewIdentifier(IDIP, a.String())
 		}
 	case IDIP:
 		a, err := netip.ParseAddr(strings.Trim(v, "[]"))
-		if err != nil || a.IsUnspecified() {
+		if err != nil || a.IsUnspecified() || a.IsLoopback() {
 			return Identifier{}, false
 		}
 		v = a.Unmap().String()
@@ -110,8 +113,18 @@ type AssetRef struct {
 	OS          string       `json:"os,omitempty"` // operating system as stated
 }
 
-// IsZero reports whether the record names no asset at all.
-func (r AssetRef) IsZero() bool { return len(r.Identifiers) == 0 && r.Name == "" }
+// IsZero reports whether the record names no asset at all. A loopback name is
+// none: it means whatever machine the scanner ran on.
+func (r AssetRef) IsZero() bool {
+	if len(r.Identifiers) > 0 {
+		return false
+	}
+	if r.Name == "" || r.Name == "localhost" {
+		return true
+	}
+	a, err := netip.ParseAddr(strings.Trim(r.Name, "[]"))
+	return err == nil && a.IsLoopback()
+}
 
 // Add appends an identifier in canonical form, skipping meaningless and
 // repeated ones.

@@ -92,6 +92,9 @@ type Place struct {
 	ID        LocationID `json:"-"`
 	Location  Location   `json:"l,omitzero"`
 	Component Component  `json:"c,omitzero"`
+	// Rule is the tool's own id of the check where the weakness is known by
+	// another name: coverage is stated in rules.
+	Rule string `json:"r,omitempty"`
 }
 
 // String is the place as a person reads it.

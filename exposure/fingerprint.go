@@ -113,8 +113,12 @@ func (l *Location) Key(purl string) string {
 		}
 	}
 	if purl != "" {
-		// A package is the same weakness wherever its copies lie.
+		// A package is the same weakness wherever its copies lie, but two
+		// services that contain it are two ways in.
 		part("pkg:", packageIdentity(purl))
+		if l.Port != 0 {
+			part("net:", orElse(l.Protocol, "tcp")+"/"+strconv.Itoa(l.Port))
+		}
 		part("res:", l.Resource)
 		return b.String()
 	}

@@ -197,7 +197,7 @@ func truncated(t *testing.T, r discover.Reader, data []byte) {
 	weak := weaknesses(whole.obs)
 	data = bytes.TrimRight(data, " \r\n\t")
 	step := max(1, len(data)/150)
-	for cut := 0; cut < len(data); cut += step {
+	for cut := 1; cut < len(data); cut += step { // nothing at all is an empty report for some
 		got := readAll(t.Context(), r, bytes.NewReader(data[:cut]))
 		for k, n := range weaknesses(got.obs) {
 			if n > weak[k] {
