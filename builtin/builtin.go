@@ -8,6 +8,8 @@ import (
 	"github.com/leeward-ctem/leeward/discover/report/cyclonedx"
 	"github.com/leeward-ctem/leeward/discover/report/nessus"
 	"github.com/leeward-ctem/leeward/discover/report/nmap"
+	"github.com/leeward-ctem/leeward/discover/report/nuclei"
+	"github.com/leeward-ctem/leeward/discover/report/observations"
 	"github.com/leeward-ctem/leeward/discover/report/trivy"
 	"github.com/leeward-ctem/leeward/discover/report/zap"
 )
@@ -16,7 +18,9 @@ import (
 // the first whose Sniff accepts a report reads it.
 func Reports() []discover.Reader {
 	return []discover.Reader{
+		observations.Reader{},
 		cyclonedx.Reader{},
+		nuclei.Reader{},
 		trivy.Reader{},
 		zap.Reader{},
 		nessus.Reader{},
