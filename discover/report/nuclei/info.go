@@ -25,19 +25,23 @@ type info struct {
 	verified                    bool // somebody tried the template on a real target
 }
 
-// The templates whose info is kept decoded, and how long one may be.
+// How many bytes of infos are kept decoded, and how long one may be: the whole
+// public template library fits.
 const (
-	maxInfos    = 2048
+	maxInfos    = 16 << 20
 	maxInfoSize = 8 << 10
 )
 
 // infos remembers decoded infos by their bytes.
-type infos map[string]*info
+type infos struct {
+	known map[string]*info
+	size  int
+}
 
-func newInfos() infos { return infos{} }
+func newInfos() infos { return infos{known: map[string]*info{}} }
 
-func (c infos) get(raw jsontext.Value) (*info, error) {
-	if i, ok := c[string(raw)]; ok {
+func (c *infos) get(raw jsontext.Value) (*info, error) {
+	if i, ok := c.known[string(raw)]; ok {
 		return i, nil
 	}
 	i, err := parseInfo(raw)
@@ -45,10 +49,11 @@ func (c infos) get(raw jsontext.Value) (*info, error) {
 		return nil, err
 	}
 	if len(raw) <= maxInfoSize {
-		if len(c) == maxInfos {
-			clear(c)
+		if c.size += len(raw); c.size > maxInfos {
+			clear(c.known)
+			c.size = len(raw)
 		}
-		c[string(raw)] = i
+		c.known[string(raw)] = i
 	}
 	return i, nil
 }
