@@ -122,8 +122,8 @@ func findingsByID(ctx context.Context, q querier, ids []exposure.FindingID, f fu
 // AliasedFindings returns the findings that old fingerprints became.
 func (tx *Tx) AliasedFindings(ctx context.Context, fps []exposure.Fingerprint) (map[exposure.Fingerprint]exposure.FindingID, error) {
 	found := map[exposure.Fingerprint]exposure.FindingID{}
-	var any bool
-	if err := tx.tx.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM finding_alias)").Scan(&any); err != nil || !any {
+	var some bool
+	if err := tx.tx.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM finding_alias)").Scan(&some); err != nil || !some {
 		return found, err
 	}
 	err := chunks(fps, 500, func(_ []exposure.Fingerprint, params string, args []any) error {
