@@ -17,7 +17,6 @@ type info struct {
 	name, description, solution string
 	severity                    exposure.Severity
 	advisories                  []string
-	aliased                     bool
 	cwes                        []int
 	cvss                        []string
 	references                  []string

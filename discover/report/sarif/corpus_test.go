@@ -1,0 +1,123 @@
+package sarif_test
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// corpus returns the directory of real reports beside the repository; the test
+// is skipped where it is absent.
+func corpus(t *testing.T) string {
+	t.Helper()
+	dir, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			break
+		}
+		if dir == filepath.Dir(dir) {
+			t.Skip("not in a repository")
+		}
+		dir = filepath.Dir(dir)
+	}
+	dir = filepath.Join(filepath.Dir(dir), "shared", "corpus")
+	if _, err := os.Stat(dir); err != nil {
+		t.Skip("no corpus of real reports here")
+	}
+	return dir
+}
+
+// reference is what another platform makes of a report.
+type reference struct {
+	File     string
+	Findings []struct {
+		Severity string
+		CWE      int
+		Line     int
+		File     string   `json:"file_path"`
+		IDs      []string `json:"vulnerability_ids"`
+		Rule     string   `json:"vuln_id_from_tool"`
+		Active   bool
+	}
+}
+
+func TestCorpus(t *testing.T) {
+	t.Parallel()
+	dir := corpus(t)
+	manifest, err := os.ReadFile(filepath.Join(dir, "manifest.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var files []struct {
+		File  string
+		Count int `json:"naive_count"`
+	}
+	if err := json.Unmarshal(manifest, &files); err != nil {
+		t.Fatal(err)
+	}
+	counts := map[string]int{}
+	for _, f := range files {
+		counts[f.File] = f.Count
+	}
+	list, err := os.Open(filepath.Join(dir, "observed.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer list.Close()
+	lines := bufio.NewScanner(list)
+	lines.Buffer(nil, 16<<20)
+	for lines.Scan() {
+		if !bytes.Contains(lines.Bytes(), []byte(`"sarif/`)) {
+			continue
+		}
+		var ref reference
+		if err := json.Unmarshal(lines.Bytes(), &ref); err != nil {
+			t.Fatal(err)
+		}
+		data, err := os.ReadFile(filepath.Join(dir, "reports", ref.File))
+		if err != nil {
+			continue
+		}
+		t.Run(ref.File, func(t *testing.T) {
+			all, lost, ends := read(t, string(data))
+			if len(lost) > 0 || ends != nil {
+				t.Errorf("lost %q, ends %v", lost, ends)
+			}
+			found := weaknesses(all)
+			if len(found) != counts[ref.File] {
+				t.Errorf("%d weaknesses, want %d", len(found), counts[ref.File])
+			}
+			var got, want []string
+			for _, o := range found {
+				cwe := 0
+				if len(o.CWEs) > 0 {
+					cwe = o.CWEs[0]
+				}
+				got = append(got, fmt.Sprintln(o.Rule, o.Severity, cwe, o.Location.Line, path.Base(o.Location.File), o.Advisories, o.State == ""))
+			}
+			for _, f := range ref.Findings {
+				want = append(want, fmt.Sprintln(f.Rule, strings.ToLower(f.Severity), f.CWE, f.Line, path.Base(f.File), f.IDs, f.Active))
+			}
+			slices.Sort(got)
+			slices.Sort(want)
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("differs from the reference (-want +got):\n%s", diff)
+			}
+		})
+	}
+	if err := lines.Err(); err != nil {
+		t.Fatal(err)
+	}
+}
