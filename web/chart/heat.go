@@ -1,0 +1,93 @@
+package chart
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"math"
+)
+
+// Heat counts things by two properties. It is a table whose cells are tinted,
+// so the drawing and its alternative are one, and every number is a link.
+type Heat struct {
+	Title   string
+	Corner  string // what the rows are: "Team"
+	Columns []HeatColumn
+	Rows    []HeatRow
+}
+
+// HeatColumn is one column; Class is its colour: "critical" … "low".
+type HeatColumn struct{ Name, Class string }
+
+// HeatRow is one row with a cell for each column.
+type HeatRow struct {
+	Name  string
+	Link  string
+	Cells []HeatCell
+}
+
+// HeatCell is a number and the list it comes from.
+type HeatCell struct {
+	Count int
+	Link  string
+}
+
+const maxHeatRows = 50
+
+// Render writes the chart. The tint is by the root of the share of the
+// column's largest number, in six steps, so that small numbers still show.
+func (h Heat) Render(_ context.Context, w io.Writer) error {
+	var d drawing
+	top := make([]int, len(h.Columns))
+	rows := h.Rows[:min(len(h.Rows), maxHeatRows)]
+	for _, r := range rows {
+		for i, c := range r.Cells[:min(len(r.Cells), len(top))] {
+			top[i] = max(top[i], c.Count)
+		}
+	}
+	d.open("table", "class", "heat")
+	d.element("caption", h.Title, "class", "sr")
+	d.open("thead")
+	d.open("tr")
+	d.open("th", "scope", "col")
+	d.element("span", h.Corner, "class", "sr")
+	d.close("th")
+	for _, c := range h.Columns {
+		d.element("th", c.Name, "scope", "col", "class", c.Class)
+	}
+	d.close("tr")
+	d.close("thead")
+	d.open("tbody")
+	for _, r := range rows {
+		d.open("tr")
+		d.open("th", "scope", "row")
+		if link := local(r.Link); link != "" {
+			d.element("a", r.Name, "href", link, "dir", "auto")
+		} else {
+			d.element("span", r.Name, "dir", "auto")
+		}
+		d.close("th")
+		for i, column := range h.Columns {
+			var c HeatCell
+			if i < len(r.Cells) {
+				c = r.Cells[i]
+			}
+			step := 0
+			if c.Count > 0 && top[i] > 0 {
+				step = 1 + int(math.Round(4*math.Sqrt(float64(c.Count)/float64(top[i]))))
+			}
+			d.open("td", "class", fmt.Sprintf("%s s%d", column.Class, step))
+			text := label(float64(c.Count))
+			if link := local(c.Link); link != "" && c.Count > 0 {
+				d.element("a", text, "href", link, "aria-label", fmt.Sprintf("%s, %s: %s", r.Name, column.Name, text))
+			} else {
+				d.element("span", text)
+			}
+			d.close("td")
+		}
+		d.close("tr")
+	}
+	d.close("tbody")
+	d.close("table")
+	return d.writeTo(w)
+}

@@ -1,0 +1,125 @@
+package web
+
+import (
+	"net/url"
+	"strings"
+
+	"github.com/leeward-ctem/leeward/exposure"
+	"github.com/leeward-ctem/leeward/web/chart"
+)
+
+func stepsOf(e exposure.Explanation) []chart.Step {
+	steps := make([]chart.Step, 0, len(e.Factors))
+	for _, f := range e.Factors {
+		steps = append(steps, chart.Step{Name: words(f.Name), Text: f.Label, Size: f.Value, Log: int64(f.Log), From: f.Source})
+	}
+	return steps
+}
+
+func partsOf(e exposure.Explanation) []chart.Part {
+	parts := make([]chart.Part, 0, len(e.Threat))
+	for _, s := range e.Threat {
+		parts = append(parts, chart.Part{Name: words(s.Name), Share: s.Share})
+	}
+	return parts
+}
+
+// eventTitle says what happened in a few words.
+func eventTitle(e exposure.Event) string {
+	switch e.Kind {
+	case exposure.EventOpened:
+		return "First seen"
+	case exposure.EventMoved:
+		switch {
+		case e.From == exposure.StatusVerified && e.To == exposure.StatusOpen:
+			return "Regression: seen again after it was verified as fixed"
+		case e.To == exposure.StatusVerified:
+			return "Verified: a complete scan does not see it any more"
+		case e.To == exposure.StatusTriaged:
+			return "Triaged"
+		case e.To == exposure.StatusFixClaimed:
+			return "Claimed as fixed"
+		case e.To == exposure.StatusExcepted:
+			return "Excepted"
+		case e.To == exposure.StatusNotAffected:
+			return "Stated as not affected"
+		case e.To == exposure.StatusSuppressed:
+			return "Suppressed by the scanner's configuration"
+		case e.Cause == exposure.CauseRetestFailed:
+			return "Retest failed: it is still there"
+		case e.Cause == exposure.CauseExpiry:
+			return "Exception ended: open again"
+		}
+		return "Open again"
+	case exposure.EventSource:
+		return "A source changed its word"
+	case exposure.EventVerdict:
+		return "Validated"
+	case exposure.EventBand:
+		return "Crossed a risk band"
+	case exposure.EventThreat:
+		return "Threat intelligence changed"
+	case exposure.EventContext:
+		return "The asset's context changed"
+	case exposure.EventPolicy:
+		return "The policy changed"
+	case exposure.EventMerged:
+		return "Recognised as the same as another"
+	case exposure.EventNote:
+		return "Note"
+	}
+	return words(e.Kind.String())
+}
+
+// eventTone colours the dot of an event.
+func eventTone(e exposure.Event) string {
+	if e.Kind == exposure.EventMoved {
+		switch e.To {
+		case exposure.StatusVerified, exposure.StatusNotAffected:
+			return "good"
+		case exposure.StatusOpen:
+			return "bad"
+		}
+	}
+	if e.Kind == exposure.EventOpened {
+		return "bad"
+	}
+	return ""
+}
+
+func moveLabel(c exposure.Cause) string {
+	switch c {
+	case exposure.CauseTriage:
+		return "Triage: it matters"
+	case exposure.CauseClaim:
+		return "Claim fixed"
+	case exposure.CauseExpiry:
+		return "End the exception"
+	}
+	return words(c.String())
+}
+
+func exceptionState(e exposure.Exception) string {
+	switch {
+	case e.Ended != 0:
+		return "Exception ended"
+	case e.Approved != 0:
+		return "Exception in force"
+	}
+	return "Exception waits for approval"
+}
+
+func stateWord(s exposure.State) string {
+	if s == exposure.StatePresent {
+		return "sees it"
+	}
+	return strings.ReplaceAll(string(s), "_", " ")
+}
+
+// webAddress reports whether a reference may become a link.
+func webAddress(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != ""
+}
+
+func joined(all []string) string { return strings.Join(all, ", ") }

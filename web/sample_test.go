@@ -1,0 +1,398 @@
+package web
+
+import (
+	"fmt"
+	"math"
+	"testing"
+	"time"
+
+	"github.com/a-h/templ"
+	"github.com/leeward-ctem/leeward/exposure"
+	"github.com/leeward-ctem/leeward/web/chart"
+)
+
+// The sample is an invented organisation whose numbers agree with each other.
+
+func sampleNow() time.Time { return time.Date(2026, 11, 23, 9, 30, 0, 0, time.UTC) }
+
+func before(days float64) time.Time {
+	return sampleNow().Add(-time.Duration(days * 24 * float64(time.Hour)))
+}
+
+func ms(t time.Time) int64 { return t.UnixMilli() }
+
+func sampleStatic(t testing.TB) *Static {
+	t.Helper()
+	static, err := NewStatic()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return static
+}
+
+func sampleShell(static *Static, title string, stage Stage) Shell {
+	return Shell{
+		Title: title, Static: static, Now: sampleNow(), Stage: stage, Version: "0.1.0", Currency: "EUR",
+		User:   User{Name: "Mira Okafor", Role: "admin"},
+		Counts: Counts{Services: 6, Assets: 240, StaleFeeds: 1, Findings: 2222, Awaiting: 37, Remediations: 112, FailedJobs: 1},
+	}
+}
+
+func epss(p float64) *float64 { return &p }
+
+func sampleFindings() []FindingRow {
+	c, h, m, l := exposure.BandCritical, exposure.BandHigh, exposure.BandMedium, exposure.BandLow
+	rows := []FindingRow{
+		{Title: "PAN-OS GlobalProtect command injection", Advisory: "CVE-2024-3400", Severity: exposure.SeverityCritical, Risk: 912, Band: c, KEV: true, Ransomware: true, EPSS: epss(0.943), Asset: "vpn.edge.example.com", Location: "443/tcp", Owner: "Corporate IT", Verdict: exposure.VerdictExploitable, Due: before(7), FirstSeen: before(21), Tools: []string{"nuclei", "nessus"}},
+		{Title: "Apache ActiveMQ OpenWire deserialisation", Advisory: "CVE-2023-46604", Severity: exposure.SeverityCritical, Risk: 884, Band: c, KEV: true, Ransomware: true, EPSS: epss(0.944), Asset: "queue-02.pay.example.com", Location: "61616/tcp", Owner: "Payments", Status: exposure.StatusTriaged, Due: before(-1), FirstSeen: before(6), Tools: []string{"nessus"}},
+		{Title: "Confluence OGNL injection", Advisory: "CVE-2023-22527", Severity: exposure.SeverityCritical, Risk: 861, Band: c, KEV: true, EPSS: epss(0.944), Asset: "wiki.corp.example.com", Location: "8090/tcp", Owner: "Corporate IT", Status: exposure.StatusFixClaimed, Due: before(-2), FirstSeen: before(12), Tools: []string{"nuclei"}},
+		{Title: "AWS access key in repository history", Advisory: "gitleaks:aws-access-token", Severity: exposure.SeverityHigh, Risk: 790, Band: c, Asset: "github.com/example/shop-infra", Location: "terraform/prod.tfvars:14", Owner: "Platform", Due: before(-4), FirstSeen: before(3), Tools: []string{"gitleaks"}},
+		{Title: "xz liblzma backdoor", Advisory: "CVE-2024-3094", Severity: exposure.SeverityCritical, Risk: 712, Band: c, EPSS: epss(0.859), Asset: "registry.example.com/build/runner:2.9", Location: "liblzma5 5.6.1-1", Owner: "Platform", Due: before(-5), FirstSeen: before(2), Tools: []string{"trivy", "grype"}},
+		{Title: "OpenSSH regreSSHion race in sshd", Advisory: "CVE-2024-6387", Severity: exposure.SeverityHigh, Risk: 655, Band: h, EPSS: epss(0.417), Asset: "bastion.core.example.com", Location: "22/tcp", Owner: "Platform", Status: exposure.StatusTriaged, Due: before(-14), FirstSeen: before(16), Tools: []string{"openvas", "nessus"}},
+		{Title: "Storage account allows public blob access", Advisory: "prowler:storage_blob_public_access_level_is_disabled", Severity: exposure.SeverityHigh, Risk: 602, Band: h, Asset: "stcustomerexport", Location: "customer-export", Owner: "Data", Due: before(-20), FirstSeen: before(10), Tools: []string{"prowler"}},
+		{Title: "Spring4Shell: RCE through data binding", Advisory: "CVE-2022-22965", Severity: exposure.SeverityCritical, Risk: 588, Band: h, KEV: true, EPSS: epss(0.945), Asset: "registry.example.com/pay/ledger:1.14", Location: "spring-beans 5.3.17", Owner: "Payments", Due: before(-3), FirstSeen: before(11), Tools: []string{"trivy"}},
+		{Title: "SQL injection in parameter “sort”", Advisory: "CWE-89", Severity: exposure.SeverityHigh, Risk: 561, Band: h, Asset: "https://shop.example.com", Location: "/api/products [sort]", Owner: "Payments", Verdict: exposure.VerdictExploitable, Due: before(-9), FirstSeen: before(5), Tools: []string{"zap"}},
+		{Title: "Kubernetes workload runs privileged", Advisory: "kubescape:C-0057", Severity: exposure.SeverityMedium, Risk: 478, Band: m, Asset: "prod/data/Deployment/etl", Location: "containers[0]", Owner: "Data", Due: before(-41), FirstSeen: before(49), Tools: []string{"kubescape"}},
+		{Title: "curl SOCKS5 heap overflow", Advisory: "CVE-2023-38545", Severity: exposure.SeverityHigh, Risk: 431, Band: m, EPSS: epss(0.262), Asset: "registry.example.com/web/front:7.2", Location: "curl 8.3.0-r0", Due: before(-66), FirstSeen: before(24), Tools: []string{"grype"}},
+		{Title: "TLS certificate expires within 7 days", Advisory: "testssl:cert_expirationStatus", Severity: exposure.SeverityMedium, Risk: 402, Band: m, Asset: "bi.data.example.com", Location: "443/tcp", Owner: "Data", Status: exposure.StatusExcepted, Due: before(-80), FirstSeen: before(2), Tools: []string{"testssl"}},
+		{Title: "PLC web interface without authentication", Advisory: "nessus:48204", Severity: exposure.SeverityMedium, Risk: 388, Band: l, Asset: "plc-07.plant.example.com", Location: "80/tcp", Owner: "Plant", Due: before(-120), FirstSeen: before(60), Tools: []string{"nessus"}},
+		{Title: "zlib MiniZip integer overflow", Advisory: "CVE-2023-45853", Severity: exposure.SeverityCritical, Risk: 214, Band: l, EPSS: epss(0.0091), Asset: "registry.example.com/web/front:7.2", Location: "zlib1g 1:1.2.13.dfsg-1", Owner: "Platform", Due: before(-140), FirstSeen: before(40), Tools: []string{"trivy"}},
+	}
+	for i := range rows {
+		rows[i].ID = exposure.FindingID(1041 + i*37)
+		rows[i].AssetID = exposure.AssetID(11 + i)
+	}
+	return rows
+}
+
+func sampleAsset() exposure.Asset {
+	return exposure.Asset{
+		ID: 11, Key: "hostname:vpn.edge.example.com", Kind: exposure.AssetHost, Name: "vpn.edge.example.com", OS: "PAN-OS 11.1.2", FirstSeen: ms(before(410)),
+		Identifiers: []exposure.Identifier{{Kind: exposure.IDHostname, Value: "vpn.edge.example.com"}, {Kind: exposure.IDIP, Value: "203.0.113.17"}, {Kind: exposure.IDMAC, Value: "00:1b:17:00:2a:30"}},
+		Context:     exposure.Context{Reach: exposure.ReachInternet, Tier: 1, Owner: "Corporate IT", Tags: []string{"edge", "vpn", "pci"}, Services: []string{"remote-access"}, Scopes: []string{"internet-facing"}},
+	}
+}
+
+func sampleExplanation() exposure.Explanation {
+	factor := func(name, label, value string, x float64, source string) exposure.Factor {
+		return exposure.Factor{Name: name, Label: label, Value: value, Log: exposure.NatsOf(x), Source: source}
+	}
+	e := exposure.Explanation{
+		Points: 912, Band: exposure.BandCritical, Model: "2026-11", DueRule: "BOD 26-04, 14 days after listing", SSVC: "act",
+		Sentence: "Exploited in the wild (CISA KEV since 2024-04-12), reachable from the internet, behind remote-access (tier 1): 11 % likely to be used against you within 30 days, which would cost about 2.1 M.",
+		Factors: []exposure.Factor{
+			factor("threat", "Known to be exploited since 2024-04-12, also by ransomware", "0.12 per day", 0.12, "EPSS v2026.06.15, CISA KEV"),
+			factor("targeted", "Share of attacked organisations that you are among", "× 0.05", 0.05, "policy"),
+			factor("actors", "Actors that target your sector", "× 1.4", 1.4, "policy"),
+			factor("preconditions", "Nothing needed but access", "× 1", 1, "CVSS"),
+			factor("reach", "Reachable from the internet, over the network", "× 1", 1, "programme"),
+			factor("controls", "What validated controls let through", "× 0.5", 0.5, "programme"),
+			factor("validation", "Validated: exploitable", "× 1", 1, "scanner"),
+			factor("horizon", "Chance within 30 days", "12 %", 28.2, "model"),
+			factor("loss", "Loss of remote-access", "2.1 M", 2.1e6, "programme"),
+		},
+		Threat: []exposure.Share{{Name: "observed exploitation", Share: 0.58}, {Name: "EPSS", Share: 0.39}, {Name: "local sightings", Share: 0.03}},
+		Flags:  []string{"controls are stated, not validated, since 2026-09-02"},
+	}
+	e.Total = e.Sum()
+	return e
+}
+
+func sampleFixes() []RemediationRow {
+	day := func(days float64) int { return int(before(-days).Unix() / 86400) }
+	fix := func(key, typ, title, why, owner string, findings, assets, risk int, band exposure.Band, loss, effort, due float64, kev bool) RemediationRow {
+		return RemediationRow{Remediation: exposure.Remediation{Key: key, Type: typ, Title: title, Owner: owner, Findings: findings, Assets: assets, Risk: risk, Loss: loss, Effort: effort, DueDay: day(due), KEV: kev}, Band: band, Why: why}
+	}
+	return []RemediationRow{
+		fix("R-8f21c04be913", "upgrade", "Upgrade PAN-OS to 11.1.2-h3 on 2 gateways", "Exploited in the wild and reachable from the internet, in front of remote access.", "Corporate IT", 6, 2, 912, exposure.BandCritical, 248000, 1.5, -7, true),
+		fix("R-03ad77e1c2b4", "upgrade", "Upgrade activemq-broker to 5.18.3", "Used by ransomware; the queue carries every payment.", "Payments", 9, 3, 884, exposure.BandCritical, 181000, 1, 1, true),
+		fix("R-51b0f6d2aa90", "rotate_secret", "Rotate the AWS key in shop-infra and purge it from history", "The key is live and may write to the production account.", "Platform", 3, 1, 790, exposure.BandCritical, 74000, 0.5, 4, false),
+		fix("R-c77e1094f3d8", "upgrade", "Upgrade Confluence to 8.5.4", "Closes 14 findings at once, two of them exploited in the wild.", "Corporate IT", 14, 1, 861, exposure.BandCritical, 69000, 1, 2, true),
+		fix("R-2a94d1e0b657", "network", "Close public access to stcustomerexport", "Anyone can list 41,000 customer exports.", "Data", 2, 1, 602, exposure.BandHigh, 58000, 0.5, 20, false),
+	}
+}
+
+func sampleScans() []exposure.Scan {
+	scan := func(id exposure.ScanID, name, format, tool, version string, days float64, records, fresh, closed, errs int, failure string) exposure.Scan {
+		at := ms(before(days))
+		return exposure.Scan{ID: id, Name: name, Format: format, Tool: tool, Version: version, At: at - 3_600_000, Received: at, Finished: at + 4000, Complete: failure == "", Failure: failure, Records: records, New: fresh, Closed: closed, Errors: errs}
+	}
+	return []exposure.Scan{
+		scan(412, "trivy-prod-images.json.zst", "trivy", "trivy", "0.61.0", 0.003, 1184, 12, 31, 0, ""),
+		scan(411, "nessus-weekly.nessus", "nessus", "nessus", "10.8.3", 0.21, 9412, 41, 118, 2, ""),
+		scan(410, "nuclei-edge.jsonl", "nuclei", "nuclei", "3.4.2", 0.4, 64, 3, 5, 0, ""),
+		scan(409, "zap-shop.xml", "zap", "zap", "2.16.1", 1.3, 217, 0, 0, 1, "the file ends in the middle of a record"),
+		scan(408, "prowler-azure.ocsf.json", "ocsf", "prowler", "5.6.0", 2.2, 1530, 9, 22, 0, ""),
+	}
+}
+
+func sampleTrend(title, unit string, line []float64) Trend {
+	t := Trend{Title: title, Unit: unit, Line: line, Opened: []float64{96, 141, 118, 122, 104, 97, 131, 88, 128, 92, 84, 113, 91}, Closed: []float64{84, 118, 131, 104, 149, 138, 121, 137, 176, 160, 143, 151, 214}}
+	for i := range line {
+		t.Labels = append(t.Labels, before(float64(7*(12-i))).Format("2 Jan"))
+	}
+	return t
+}
+
+func sampleTeams() []TeamRisk {
+	row := func(team string, c, h, m, l int) TeamRisk {
+		return TeamRisk{team, map[exposure.Band]int{exposure.BandCritical: c, exposure.BandHigh: h, exposure.BandMedium: m, exposure.BandLow: l}}
+	}
+	return []TeamRisk{row("Payments", 7, 79, 253, 174), row("Platform", 6, 82, 214, 190), row("Corporate IT", 5, 92, 308, 155), row("Data", 3, 61, 133, 120), row("Plant", 2, 34, 170, 91), row("", 0, 4, 21, 18)}
+}
+
+func sampleAssets() []AssetRow {
+	var rows []AssetRow
+	for i, f := range sampleFindings() {
+		a := exposure.Asset{ID: f.AssetID, Kind: exposure.AssetHost, Name: f.Asset, FirstSeen: ms(before(300)), Context: exposure.Context{Owner: f.Owner, Tier: i%4 + 1, Reach: exposure.Reach(1 + i%4)}}
+		rows = append(rows, AssetRow{Asset: a, Band: f.Band, Risk: f.Risk, Loss: 250000 / math.Pow(1.8, float64(i)), Open: 40 - 2*i, KEV: max(0, 5-i), Overdue: max(0, 4-i), LastScan: before(float64(i) / 2)})
+	}
+	return rows
+}
+
+func sampleCurve(name string, rate float64) chart.Curve {
+	c := chart.Curve{Name: name}
+	for d := 3.0; d <= 120; d += 4 {
+		s := math.Exp(-rate * d)
+		w := 0.015 + 0.0009*d
+		c.Steps = append(c.Steps, chart.SurvivalStep{Day: d, Share: s, Low: max(0, s-w), High: min(1, s+w)})
+	}
+	return c
+}
+
+// sample is one named page of the invented organisation.
+type sample struct {
+	name string
+	page templ.Component
+}
+
+func samplePages(static *Static) []sample {
+	shell := func(title string, stage Stage) Shell { return sampleShell(static, title, stage) }
+	rows, fixes := sampleFindings(), sampleFixes()
+	filter, _ := exposure.ParseFilter("sev:critical,high kev:true -tag:lab")
+	facets := []Facet{
+		{"band", "Risk", []Count{{"critical", 23}, {"high", 352}, {"medium", 1099}, {"low", 748}}},
+		{"team", "Team", []Count{{"Corporate IT", 560}, {"Payments", 513}, {"Platform", 492}, {"Data", 317}, {"Plant", 297}, {"none", 43}}},
+		{"status", "Status", []Count{{"open", 1904}, {"triaged", 281}, {"fix_claimed", 37}}},
+		{"kev", "Known exploited", []Count{{"true", 46}, {"false", 2176}}},
+		{"kind", "Kind of asset", []Count{{"host", 1290}, {"image", 611}, {"cloud_resource", 184}, {"repository", 92}, {"web_app", 45}}},
+	}
+	list := FindingsPage{Shell: shell("Findings", StagePrioritize), Rows: rows, Total: 2222, Next: "b3BhcXVl", Facets: facets, CanMove: true, CanExcept: true}
+	filtered := list
+	filtered.Query, filtered.Filter, filtered.Total, filtered.Next = filter.String(), filter, 14, ""
+	demo := shell("Overview", StageOverview)
+	demo.Demo = true
+	demo.Flashes = []Flash{{Text: "12 findings were triaged.", Undo: &Form{Action: MoveURL, Label: "Undo"}}}
+	signedOut := Shell{Title: "Sign in", Static: static, Now: sampleNow()}
+	spark := func(v ...float64) []float64 { return v }
+	overview := OverviewPage{
+		Shell: shell("Overview", StageOverview), Scope: "Production scope", LastImport: before(0.003),
+		Tiles: []Tile{
+			{"Open findings", 2222, FindingsURL, "−4.1% in 30 days", Good, spark(2431, 2420, 2398, 2402, 2377, 2350, 2361, 2317, 2290, 2301, 2268, 2240, 2222)},
+			{"Known exploited (KEV)", 46, Find("kev:true"), "+3 this week", Bad, spark(38, 38, 41, 40, 40, 44, 43, 41, 42, 42, 43, 43, 46)},
+			{"Past SLA", 95, Find("is:overdue"), "−12 this week", Good, spark(140, 138, 141, 133, 128, 121, 124, 118, 110, 109, 107, 107, 95)},
+			{"Proved exploitable", 19, Find("verdict:exploitable"), "2 fixed this week", Good, spark(24, 24, 22, 23, 25, 24, 22, 21, 21, 22, 20, 21, 19)},
+		},
+		Trend: sampleTrend("Expected loss over 90 days, k EUR", "Expected loss", []float64{745, 743, 734, 741, 722, 696, 684, 667, 644, 612, 580, 561, 512}),
+		Teams: sampleTeams(), SLA: SLA{"this month", 214, 187, 95}, Fixes: fixes, Imports: sampleScans(),
+	}
+	withDemo := overview
+	withDemo.Shell = demo
+	finding := FindingPage{
+		Shell: shell("F-1041", StagePrioritize), Row: rows[0], Fingerprint: exposure.Fingerprint{0x4f, 0x21, 0x9c, 0xe0, 0x11, 0xa7, 0x33, 0x58, 0x90, 0xbb, 0x02, 0xd4, 0x7e, 0x61, 0xc8, 0x1d},
+		Advisory: exposure.Advisory{
+			Key: "CVE-2024-3400", Title: rows[0].Title, CWEs: []int{20, 77}, CVSS: []string{"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:C/C:H/I:H/A:H"}, Severity: exposure.SeverityCritical,
+			Description: "A command injection as a result of arbitrary file creation in the GlobalProtect feature of specific versions lets an unauthenticated attacker run code with root privileges on the firewall.",
+			Solution:    "Install 11.1.2-h3 or later. Until then, enable Threat ID 95187 and apply vulnerability protection to the GlobalProtect interface.",
+			References:  []string{"https://security.paloaltonetworks.com/CVE-2024-3400", "https://nvd.nist.gov/vuln/detail/CVE-2024-3400"},
+			Threat:      exposure.Threat{EPSS: 0.943, EPSSModel: "v2026.06.15", KEVDay: 19825, Ransomware: true},
+		},
+		Asset: sampleAsset(), Place: exposure.Place{Location: exposure.Location{Port: 443, Protocol: "tcp"}, Component: exposure.Component{Name: "pan-os", Version: "11.1.2", Fixed: "11.1.2-h3"}},
+		Explanation: sampleExplanation(),
+		Sources:     []SourceRow{{"nuclei", "web", exposure.StatePresent, 410, before(0.4)}, {"nessus", "vuln", exposure.StatePresent, 411, before(0.21)}},
+		Evidence: []Evidence{
+			{Kind: "request", Tool: "nuclei", Scan: 410, At: before(0.4), Line: 18, Text: "GET /global-protect/portal/images/leeward-9f2c.txt HTTP/1.1\nHost: vpn.edge.example.com\nCookie: SESSID=[redacted]"},
+			{Kind: "response", Tool: "nuclei", Scan: 410, At: before(0.4), Text: "HTTP/1.1 403 Forbidden\nServer: nginx\nContent-Length: 548"},
+			{Kind: "output", Tool: "nessus", Scan: 411, At: before(0.21), Text: "Installed version : 11.1.2\nFixed version     : 11.1.2-h3"},
+		},
+		Timeline: []exposure.Event{
+			{At: ms(before(0.2)), Kind: exposure.EventSource, Actor: "import", Scan: 411},
+			{At: ms(before(3)), Kind: exposure.EventVerdict, Actor: "check http-file-write", Reason: "A harmless file was written and read back; it was removed again."},
+			{At: ms(before(9)), Kind: exposure.EventMoved, From: exposure.StatusFixClaimed, To: exposure.StatusOpen, Cause: exposure.CauseRetestFailed, Actor: "import", Scan: 398},
+			{At: ms(before(12)), Kind: exposure.EventMoved, From: exposure.StatusOpen, To: exposure.StatusFixClaimed, Cause: exposure.CauseClaim, Actor: "j.lind", Reason: "Patched in last night's window, CHG-4411."},
+			{At: ms(before(21)), Kind: exposure.EventOpened, Actor: "import", Scan: 371},
+		},
+		Remediation: &fixes[0], Moves: []exposure.Cause{exposure.CauseTriage, exposure.CauseClaim}, CanExcept: true, CanApprove: true,
+		Exceptions: []exposure.Exception{{ID: 4, Reason: "The gateway is replaced on 4 December; access is limited to two networks until then.", Requester: "j.lind", Created: ms(before(1)), Expires: ms(before(-11))}},
+	}
+	assets := sampleAssets()
+	asset := AssetPage{
+		Shell: shell("vpn.edge.example.com", StageDiscover), Row: AssetRow{Asset: sampleAsset(), Band: exposure.BandCritical, Risk: 912, Loss: 248000, Open: 31, KEV: 3, Overdue: 2, LastScan: before(0.2)},
+		Bands: map[exposure.Band]int{exposure.BandCritical: 2, exposure.BandHigh: 7, exposure.BandMedium: 14, exposure.BandLow: 8}, Findings: rows[:6], Total: 31,
+		Scans: []AssetScan{{411, "nessus", "vuln", before(0.21), 27}, {410, "nuclei", "", before(0.4), 4}}, Merged: []string{"fw-gw-1"},
+	}
+	imports := ImportPage{
+		Shell: shell("Import", StageDiscover), MaxBytes: 4 << 30, Scans: sampleScans(),
+		Formats: []string{"cyclonedx", "csaf", "gitleaks", "grype", "kubescape", "nessus", "nuclei", "ocsf", "openvas", "sarif", "semgrep", "spdx", "trivy", "zap"},
+		Results: []ImportResult{
+			{File: "trivy-prod-images.json.zst", Format: "trivy", Tool: "trivy", Observations: 1184, New: 12, Known: 1172, Closed: 31, Took: 1400 * time.Millisecond},
+			{File: "zap-shop.xml", Format: "zap", Tool: "zap", Observations: 217, Known: 217, Errors: 1, Took: 210 * time.Millisecond, Failure: "the file ends in the middle of a record", Messages: []string{"record 218 (byte 1048211): unexpected end of file"}},
+		},
+	}
+	feeds := FeedsPage{Shell: shell("Intel", StageIntel), CanUpdate: true, Rows: []FeedRow{
+		{Name: "epss", Title: "EPSS", What: "Probability that a CVE is exploited within 30 days", Location: "https://epss.empiricalsecurity.com/epss_scores-current.csv.gz", License: "free to use", Attribution: "FIRST EPSS SIG", Records: 298114, Model: "v2026.06.15", Data: before(0.4), Fetched: before(0.2), Every: 24 * time.Hour},
+		{Name: "kev", Title: "CISA KEV", What: "Weaknesses that are known to be exploited", Location: "https://www.cisa.gov/sites/default/files/feeds/known_exploited_vulnerabilities.json", License: "CC0", Records: 1612, Data: before(1), Fetched: before(0.1), Every: 2 * time.Hour},
+		{Name: "exploits", Title: "Public exploits", What: "Metasploit, Exploit-DB and nuclei templates by CVE", Location: "/var/lib/leeward/bundle/exploits.csv", License: "GPL-2.0, MIT", Records: 51203, Data: before(19), Fetched: before(19), Every: 7 * 24 * time.Hour, Stale: true, Error: "the bundle is older than 14 days: load a newer one"},
+	}}
+	scope := ScopePage{
+		Shell:    shell("Scope", StageScope),
+		Services: []ServiceRow{{"remote-access", 1, "Corporate IT", 248000, 4, 44, 912, exposure.BandCritical}, {"checkout", 1, "Payments", 214000, 38, 401, 884, exposure.BandCritical}, {"build", 2, "Platform", 96000, 51, 377, 790, exposure.BandCritical}, {"reporting", 3, "Data", 61000, 29, 231, 602, exposure.BandHigh}, {"intranet", 3, "Corporate IT", 70000, 64, 502, 861, exposure.BandCritical}, {"line-control", 2, "Plant", 21000, 33, 297, 388, exposure.BandLow}},
+		Scopes:   []ScopeRow{{"internet-facing", "What anyone can reach, retested weekly", "Security", 31, 2, 210}, {"cardholder-data", "PCI DSS 4.0 systems", "Payments", 42, 0, 455}},
+		Owners:   []OwnerRow{{"Payments", 42, 513, 21}, {"Platform", 61, 492, 17}, {"Corporate IT", 68, 560, 39}, {"Data", 29, 317, 11}, {"Plant", 33, 297, 7}},
+		Tags:     []Count{{"prod", 171}, {"edge", 14}, {"pci", 42}, {"lab", 22}, {"windows", 64}, {"k8s", 55}},
+		Coverage: []CoverageRow{{"vuln", 221, 240, before(0.2)}, {"misconfig", 148, 240, before(2)}, {"secret", 61, 61, before(1)}, {"web", 17, 45, before(1)}},
+		Unowned:  7, NoTier: 34, NoReach: 12, Applied: before(6), AppliedBy: "m.okafor",
+		Programme: "version: 1\nservices:\n  - name: checkout\n    tier: 1\n    owner: Payments\n    loss: {c: 800k, i: 2M, a: 1.5M}\n    assets: [\"tag:pci\", \"*.pay.example.com\"]\n  - name: remote-access\n    tier: 1\n    owner: Corporate IT\n    loss: {c: 1M, i: 2M, a: 300k}\n    assets: [\"vpn.*.example.com\"]\n",
+	}
+	validate := ValidatePage{Shell: shell("Validate", StageValidate), Total: 37, CanRetest: true,
+		Awaiting: []Claim{{rows[2], "j.lind", before(1.5), "Updated to 8.5.4, CHG-4502", "a complete nuclei scan of this host"}, {rows[5], "a.haddad", before(0.3), "", "a complete openvas scan of this host"}},
+		Verdicts: []VerdictRow{{1041, rows[0].Title, rows[0].Asset, exposure.VerdictExploitable, "http-file-write", before(3), before(-27), "A harmless file was written and read back."}, {1337, rows[8].Title, rows[8].Asset, exposure.VerdictExploitable, "sql-boolean", before(4), before(-26), ""}, {1200, "SMB signing not required", "dc-01.corp.example.com", exposure.VerdictFixed, "nessus", before(5), time.Time{}, ""}, {1188, "Default credentials on printer", "prn-12.corp.example.com", exposure.VerdictBlocked, "http-login", before(8), before(-22), "The network segment does not let it through."}},
+	}
+	measure := MeasurePage{
+		Shell: shell("Measure", StageMeasure), Period: "Last 90 days, 25 Aug – 23 Nov 2026",
+		Figures: []Figure{
+			{"Half-life of a finding", "41 days", "Kaplan–Meier, open findings counted", ""},
+			{"Mean of closed ones only", "23 days", "For comparison: it leaves out what is still open", ""},
+			{"Regressions", "2.3%", "Came back after they were verified", Find("verdict:regressed")},
+			{"Time to detect an attack", "", "No exercise was run yet", ""},
+		},
+		Flow:     sampleTrend("Opened, closed and backlog by week", "Backlog", []float64{2431, 2454, 2441, 2459, 2414, 2373, 2383, 2334, 2286, 2318, 2259, 2345, 2222}),
+		Survival: []chart.Curve{sampleCurve("Critical and high", 0.031), sampleCurve("Medium and low", 0.0105)},
+		SLA:      []BandSLA{{exposure.BandCritical, 31, 27, 4}, {exposure.BandHigh, 118, 101, 31}, {exposure.BandMedium, 65, 59, 60}, {exposure.BandLow, 0, 0, 0}},
+		TeamsBy:  "Expected loss", Teams: []chart.Bar{{Label: "Corporate IT", Value: 181, Text: "181 k", Link: FindTerm("team", "Corporate IT")}, {Label: "Payments", Value: 149, Text: "149 k", Link: FindTerm("team", "Payments")}, {Label: "Platform", Value: 102, Text: "102 k"}, {Label: "Data", Value: 59, Text: "59 k"}, {Label: "Plant", Value: 21, Text: "21 k"}},
+		Forecast: "At this pace the backlog is gone by August 2027.",
+	}
+	jobs := JobsPage{Shell: shell("Jobs", StageJobs), CanRetry: true, Rows: []JobRow{
+		{981, "Fetch the EPSS feed", "feed", "running", 1, 5, before(0.0002), time.Time{}, ""},
+		{980, "Score all findings", "score", "completed", 1, 3, before(0.02), before(0.02).Add(812 * time.Millisecond), ""},
+		{979, "Load the exploit bundle", "feed", "discarded", 5, 5, before(0.4), before(0.4).Add(90 * time.Millisecond), "read bundle: the bundle is older than 14 days: load a newer one"},
+		{978, "Send the weekly digest", "digest", "scheduled", 0, 3, before(-1), time.Time{}, ""},
+	}}
+	account := AccountPage{
+		Shell: shell("Account", StageAccount), Secret: "lw_3vQ9xT1bJm4Kp7Zs2Rf8Wd6Yh0Nc5Lg", Scopes: []string{"read", "import", "write", "admin"}, Roles: []string{"viewer", "analyst", "owner", "operator", "admin"},
+		Tokens:   []exposure.Token{{ID: 1, Name: "CI of the shop", Scopes: []string{"read", "import"}, Created: ms(before(40)), Expires: ms(before(-50)), Used: ms(before(0.01))}, {ID: 2, Name: "Old laptop", Scopes: []string{"read"}, Created: ms(before(100)), Expires: ms(before(10))}},
+		Accounts: []exposure.Account{{ID: 1, Name: "Mira Okafor", Role: "admin", Created: ms(before(200))}, {ID: 2, Name: "j.lind", Role: "owner", Created: ms(before(120))}, {ID: 3, Name: "old.intern", Role: "viewer", Created: ms(before(400)), Disabled: true}},
+	}
+	return []sample{
+		{"overview", Overview(overview)},
+		{"overview-demo", Overview(withDemo)},
+		{"findings", Findings(list)},
+		{"findings-filtered", Findings(filtered)},
+		{"finding", Finding(finding)},
+		{"confirm", Confirm(ConfirmPage{Shell: shell("Triage", StagePrioritize), Heading: "Triage 2,222 findings?", Text: "They stay open and are marked as looked at. You can undo it for an hour.", Form: Form{MoveURL, "Triage 2,222 findings", []Field{{"q", ""}, {"all", "true"}, {"cause", "triage"}}}, Back: FindingsURL, Total: 2222, Sample: rows[:3]})},
+		{"assets", Assets(AssetsPage{Shell: shell("Assets", StageDiscover), Rows: assets, Total: 240, Next: "24"})},
+		{"asset", Asset(asset)},
+		{"import", Import(imports)},
+		{"feeds", Feeds(feeds)},
+		{"scope", Scope(scope)},
+		{"validate", Validate(validate)},
+		{"remediations", Remediations(RemediationsPage{Shell: shell("Remediations", StageMobilize), Rows: fixes, Total: 112, Next: "5"})},
+		{"remediation", Remediation(RemediationPage{Shell: shell(fixes[0].Title, StageMobilize), Row: fixes[0], Solution: finding.Advisory.Solution, Findings: rows[:4], Assets: assets[:2], CanClaim: true, CanExcept: true})},
+		{"measure", Measure(measure)},
+		{"jobs", Jobs(jobs)},
+		{"signin", SignIn(SignInPage{Shell: signedOut, Name: "mira", Error: "The name or the password is wrong."})},
+		{"setup", Setup(SetupPage{Shell: signedOut, Link: "one-time"})},
+		{"account", Account(account)},
+		{"error-404", Error(ErrorPage{Shell: shell("Not found", ""), Status: 404})},
+		{"error-403", Error(ErrorPage{Shell: shell("Forbidden", ""), Status: 403, Message: "Feeds are updated by operators: ask one, or an administrator for the role."})},
+		{"error-500", Error(ErrorPage{Shell: signedOut, Status: 500})},
+	}
+}
+
+// emptyPages are the same pages before anything happened.
+func emptyPages(static *Static) []sample {
+	shell := func(title string, stage Stage) Shell {
+		s := sampleShell(static, title, stage)
+		s.Counts = Counts{}
+		return s
+	}
+	bad := shell("Findings", StagePrioritize)
+	var all []sample
+	add := func(name string, page templ.Component) { all = append(all, sample{"empty-" + name, page}) }
+	add("overview", Overview(OverviewPage{Shell: shell("Overview", StageOverview)}))
+	add("overview-quiet", Overview(OverviewPage{Shell: shell("Overview", StageOverview), LastImport: before(1)}))
+	add("findings", Findings(FindingsPage{Shell: bad, Nothing: true}))
+	add("findings-filtered", Findings(FindingsPage{Shell: bad, Query: "kevv:true", FilterError: `filter, column 1: there is no field "kevv": did you mean kev?`}))
+	add("finding", Finding(FindingPage{Shell: bad}))
+	add("confirm", Confirm(ConfirmPage{Shell: bad}))
+	add("assets", Assets(AssetsPage{Shell: shell("Assets", StageDiscover), Nothing: true}))
+	add("assets-filtered", Assets(AssetsPage{Shell: shell("Assets", StageDiscover), Query: "x"}))
+	add("asset", Asset(AssetPage{Shell: shell("Asset", StageDiscover)}))
+	add("import", Import(ImportPage{Shell: shell("Import", StageDiscover)}))
+	add("feeds", Feeds(FeedsPage{Shell: shell("Intel", StageIntel), CanUpdate: true}))
+	add("scope", Scope(ScopePage{Shell: shell("Scope", StageScope)}))
+	add("validate", Validate(ValidatePage{Shell: shell("Validate", StageValidate)}))
+	add("remediations", Remediations(RemediationsPage{Shell: shell("Remediations", StageMobilize), Nothing: true}))
+	add("remediation", Remediation(RemediationPage{Shell: shell("Remediation", StageMobilize)}))
+	add("measure", Measure(MeasurePage{Shell: shell("Measure", StageMeasure)}))
+	add("jobs", Jobs(JobsPage{Shell: shell("Jobs", StageJobs)}))
+	add("signin", SignIn(SignInPage{Shell: Shell{Static: static}}))
+	add("setup", Setup(SetupPage{Shell: Shell{Static: static}}))
+	add("account", Account(AccountPage{Shell: shell("Account", StageAccount)}))
+	add("error", Error(ErrorPage{Shell: Shell{}}))
+	return all
+}
+
+// hostilePages hold the worst text in every place that takes text.
+func hostilePages(static *Static, text string) []sample {
+	shell := func() Shell {
+		s := sampleShell(static, text, StageOverview)
+		s.User.Name, s.Currency, s.Version, s.Demo = text, text, text, true
+		s.Flashes = []Flash{{Text: text, Bad: true, Undo: &Form{Action: text, Label: text, Fields: []Field{{text, text}}}}}
+		return s
+	}
+	row := FindingRow{ID: 1, Title: text, Advisory: text, KEV: true, EPSS: epss(math.NaN()), Asset: text, Location: text, Owner: text, Tools: []string{text}, Risk: math.MaxInt, Band: 99, Severity: 99, Status: 99, Verdict: 99}
+	a := exposure.Asset{ID: 1, Name: text, OS: text, Identifiers: []exposure.Identifier{{Kind: exposure.IdentifierKind(text), Value: text}}, Context: exposure.Context{Owner: text, Tags: []string{text}, Services: []string{text}, Reach: 99, Tier: -5}}
+	asset := AssetRow{Asset: a, Loss: math.Inf(1), Open: 1, KEV: 1, Overdue: 1}
+	fix := RemediationRow{Remediation: exposure.Remediation{Key: text, Type: text, Title: text, Component: text, Target: text, Also: text, Owner: text, Effort: math.NaN(), DueDay: math.MaxInt32}, Why: text}
+	scan := exposure.Scan{Name: text, Format: text, Tool: text, Version: text, Failure: text, At: math.MaxInt64}
+	filter := exposure.Filter{Terms: []exposure.Term{{Values: []string{text}}}}
+	trend := Trend{Title: text, Unit: text, Labels: []string{text, text}, Line: []float64{math.NaN(), math.Inf(1)}, Opened: []float64{1e300}, Closed: []float64{-1}}
+	curve := chart.Curve{Name: text, Steps: []chart.SurvivalStep{{Day: math.NaN()}, {Day: 1, Share: 7, Low: math.NaN(), High: -1}}}
+	explanation := exposure.Explanation{Sentence: text, Model: text, DueRule: text, SSVC: text, Flags: []string{text}, Factors: []exposure.Factor{{Name: text, Label: text, Value: text, Source: text, Log: math.MaxInt32}, {Log: math.MinInt32}}, Threat: []exposure.Share{{Name: text, Share: math.NaN()}, {Name: text, Share: 9}}}
+	var all []sample
+	add := func(name string, page templ.Component) { all = append(all, sample{"hostile-" + name, page}) }
+	add("overview", Overview(OverviewPage{Shell: shell(), Scope: text, LastImport: before(1), Tiles: []Tile{{text, math.MinInt, text, text, Tone(text), []float64{math.NaN(), 1}}}, Trend: trend, Teams: []TeamRisk{{Team: text, Counts: map[exposure.Band]int{exposure.BandLow: 1}}}, SLA: SLA{text, 1, 2, 3}, Fixes: []RemediationRow{fix}, Imports: []exposure.Scan{scan}}))
+	add("findings", Findings(FindingsPage{Shell: shell(), Query: text, FilterError: text, Filter: filter, Sort: text, Rows: []FindingRow{row}, Total: 2, Next: text, Facets: []Facet{{text, text, []Count{{text, 1}}}, {"team", text, []Count{{text, 1}}}}, CanMove: true, CanExcept: true}))
+	add("finding", Finding(FindingPage{Shell: shell(), Row: row, Advisory: exposure.Advisory{Description: text, Solution: text, CVSS: []string{text}, Aliases: []string{text}, References: []string{text, "javascript:alert(1)"}, CWEs: []int{-1}}, Asset: a, Place: exposure.Place{Component: exposure.Component{Name: text, Fixed: text}}, Explanation: explanation, Sources: []SourceRow{{Tool: text, Class: text, State: exposure.State(text)}}, Evidence: []Evidence{{Kind: text, Text: text, Tool: text, Path: text}}, Timeline: []exposure.Event{{Actor: text, Reason: text, Kind: 99, Scan: 1}}, Remediation: &fix, Exceptions: []exposure.Exception{{Reason: text, Requester: text, Approver: text}}, Moves: []exposure.Cause{99}, CanExcept: true, CanApprove: true}))
+	add("confirm", Confirm(ConfirmPage{Shell: shell(), Heading: text, Text: text, Form: Form{text, text, []Field{{text, text}}}, Back: text, Sample: []FindingRow{row}}))
+	add("assets", Assets(AssetsPage{Shell: shell(), Query: text, Rows: []AssetRow{asset}, Next: text}))
+	add("asset", Asset(AssetPage{Shell: shell(), Row: asset, Findings: []FindingRow{row}, Scans: []AssetScan{{Tool: text, Class: text}}, Merged: []string{text}}))
+	add("import", Import(ImportPage{Shell: shell(), Formats: []string{text}, Error: text, Scans: []exposure.Scan{scan}, Results: []ImportResult{{File: text, Format: text, Failure: text, Messages: []string{text}}}}))
+	add("feeds", Feeds(FeedsPage{Shell: shell(), CanUpdate: true, Rows: []FeedRow{{text, text, text, text, text, text, -1, text, time.Time{}, time.Time{}, -1, true, text}}}))
+	add("scope", Scope(ScopePage{Shell: shell(), Services: []ServiceRow{{Name: text, Owner: text}}, Scopes: []ScopeRow{{Name: text, Objective: text}}, Owners: []OwnerRow{{Name: text}}, Tags: []Count{{text, 1}}, Coverage: []CoverageRow{{Class: text}}, Programme: text, AppliedBy: text}))
+	add("validate", Validate(ValidatePage{Shell: shell(), Awaiting: []Claim{{row, text, time.Time{}, text, text}}, Verdicts: []VerdictRow{{Title: text, Asset: text, By: text, Note: text, Kind: 99}}, CanRetest: true}))
+	add("remediations", Remediations(RemediationsPage{Shell: shell(), Query: text, FilterError: text, Rows: []RemediationRow{fix}, Next: text}))
+	add("remediation", Remediation(RemediationPage{Shell: shell(), Row: fix, Solution: text, Findings: []FindingRow{row}, Assets: []AssetRow{asset}, CanClaim: true, CanExcept: true}))
+	add("measure", Measure(MeasurePage{Shell: shell(), Period: text, Figures: []Figure{{text, text, text, text}}, Flow: trend, Survival: []chart.Curve{curve}, SLA: []BandSLA{{99, 1, 2, 3}}, Teams: []chart.Bar{{Label: text, Value: math.NaN(), Text: text, Class: text, Link: "javascript:alert(1)"}}, TeamsBy: text, Forecast: text}))
+	add("jobs", Jobs(JobsPage{Shell: shell(), CanRetry: true, Rows: []JobRow{{-1, text, text, text, -1, -1, time.Time{}, time.Time{}, text}, {State: "discarded"}}}))
+	add("signin", SignIn(SignInPage{Shell: Shell{Title: text, Static: static}, Name: text, Next: text, Error: text}))
+	add("setup", Setup(SetupPage{Shell: Shell{Title: text, Static: static}, Link: text, Name: text, Error: text}))
+	add("account", Account(AccountPage{Shell: shell(), Tokens: []exposure.Token{{Name: text, Scopes: []string{text}}}, Scopes: []string{text}, Secret: text, Error: text, Accounts: []exposure.Account{{Name: text, Role: text}}, Roles: []string{text}}))
+	add("error", Error(ErrorPage{Shell: shell(), Status: -1, Message: text}))
+	add("palette", PaletteResults([]Suggestion{{text, text, text, "javascript:alert(1)"}}))
+	return all
+}
+
+// manyFindings is a list far longer than a page of it ever is.
+func manyFindings(n int) []FindingRow {
+	base := sampleFindings()
+	rows := make([]FindingRow, 0, n)
+	for i := range n {
+		r := base[i%len(base)]
+		r.ID = exposure.FindingID(i + 1)
+		r.Title = fmt.Sprintf("%s (%d)", r.Title, i)
+		rows = append(rows, r)
+	}
+	return rows
+}

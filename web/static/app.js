@@ -1,0 +1,222 @@
+// What the pages do better with a script. Everything also works without,
+// except the palette, the theme and dropping files.
+"use strict";
+const root = document.documentElement;
+const $ = (selector, from = document) => from.querySelector(selector);
+const $$ = (selector, from = document) => [...from.querySelectorAll(selector)];
+const typing = (el) => el.matches("input:not([type=checkbox]), textarea, select, [contenteditable]");
+
+// Theme: as the system, light, dark, and round again.
+function turnTheme() {
+  const order = ["system", "light", "dark"];
+  const next = order[(order.indexOf(root.dataset.theme) + 1) % 3];
+  root.dataset.theme = next;
+  localStorage.setItem("theme", next);
+  nameTheme();
+}
+function nameTheme() {
+  const button = $("[data-theme-toggle]");
+  if (button) button.setAttribute("aria-label", `Colour theme: ${root.dataset.theme}`);
+}
+
+function toast(text, bad) {
+  const box = $("#toasts");
+  if (!box) return;
+  const el = document.createElement("div");
+  el.className = bad ? "flash bad" : "flash";
+  const words = document.createElement("span");
+  words.textContent = text;
+  el.append(words);
+  box.append(el);
+  setTimeout(() => el.remove(), 8000);
+}
+
+function openDialog(id) {
+  const dialog = document.getElementById(id);
+  if (!dialog || dialog.open) return;
+  $$("dialog[open]").forEach((d) => d.close());
+  dialog.showModal();
+  if (id === "palette") $("#palette-q").select();
+}
+
+// Rows: j and k walk, Enter opens, x selects.
+const rows = () => $$("tr[data-row]");
+function walk(step) {
+  const all = rows();
+  if (!all.length) return;
+  const at = all.findIndex((r) => r.classList.contains("at"));
+  const to = all[Math.max(0, Math.min(all.length - 1, at + step))];
+  if (at >= 0) all[at].classList.remove("at");
+  to.classList.add("at");
+  ($("a.title", to) || $("a, button", to))?.focus({ preventScroll: true });
+  to.scrollIntoView({ block: "nearest" });
+}
+function pick() {
+  const box = $("tr.at .pick input");
+  if (box) { box.checked = !box.checked; countPicked(); }
+}
+function countPicked() {
+  const form = $("#bulk");
+  if (!form) return;
+  const boxes = $$("tbody .pick input", form);
+  const n = boxes.filter((b) => b.checked).length;
+  const all = $("[data-pick-all]", form);
+  const words = $("[data-picked]", form);
+  if (words) words.textContent = `${n} selected`;
+  if (!all) return;
+  all.checked = n > 0 && n === boxes.length;
+  all.indeterminate = n > 0 && n < boxes.length;
+  if (!all.checked) $$("[name=all]", form).forEach((b) => (b.checked = false));
+}
+
+// Palette: the arrows move through what the server suggests.
+function choose(step) {
+  const all = $$("#palette-list [role=option]");
+  if (!all.length) return;
+  const at = all.findIndex((o) => o.getAttribute("aria-selected") === "true");
+  const to = all[(at + step + all.length) % all.length];
+  all.forEach((o) => o.setAttribute("aria-selected", o === to));
+  to.id = "palette-chosen";
+  all.forEach((o) => o !== to && o.removeAttribute("id"));
+  $("#palette-q").setAttribute("aria-activedescendant", "palette-chosen");
+  to.scrollIntoView({ block: "nearest" });
+}
+
+let leader = 0; // when g was pressed
+document.addEventListener("keydown", (e) => {
+  if ((e.metaKey || e.ctrlKey) && e.key.toLowerCase() === "k") { e.preventDefault(); return openDialog("palette"); }
+  if (e.target.id === "palette-q") {
+    if (e.key === "ArrowDown" || e.key === "ArrowUp") { e.preventDefault(); choose(e.key === "ArrowDown" ? 1 : -1); }
+    const chosen = $("#palette-list [aria-selected=true]");
+    if (e.key === "Enter" && chosen) { e.preventDefault(); chosen.click(); }
+    return;
+  }
+  if (e.metaKey || e.ctrlKey || e.altKey || $("dialog[open]") || typing(e.target)) return;
+  if (e.timeStamp - leader < 1200) {
+    leader = 0;
+    const link = $(`.stage[data-key="${CSS.escape(e.key)}"]`);
+    if (link) { e.preventDefault(); link.click(); }
+    return;
+  }
+  switch (e.key) {
+    case "g": leader = e.timeStamp; break;
+    case "j": walk(1); break;
+    case "k": walk(-1); break;
+    case "x": pick(); break;
+    case "/": if ($("#filter")) { e.preventDefault(); $("#filter").select(); } break;
+    case "?": openDialog("keys"); break;
+    case "Escape":
+      $$("details.menu[open]").forEach((d) => (d.open = false));
+      if ($("#bulk")) { $("#bulk").reset(); countPicked(); }
+  }
+});
+
+document.addEventListener("click", (e) => {
+  const hit = (selector) => e.target.closest(selector);
+  $$("details.menu[open]").forEach((d) => d.contains(e.target) || (d.open = false));
+  if (hit("[data-open]")) openDialog(hit("[data-open]").dataset.open);
+  else if (hit("[data-theme-toggle]")) turnTheme();
+  else if (hit("[data-dismiss]")) hit(".flash").remove();
+  else if (hit("[data-print]")) print();
+  else if (hit("[data-copy]")) navigator.clipboard.writeText(document.getElementById(hit("[data-copy]").dataset.copy).textContent).then(() => toast("Copied"), () => toast("Copy it by hand: the browser does not allow it here", true));
+  else if (e.target.matches("dialog")) e.target.close();
+  const asks = hit("[data-confirm]");
+  if (asks && !confirm(asks.dataset.confirm)) e.preventDefault();
+});
+document.addEventListener("change", (e) => {
+  if (e.target.matches("[data-pick-all]")) $$("#bulk tbody .pick input").forEach((b) => (b.checked = e.target.checked));
+  if (e.target.closest("#bulk")) countPicked();
+});
+document.addEventListener("reset", () => setTimeout(countPicked));
+document.addEventListener("htmx:after:settle", countPicked);
+document.addEventListener("htmx:response:error", (e) => {
+  const status = e.detail?.ctx?.response?.status;
+  toast(status === 401 ? "You were signed out: reload the page and sign in" : `The server did not do that (${status}): try again`, true);
+});
+document.addEventListener("htmx:error", () => toast("The server cannot be reached", true));
+
+// Upload: one request a file, so that each has its progress and its result.
+function upload(form, files) {
+  const queue = [...files];
+  const next = () => {
+    const file = queue.shift();
+    if (!file) return;
+    const li = document.createElement("li");
+    const name = document.createElement("span");
+    const state = document.createElement("span");
+    const bar = document.createElement("progress");
+    name.textContent = file.name;
+    state.className = "muted small num";
+    bar.max = 100;
+    bar.setAttribute("aria-label", file.name);
+    li.dataset.upload = file.name;
+    li.append(name, state, bar);
+    $("#uploads").append(li);
+    const data = new FormData();
+    data.append("asset", form.elements.asset?.value ?? "");
+    data.append("file", file, file.name);
+    const request = new XMLHttpRequest();
+    request.open("POST", form.action);
+    request.setRequestHeader("HX-Request", "true");
+    request.upload.onprogress = (p) => {
+      if (!p.lengthComputable) return;
+      bar.value = (100 * p.loaded) / p.total;
+      state.textContent = p.loaded < p.total ? `${Math.floor(bar.value)}%` : "reading…";
+      if (p.loaded === p.total) bar.removeAttribute("value");
+    };
+    request.onloadend = () => {
+      bar.remove();
+      if (request.status >= 200 && request.status < 300) {
+        state.textContent = "done";
+        const page = new DOMParser().parseFromString(request.responseText, "text/html");
+        const result = page.querySelector("#import-results > *") ?? page.body.firstElementChild;
+        if (result) $("#import-results").append(document.importNode(result, true));
+      } else {
+        state.className = "late small";
+        state.textContent = request.status ? `not imported (${request.status})` : "the connection was lost: try again";
+        const why = new DOMParser().parseFromString(request.responseText, "text/html").querySelector(".problem span, .error .muted");
+        if (why) toast(`${file.name}: ${why.textContent}`, true);
+      }
+      next();
+    };
+    request.send(data);
+  };
+  next();
+}
+const uploadForm = $("[data-upload]");
+if (uploadForm) {
+  const drop = $("[data-drop]", uploadForm);
+  for (const kind of ["dragenter", "dragover"]) drop.addEventListener(kind, (e) => { e.preventDefault(); drop.classList.add("over"); });
+  for (const kind of ["dragleave", "drop"]) drop.addEventListener(kind, () => drop.classList.remove("over"));
+  drop.addEventListener("drop", (e) => { e.preventDefault(); upload(uploadForm, e.dataTransfer.files); });
+  uploadForm.addEventListener("submit", (e) => { e.preventDefault(); upload(uploadForm, uploadForm.elements.file.files); uploadForm.elements.file.value = ""; });
+}
+
+// Live updates, with pauses that grow while the server is away.
+function listen(pause) {
+  const url = document.body.dataset.events;
+  if (!url || !window.EventSource) return;
+  const stream = new EventSource(url);
+  const live = $("#live");
+  const online = (on) => { live?.parentElement.classList.toggle("offline", !on); if (live) live.textContent = on ? "Up to date" : "Not connected"; };
+  stream.onopen = () => { pause = 1000; online(true); };
+  stream.onerror = () => { stream.close(); online(false); setTimeout(() => listen(Math.min(pause * 2, 60000)), pause); };
+  const refresh = (kind) => $$(`[data-refresh~="${kind}"]`).forEach((el) => window.htmx?.trigger(el, "refresh"));
+  let waiting = 0;
+  for (const kind of ["import", "imported", "feeds", "job"]) {
+    stream.addEventListener(kind, (e) => {
+      if (kind === "import") {
+        const p = JSON.parse(e.data);
+        if (live) live.textContent = `Reading ${p.Name}: ${p.Observations.toLocaleString("en")}`;
+        const state = $$("#uploads li").findLast((li) => li.dataset.upload === p.Name)?.children[1];
+        if (state) state.textContent = `${p.Observations.toLocaleString("en")} read, ${p.New.toLocaleString("en")} new`;
+      } else online(true);
+      clearTimeout(waiting);
+      waiting = setTimeout(() => refresh(kind), 400);
+    });
+  }
+}
+
+nameTheme();
+countPicked();
+listen(1000);

@@ -1,0 +1,110 @@
+package web
+
+import (
+	"time"
+
+	"github.com/leeward-ctem/leeward/exposure"
+	"github.com/leeward-ctem/leeward/web/chart"
+)
+
+// RemediationsPage is the list of fixes, most risk removed per effort first.
+type RemediationsPage struct {
+	Shell       Shell
+	Query       string // filter of the findings that the fixes are made of
+	FilterError string
+	Rows        []RemediationRow
+	Total       int
+	Shown       int
+	Next        string
+	Nothing     bool
+}
+
+// RemediationPage is one fix.
+type RemediationPage struct {
+	Shell     Shell
+	Row       RemediationRow
+	Solution  string // what to do, as the advisories say it
+	Findings  []FindingRow
+	Assets    []AssetRow
+	CanClaim  bool
+	CanExcept bool
+}
+
+// ValidatePage is what was proved and what still has to be.
+type ValidatePage struct {
+	Shell     Shell
+	Awaiting  []Claim
+	Total     int // of all that wait
+	Verdicts  []VerdictRow
+	CanRetest bool
+}
+
+// Claim is a fix that somebody says is done.
+type Claim struct {
+	FindingRow
+	By     string
+	At     time.Time
+	Reason string
+	Needs  string // what will decide: "a complete trivy scan of this image"
+}
+
+// VerdictRow is the outcome of one validation.
+type VerdictRow struct {
+	Finding exposure.FindingID
+	Title   string
+	Asset   string
+	Kind    exposure.VerdictKind
+	By      string // check, scanner or person
+	At      time.Time
+	Until   time.Time // valid until; zero: not stated
+	Note    string
+}
+
+// MeasurePage is how the programme does over time.
+type MeasurePage struct {
+	Shell    Shell
+	Period   string // "Last 90 days"
+	Figures  []Figure
+	Flow     Trend
+	Survival []chart.Curve
+	SLA      []BandSLA
+	Teams    []chart.Bar // half-life or loss by team
+	TeamsBy  string      // what the bars of the teams are
+	Forecast string      // one sentence
+}
+
+// Figure is one measure; a value that cannot be measured says so.
+type Figure struct {
+	Label string
+	Value string // "41 days"; empty: not measurable
+	Note  string // how it is made, or why it cannot be: one sentence
+	Link  string // the list behind it, may be empty
+}
+
+// BandSLA is how one band kept its due dates.
+type BandSLA struct {
+	Band   exposure.Band
+	Due    int // fell due in the period
+	OnTime int
+	Late   int // open and past due now
+}
+
+// JobsPage is what runs and ran in the background.
+type JobsPage struct {
+	Shell    Shell
+	Rows     []JobRow
+	CanRetry bool
+}
+
+// JobRow is one job.
+type JobRow struct {
+	ID       int64
+	Title    string
+	Task     string
+	State    string // available, running, retryable, scheduled, completed, cancelled, discarded
+	Attempt  int
+	Attempts int // at most
+	At       time.Time
+	Ended    time.Time
+	Error    string // of the last attempt
+}
