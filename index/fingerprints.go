@@ -76,6 +76,22 @@ func (t *fingerprints) add(fp *exposure.Fingerprint) {
 	t.point(fp, id)
 }
 
+// forget makes the fingerprint of a finding that was removed unknown. The entry
+// stays and matches nothing, as open addressing wants it.
+func (t *fingerprints) forget(id uint32) { *t.of(id) = forgotten }
+
+// skip counts finding n+1, which was removed before it was read.
+func (t *fingerprints) skip() {
+	if t.n%chunkRows == 0 {
+		t.prints = append(t.prints, make([]print, chunkRows))
+	}
+	t.n++
+	t.forget(uint32(t.n))
+}
+
+// forgotten is no fingerprint that will ever be: 88 bits of one.
+var forgotten = print{255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255}
+
 // point makes a fingerprint lead to finding id.
 func (t *fingerprints) point(fp *exposure.Fingerprint, id uint32) {
 	s, hash := t.place(fp)

@@ -315,7 +315,11 @@ func (ix *Index) appendRow(v *View, f *exposure.Finding) {
 	c.state[j] = pack(f)
 	v.score(c, j, j+1)
 	v.n++
-	if ix.prints.n < v.n {
+	switch {
+	case ix.prints.n >= v.n: // added by an attempt that failed later
+	case f.Status == removed:
+		ix.prints.skip()
+	default:
 		ix.prints.add(&f.Fingerprint)
 	}
 }
@@ -350,6 +354,7 @@ func (ix *Index) updateFindings(ctx context.Context, src Source, v *View, ch *ch
 		if i := int(id) - 1; i < v.n {
 			c, j := own(i/chunkRows), i%chunkRows
 			c.state[j], c.risk[j], c.due[j] = removed, 0, exposure.NoDue
+			ix.prints.forget(uint32(id))
 		}
 	}
 	return err

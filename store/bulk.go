@@ -152,9 +152,25 @@ func chunks[T any](keys []T, size int, f func(part []T, params string, args []an
 	return nil
 }
 
-// next returns the number after the highest in use. The write lock makes it ours.
+// next returns the number after the highest ever used. The write lock makes it
+// ours. Rows that were removed leave a floor behind, for a number that once
+// meant something else would falsify history and seen-sets.
 func (tx *Tx) next(ctx context.Context, table, column string) (int64, error) {
 	var n int64
-	err := tx.tx.QueryRowContext(ctx, "SELECT CAST(COALESCE(MAX("+column+"), 0) AS BIGINT) FROM "+table).Scan(&n)
+	err := tx.tx.QueryRowContext(ctx, "SELECT CAST(COALESCE(MAX(n), 0) AS BIGINT) FROM (SELECT MAX("+column+") AS n FROM "+table+
+		" UNION ALL SELECT CAST(value AS BIGINT) FROM meta WHERE key = $1) AS used", floorKey+table).Scan(&n)
 	return n + 1, err
+}
+
+const floorKey = "floor."
+
+// keepFloor makes sure that the numbers in use are not given again after rows
+// of the table are removed.
+func (tx *Tx) keepFloor(ctx context.Context, table, column string) error {
+	next, err := tx.next(ctx, table, column)
+	if err != nil {
+		return err
+	}
+	_, err = tx.tx.ExecContext(ctx, "INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value", floorKey+table, fmt.Sprint(next-1))
+	return err
 }
