@@ -11,7 +11,7 @@ const (
 	EventVerdict                  // a validation of findings ended
 	EventAsset                    // assets First…Last are new or changed
 	EventContext                  // the programme changed what assets mean
-	EventMerged                   // finding or asset First became part of Last
+	EventMerged                   // findings became part of others; their numbers lead there
 	EventThreat                   // intelligence about advisories changed
 	EventPolicy                   // the policy changed
 	EventBand                     // findings crossed a risk band

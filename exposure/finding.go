@@ -16,7 +16,10 @@ func (id FindingID) String() string { return "F-" + strconv.FormatUint(uint64(id
 
 // ParseFindingID reads "F-123", "f-123" or "123".
 func ParseFindingID(s string) (FindingID, error) {
-	digits := strings.TrimPrefix(strings.TrimPrefix(s, "F-"), "f-")
+	digits := s
+	if len(s) > 2 && strings.EqualFold(s[:2], "F-") {
+		digits = s[2:]
+	}
 	n, err := strconv.ParseUint(digits, 10, 32)
 	if err != nil || n == 0 {
 		return 0, Errorf(Invalid, "%q is not a finding: use the form F-123", s)
@@ -36,6 +39,17 @@ type (
 type Fingerprint [16]byte
 
 func (f Fingerprint) String() string { return hex.EncodeToString(f[:]) }
+
+// MarshalText writes 32 hexadecimal digits.
+func (f Fingerprint) MarshalText() ([]byte, error) { return []byte(f.String()), nil }
+
+// UnmarshalText reads what MarshalText writes.
+func (f *Fingerprint) UnmarshalText(b []byte) error {
+	if n, err := hex.Decode(f[:], b[:min(len(b), 2*len(f))]); err != nil || n != len(f) || len(b) != 2*len(f) {
+		return Errorf(Invalid, "%q is not a fingerprint: it has 32 hexadecimal digits", b)
+	}
+	return nil
+}
 
 // Finding is one weakness on one asset at one location: the narrow row that
 // the database and the index hold. What can be shared (texts, places,
