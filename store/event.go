@@ -1,8 +1,10 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
+	"slices"
 
 	"github.com/RoaringBitmap/roaring/v2"
 
@@ -88,21 +90,25 @@ func (db *DB) Head(ctx context.Context) (int64, error) {
 	return n, explain(err)
 }
 
-// Timeline returns the events that speak of one finding, oldest first.
+// Timeline returns the events that speak of one finding, oldest first, also
+// under numbers that it had before.
 func (db *DB) Timeline(ctx context.Context, id exposure.FindingID) ([]exposure.Event, error) {
+	former, err := formerNumbers(ctx, db.read, id)
+	if err != nil {
+		return nil, explain(err)
+	}
 	var out []exposure.Event
-	err := eachEvent(ctx, db.read, " WHERE first <= $1 AND last >= $1 AND kind NOT IN (4, 5, 7, 8) ORDER BY seq", []any{int64(id)}, func(e *exposure.Event) error {
-		if e.IDs != nil {
-			for _, i := range e.IDs {
-				if i == uint32(id) {
-					out = append(out, *e)
-					break
-				}
+	for _, n := range append(former, id) {
+		err := eachEvent(ctx, db.read, " WHERE first <= $1 AND last >= $1 AND kind NOT IN (4, 5, 7, 8) ORDER BY seq", []any{int64(n)}, func(e *exposure.Event) error {
+			if e.IDs == nil || slices.Contains(e.IDs, uint32(n)) {
+				out = append(out, *e)
 			}
 			return nil
+		})
+		if err != nil {
+			return nil, explain(err)
 		}
-		out = append(out, *e)
-		return nil
-	})
-	return out, explain(err)
+	}
+	slices.SortStableFunc(out, func(a, b exposure.Event) int { return cmp.Compare(a.Seq, b.Seq) })
+	return out, nil
 }

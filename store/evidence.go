@@ -1,9 +1,11 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
+	"slices"
 
 	"github.com/leeward-ctem/leeward/exposure"
 )
@@ -35,11 +37,27 @@ func (tx *Tx) InsertEvidence(ctx context.Context, scan exposure.ScanID, proofs [
 }
 
 // Evidence returns what scans gave as evidence for a finding, newest scan
-// first, at most limit pieces.
+// first, at most limit pieces; also what they gave under numbers that the
+// finding had before.
 func (db *DB) Evidence(ctx context.Context, id exposure.FindingID, limit int) ([]exposure.Proof, error) {
+	former, err := formerNumbers(ctx, db.read, id)
+	if err != nil {
+		return nil, explain(err)
+	}
 	var out []exposure.Proof
-	err := each(ctx, db.read, "SELECT scan, body FROM evidence WHERE first <= $1 AND last >= $1 ORDER BY scan DESC", []any{int64(id)}, func(rows *sql.Rows) error {
-		if len(out) >= limit {
+	for _, n := range append(former, id) {
+		if err := db.evidence(ctx, n, limit, &out); err != nil {
+			return nil, explain(err)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b exposure.Proof) int { return cmp.Compare(b.Scan, a.Scan) })
+	return out[:min(len(out), limit)], nil
+}
+
+func (db *DB) evidence(ctx context.Context, id exposure.FindingID, limit int, out *[]exposure.Proof) error {
+	found := 0
+	return each(ctx, db.read, "SELECT scan, body FROM evidence WHERE first <= $1 AND last >= $1 ORDER BY scan DESC", []any{int64(id)}, func(rows *sql.Rows) error {
+		if found >= limit {
 			return nil
 		}
 		var scan exposure.ScanID
@@ -56,12 +74,12 @@ func (db *DB) Evidence(ctx context.Context, id exposure.FindingID, limit int) ([
 			return err
 		}
 		for _, p := range proofs {
-			if p.Finding == id && len(out) < limit {
+			if p.Finding == id && found < limit {
 				p.Scan = scan
-				out = append(out, p)
+				*out = append(*out, p)
+				found++
 			}
 		}
 		return nil
 	})
-	return out, explain(err)
 }

@@ -24,6 +24,15 @@ func (db *DB) Identity(ctx context.Context) (string, error) {
 	return db.meta(ctx, "identity")
 }
 
+// Meta returns a small text kept by its key, "" when there is none.
+func (db *DB) Meta(ctx context.Context, key string) (string, error) { return db.meta(ctx, key) }
+
+// SetMeta keeps a small text by its key.
+func (tx *Tx) SetMeta(ctx context.Context, key, value string) error {
+	_, err := tx.tx.ExecContext(ctx, "INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value", key, value)
+	return err
+}
+
 func (db *DB) meta(ctx context.Context, key string) (string, error) {
 	var v string
 	err := db.read.QueryRowContext(ctx, "SELECT value FROM meta WHERE key = $1", key).Scan(&v)

@@ -34,3 +34,9 @@ func (db *DB) Programme(ctx context.Context) (body string, version int64, err er
 	}
 	return body, version, explain(err)
 }
+
+// ProgrammeBy returns when and by whom a version was applied.
+func (db *DB) ProgrammeBy(ctx context.Context, version int64) (at int64, actor string, err error) {
+	err = db.read.QueryRowContext(ctx, "SELECT at, actor FROM programme WHERE version = $1", version).Scan(&at, &actor)
+	return at, actor, explain(err)
+}

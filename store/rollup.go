@@ -25,3 +25,9 @@ func (db *DB) Rollups(ctx context.Context, first int, f func(day int, body []byt
 		return f(day, []byte(body))
 	}))
 }
+
+// RemoveRollups removes the figures of all days before a day.
+func (tx *Tx) RemoveRollups(ctx context.Context, before int) error {
+	_, err := tx.tx.ExecContext(ctx, "DELETE FROM rollup WHERE day < $1", before)
+	return err
+}

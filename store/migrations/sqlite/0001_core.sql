@@ -17,6 +17,8 @@ CREATE TABLE asset (
   merged     INTEGER NOT NULL -- id of the asset it became part of, 0: itself
 );
 
+CREATE INDEX asset_merged ON asset (merged) WHERE merged <> 0;
+
 CREATE TABLE asset_identifier (
   identifier TEXT NOT NULL,
   asset      INTEGER NOT NULL,
@@ -109,8 +111,11 @@ CREATE UNIQUE INDEX finding_fingerprint ON finding (fingerprint);
 
 CREATE TABLE finding_alias (
   fingerprint BLOB PRIMARY KEY,
-  finding     INTEGER NOT NULL
+  finding     INTEGER NOT NULL, -- what it leads to now
+  old         INTEGER NOT NULL  -- the number it led to before, 0: none
 ) WITHOUT ROWID;
+
+CREATE INDEX finding_alias_finding ON finding_alias (finding);
 
 CREATE TABLE finding_source (
   finding INTEGER NOT NULL,

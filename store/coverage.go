@@ -1,0 +1,62 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+
+	"github.com/leeward-ctem/leeward/exposure"
+)
+
+// CoverageByClass calls f with each class of checks: how many assets were
+// looked at completely since a time, and when the newest look at any was.
+func (db *DB) CoverageByClass(ctx context.Context, since int64, f func(class string, assets int, newest int64) error) error {
+	const query = `SELECT s.class, CAST(COUNT(DISTINCT CASE WHEN c.at >= $1 THEN c.asset END) AS BIGINT), CAST(MAX(c.at) AS BIGINT)
+		FROM coverage c JOIN source s ON s.id = c.source GROUP BY s.class ORDER BY s.class`
+	return explain(each(ctx, db.read, query, []any{since}, func(rows *sql.Rows) error {
+		var class string
+		var assets int
+		var newest int64
+		if err := rows.Scan(&class, &assets, &newest); err != nil {
+			return err
+		}
+		return f(class, assets, newest)
+	}))
+}
+
+// Look is one scan's complete look at an asset.
+type Look struct {
+	Scan   exposure.ScanID
+	Source exposure.SourceID
+	At     int64 // unix milliseconds
+}
+
+// Looks returns the newest complete looks at an asset.
+func (db *DB) Looks(ctx context.Context, asset exposure.AssetID, limit int) ([]Look, error) {
+	var all []Look
+	err := each(ctx, db.read, "SELECT scan, source, at FROM coverage WHERE asset = $1 ORDER BY at DESC, scan DESC LIMIT $2", []any{int64(asset), limit}, func(rows *sql.Rows) error {
+		var l Look
+		err := rows.Scan(&l.Scan, &l.Source, &l.At)
+		all = append(all, l)
+		return err
+	})
+	return all, explain(err)
+}
+
+// LastLooks returns when each asset was last looked at completely, in unix
+// milliseconds; assets that never were are left out.
+func (db *DB) LastLooks(ctx context.Context, assets []exposure.AssetID) (map[exposure.AssetID]int64, error) {
+	found := map[exposure.AssetID]int64{}
+	err := chunks(assets, 500, func(_ []exposure.AssetID, params string, args []any) error {
+		for i := range args {
+			args[i] = int64(args[i].(exposure.AssetID))
+		}
+		return each(ctx, db.read, "SELECT asset, CAST(MAX(at) AS BIGINT) FROM coverage WHERE asset IN ("+params+") GROUP BY asset", args, func(rows *sql.Rows) error {
+			var id exposure.AssetID
+			var at int64
+			err := rows.Scan(&id, &at)
+			found[id] = at
+			return err
+		})
+	})
+	return found, explain(err)
+}
