@@ -195,7 +195,10 @@ func (v *View) compileTerm(p *plan, t *exposure.Term, today uint16) error {
 		words := patterns(t.Values, false)
 		asset(func(a *exposure.Asset) bool { return anyOf(words, a.Context.Scopes...) })
 	case exposure.FieldTier:
-		asset(func(a *exposure.Asset) bool { return a.Context.Tier > 0 && compare(t, float64(a.Context.Tier)) })
+		// No tier is neither high nor low: only tier:0 asks for it.
+		asset(func(a *exposure.Asset) bool {
+			return (a.Context.Tier > 0 || t.Op == exposure.Is) && compare(t, float64(a.Context.Tier))
+		})
 	case exposure.FieldReach:
 		asset(func(a *exposure.Asset) bool { return compare(t, float64(a.Context.Reach)) })
 	case exposure.FieldDemo:

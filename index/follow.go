@@ -93,7 +93,7 @@ func (ch *changes) note(e *exposure.Event) error {
 		ch.contexts = true
 	case exposure.EventThreat:
 		ch.threats = true
-	case exposure.EventRemoved:
+	case exposure.EventRemoved, exposure.EventMerged:
 		for _, id := range e.IDs {
 			ch.removed = append(ch.removed, exposure.FindingID(id))
 		}
@@ -240,7 +240,7 @@ func (ix *Index) reloadAssets(ctx context.Context, src Source, v *View, first, l
 	v.assets, v.assetContexts = slices.Clone(old), slices.Clone(v.assetContexts)
 	v.ranks.Store(nil)
 	for id := first; id <= last; id++ {
-		v.assets[id] = asset{}
+		v.assets[id], v.assetContexts[id] = asset{}, 0 // removed, unless it is read
 	}
 	err = src.Assets(ctx, first, last, func(a *exposure.Asset) error {
 		copied := *a
@@ -262,6 +262,7 @@ func (ix *Index) recontext(v *View) {
 	v.assets, v.assetContexts = slices.Clone(v.assets), slices.Clone(v.assetContexts)
 	v.ranks.Store(nil)
 	for i := range v.assets {
+		v.assetContexts[i] = 0
 		if a := v.assets[i].Asset; a != nil {
 			copied := *a
 			v.assets[i] = ix.contextualise(v, &copied)
@@ -330,7 +331,7 @@ func (ix *Index) updateFindings(ctx context.Context, src Source, v *View, ch *ch
 	own := func(k int) *chunk {
 		if !copied[k] {
 			c := *v.chunks[k]
-			c.risk, c.due, c.state, c.day = slices.Clone(c.risk), slices.Clone(c.due), slices.Clone(c.state), slices.Clone(c.day)
+			c.asset, c.risk, c.due, c.state, c.day = slices.Clone(c.asset), slices.Clone(c.risk), slices.Clone(c.due), slices.Clone(c.state), slices.Clone(c.day)
 			v.chunks[k], copied[k] = &c, true
 		}
 		return v.chunks[k]
@@ -346,7 +347,7 @@ func (ix *Index) updateFindings(ctx context.Context, src Source, v *View, ch *ch
 			return nil
 		}
 		c, j := own(i/chunkRows), i%chunkRows
-		c.state[j], c.day[j] = pack(f), DayOf(f.FirstSeen)
+		c.asset[j], c.state[j], c.day[j] = uint32(f.Asset), pack(f), DayOf(f.FirstSeen) // an asset may become part of another
 		v.score(c, j, j+1)
 		return nil
 	})

@@ -238,6 +238,19 @@ func (v *View) Row(id exposure.FindingID) (r Row, ok bool) {
 	return r, true
 }
 
+// Deadline returns the day on which a finding was or is due, whether it is
+// open or not; exposure.NoDue without.
+func (v *View) Deadline(id exposure.FindingID) uint16 {
+	i := int(id) - 1
+	if i < 0 || i >= v.n || v.chunks[i/chunkRows].state[i%chunkRows]&15 == removed {
+		return exposure.NoDue
+	}
+	c, j := v.chunks[i/chunkRows], i%chunkRows
+	a := &v.advFactors[c.advisory[j]]
+	day, _ := v.scorer.due.Due(v.scorer.bands.Of(c.risk[j]), a.Policy, v.ctxFactors[v.assetContexts[c.asset[j]]].Policy, c.day[j], a.KEVDay)
+	return day
+}
+
 // due returns the day row j of c is due and the rule that binds.
 func (v *View) due(c *chunk, j int) (uint16, uint8) {
 	if s := exposure.Status(c.state[j] & 15); !s.Open() {
