@@ -1,6 +1,7 @@
 package discover
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -42,7 +43,7 @@ func (b *batch) resolveAssets(ctx context.Context, items []item) error {
 	if err != nil {
 		return err
 	}
-	r := resolver{batch: b, holders: holders, assets: map[exposure.AssetID]*exposure.Asset{}}
+	r := resolver{batch: b, holders: holders, assets: map[exposure.AssetID]*exposure.Asset{}, became: map[exposure.AssetID]exposure.AssetID{}}
 	if err := r.load(ctx); err != nil {
 		return err
 	}
@@ -65,7 +66,8 @@ type resolver struct {
 	holders map[string][]exposure.AssetID // identifier → assets that carry it
 	assets  map[exposure.AssetID]*exposure.Asset
 
-	first, last exposure.AssetID // made
+	first, last exposure.AssetID                      // made
+	became      map[exposure.AssetID]exposure.AssetID // merged in this batch
 }
 
 // load reads the assets that carry any of the identifiers.
@@ -92,8 +94,16 @@ func (r *resolver) fetch(ctx context.Context, id exposure.AssetID) error {
 }
 
 func (r *resolver) resolve(ctx context.Context, ref *exposure.AssetRef) (*exposure.Asset, error) {
-	if a := r.byName(ref); a != nil {
-		return a, r.learn(ctx, a, ref)
+	if same := r.byName(ref); len(same) > 0 {
+		for _, other := range same[1:] {
+			if differ(same[0].Identifiers, other.Identifiers) {
+				continue
+			}
+			if err := r.merge(ctx, same[0], other); err != nil {
+				return nil, err
+			}
+		}
+		return same[0], r.learn(ctx, same[0], ref)
 	}
 	if a := r.byAddress(ref); a != nil {
 		return a, r.learn(ctx, a, ref)
@@ -112,21 +122,23 @@ func (r *resolver) resolve(ctx context.Context, ref *exposure.AssetRef) (*exposu
 	return r.make(ctx, ref, key)
 }
 
-// byName returns the asset that carries one of the record's names; of several
-// the oldest, for they were made before anything connected them.
-func (r *resolver) byName(ref *exposure.AssetRef) *exposure.Asset {
-	var best *exposure.Asset
+// byName returns the assets that carry one of the record's names, the oldest
+// first. One that has another name of a kind that is given only once is
+// something else, whatever they share.
+func (r *resolver) byName(ref *exposure.AssetRef) []*exposure.Asset {
+	var same []*exposure.Asset
 	for _, i := range ref.Identifiers {
 		if i.Address() {
 			continue
 		}
 		for _, id := range r.holders[i.String()] {
-			if a := r.assets[id]; a != nil && (best == nil || a.ID < best.ID) {
-				best = a
+			if a := r.assets[id]; a != nil && !slices.Contains(same, a) && !differ(a.Identifiers, ref.Identifiers) {
+				same = append(same, a)
 			}
 		}
 	}
-	return best
+	slices.SortFunc(same, func(x, y *exposure.Asset) int { return cmp.Compare(x.ID, y.ID) })
+	return same
 }
 
 // byAddress returns the asset that a record can be attached to by an address:

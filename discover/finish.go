@@ -96,6 +96,9 @@ func (s *session) conclude() {
 
 // takeUp applies the words, in transactions of a bounded size.
 func (s *session) takeUp(ctx context.Context) error {
+	for i := range s.later {
+		s.later[i].finding = s.current(s.later[i].finding)
+	}
 	slices.SortStableFunc(s.later, func(a, b word) int { return cmp.Compare(a.finding, b.finding) })
 	coverage := map[uint64][]*exposure.Coverage{}
 	for _, c := range s.covered {

@@ -31,6 +31,10 @@ type Tx interface {
 	Assets(ctx context.Context, first, last exposure.AssetID, f func(*exposure.Asset) error) error
 	InsertAssets(ctx context.Context, assets []exposure.Asset) error
 	AddIdentifiers(ctx context.Context, id exposure.AssetID, identifiers []exposure.Identifier) error
+	MergedKeys(ctx context.Context) (map[exposure.AssetID][]string, error)
+	MergeAsset(ctx context.Context, from, to exposure.AssetID) error
+	MoveFindings(ctx context.Context, ids []exposure.FindingID, to exposure.AssetID) error
+	FoldFindings(ctx context.Context, into map[exposure.FindingID]exposure.FindingID) error
 
 	AddSource(ctx context.Context, tool, class string) (exposure.SourceID, error)
 	AddAdvisories(ctx context.Context, wanted []exposure.Advisory) ([]exposure.AdvisoryID, error)
@@ -197,7 +201,7 @@ func (im *Importer) document(ctx context.Context, req Request, part Part) (Resul
 	s := &session{
 		im: im, req: req, res: &res, began: began, seen: roaring.New(), stated: roaring.New(),
 		scan:  exposure.Scan{Name: part.Name, Format: reader.Name(), Received: began.UnixMilli(), Demo: req.Demo},
-		cache: newCaches(),
+		cache: newCaches(), folded: map[exposure.FindingID]exposure.FindingID{},
 	}
 	s.normal.init(im, req, part.Name, &s.scan)
 	head := sha256.Sum256(fmt.Appendf(part.Head, "\x00%s\x00%s", part.Name, s.normal.fallback.Key()))

@@ -19,20 +19,23 @@ const cacheSize = 200_000
 // session is the import of one document. decode and commit run in one
 // goroutine each; what both touch is marked.
 type session struct {
-	im      *Importer
-	req     Request
-	res     *Result
-	began   time.Time
-	normal  normaliser // decode
-	scan    exposure.Scan
-	partial string          // digest of the scan while its import runs
-	started bool            // the scan has a row
-	seen    *roaring.Bitmap // stated as present
-	stated  *roaring.Bitmap // stated in any way
-	cache   caches
-	covered []coverage
-	later   []word       // what known findings gained, for the end
-	created atomic.Int64 // findings made
+	im         *Importer
+	req        Request
+	res        *Result
+	began      time.Time
+	normal     normaliser // decode
+	scan       exposure.Scan
+	partial    string          // digest of the scan while its import runs
+	started    bool            // the scan has a row
+	seen       *roaring.Bitmap // stated as present
+	stated     *roaring.Bitmap // stated in any way
+	cache      caches
+	covered    []coverage
+	later      []word                                    // what known findings gained, for the end
+	merged     map[exposure.AssetID][]string             // further identities of assets
+	generation int                                       // how many merges that is
+	folded     map[exposure.FindingID]exposure.FindingID // findings that became others meanwhile
+	created    atomic.Int64                              // findings made
 
 	bad     []*exposure.RecordError // decode
 	failure error                   // decode: why the document ended early
@@ -98,6 +101,9 @@ func (s *session) commit(ctx context.Context, items []item) error {
 			return err
 		}
 		b := batch{session: s, tx: tx}
+		if err := b.loadMerges(ctx); err != nil {
+			return err
+		}
 		err := b.run(ctx, items)
 		wrote = b.wrote
 		return err
@@ -118,6 +124,24 @@ type batch struct {
 	*session
 	tx    Tx
 	wrote bool
+}
+
+// loadMerges learns which assets became part of others. When another import
+// merged some, what is remembered of assets may be wrong.
+func (b *batch) loadMerges(ctx context.Context) error {
+	merged, err := b.tx.MergedKeys(ctx)
+	if err != nil {
+		return err
+	}
+	n := 0
+	for _, keys := range merged {
+		n += len(keys)
+	}
+	if n != b.generation {
+		clear(b.cache.assets)
+	}
+	b.merged, b.generation = merged, n
+	return nil
 }
 
 // begin makes the scan's row when something is to be written, or finds the
@@ -161,7 +185,9 @@ func (b *batch) run(ctx context.Context, items []item) error {
 	for i := range weak {
 		fps[i] = exposure.NewFingerprint(b.cache.assets[weak[i].assetKey].key, weak[i].weakness, weak[i].location)
 	}
-	b.im.Index.Known(fps, ids)
+	if err := b.known(ctx, weak, fps, ids); err != nil {
+		return err
+	}
 	if err := b.aliases(ctx, fps, ids); err != nil {
 		return err
 	}
