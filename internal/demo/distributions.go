@@ -1,0 +1,103 @@
+package demo
+
+// distributions are packages of the base images, in the versions of their distribution.
+func distributions() []product {
+	return []product{
+		{"apkssl", "apk/alpine/libcrypto3", "libcrypto3", "3.0.7-r0", 0, []weakness{
+			{"CVE-2023-0286", "3.0.8-r0", high, 843, "AV:N/AC:H/PR:N/UI:N/S:U/C:H/I:N/A:H",
+				"Type confusion in certificate names",
+				"An X.400 address in a revocation list is read as another type."},
+			{"CVE-2023-0464", "3.0.8-r1", high, 295, "AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:H",
+				"Policy checks take exponential time",
+				"A certificate chain with many policies keeps the verifier busy."},
+		}},
+		{"apkcurl", "apk/alpine/libcurl", "libcurl", "8.3.0-r0", 0, []weakness{
+			{"CVE-2023-38545", "8.4.0-r0", high, 787, "AV:N/AC:L/PR:N/UI:R/S:U/C:H/I:H/A:H",
+				"Heap overflow in the SOCKS5 handshake",
+				"A host name longer than 255 bytes is copied into a smaller buffer."},
+			{"CVE-2023-46218", "8.5.0-r0", medium, 201, "AV:N/AC:L/PR:N/UI:N/S:U/C:L/I:L/A:N",
+				"Cookies for a whole top-level domain",
+				"Mixed case lets a site set cookies that go to others."},
+			{"CVE-2024-2398", "8.7.1-r0", high, 772, "AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:L/A:L",
+				"HTTP/2 push leaks memory",
+				"Pushed headers over the limit are dropped without being freed."},
+		}},
+		{"apkzlib", "apk/alpine/zlib", "zlib", "1.2.11-r3", 0, []weakness{
+			{"CVE-2018-25032", "1.2.12-r0", high, 787, "AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:H",
+				"Memory corruption while compressing",
+				"Input with many distant matches overwrites memory."},
+			{"CVE-2022-37434", "1.2.12-r2", critical, 120, "AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H",
+				"Overflow in extra fields of gzip headers",
+				"A large extra field overflows the buffer of the caller."},
+		}},
+		{"apkexpat", "apk/alpine/expat", "expat", "2.4.7-r0", 0, []weakness{
+			{"CVE-2022-40674", "2.4.9-r0", high, 416, "AV:N/AC:H/PR:N/UI:N/S:U/C:H/I:H/A:H",
+				"Use after free in doContent",
+				"A crafted document uses a freed buffer."},
+			{"CVE-2022-43680", "2.5.0-r0", high, 416, "AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:H",
+				"Use after free when memory runs out",
+				"An external parser is destroyed together with data still in use."},
+			{"CVE-2024-45490", "2.6.3-r0", critical, 611, "AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H",
+				"Negative lengths are accepted",
+				"A negative length given to the parser damages memory."},
+		}},
+		{"apkhttp2", "apk/alpine/nghttp2-libs", "nghttp2-libs", "1.55.1-r0", 0, []weakness{
+			{"CVE-2023-44487", "1.57.0-r0", high, 400, "AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:H",
+				"HTTP/2 rapid reset exhausts the server",
+				"Streams that are opened and cancelled at once cost the server work and the sender nothing."},
+		}},
+		{"apkbusybox", "apk/alpine/busybox", "busybox", "1.36.1-r0", 0, []weakness{
+			{"CVE-2022-48174", "1.36.1-r1", critical, 787, "AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H",
+				"Stack overflow in shell arithmetic",
+				"A crafted expression in ash overflows the stack."},
+		}},
+		{"apkxml2", "apk/alpine/libxml2", "libxml2", "2.10.2-r0", 0, []weakness{
+			{"CVE-2022-40303", "2.10.3-r0", high, 190, "AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:H",
+				"Integer overflow with huge documents",
+				"Several counters overflow when the size limit is off."},
+			{"CVE-2022-40304", "2.10.3-r0", high, 415, "AV:L/AC:L/PR:N/UI:R/S:U/C:H/I:H/A:H",
+				"Entity cycles corrupt a dictionary",
+				"A reference cycle of entities damages a hash key."},
+		}},
+		{"apkgit", "apk/alpine/git", "git", "2.43.0-r0", 0, []weakness{
+			{"CVE-2024-32002", "2.43.4-r0", critical, 22, "AV:N/AC:H/PR:N/UI:N/S:C/C:H/I:H/A:H",
+				"Clone with submodules runs hooks",
+				"Links and case-insensitive disks let a submodule write into .git and run code."},
+		}},
+		{"debssl", "deb/debian/libssl1.1", "libssl1.1", "1.1.1n-0+deb11u3", 0, []weakness{
+			{"CVE-2022-4304", "1.1.1n-0+deb11u4", medium, 203, "AV:N/AC:H/PR:N/UI:N/S:U/C:H/I:N/A:N",
+				"Timing leaks RSA plaintext",
+				"Many trial messages and their answer times reveal a decrypted secret."},
+			{"CVE-2022-4450", "1.1.1n-0+deb11u4", high, 415, "AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:H",
+				"Double free while reading PEM",
+				"A PEM file with an empty payload frees its header twice."},
+			{"CVE-2023-0215", "1.1.1n-0+deb11u4", high, 416, "AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:H",
+				"Use after free in BIO_new_NDEF",
+				"A failed write of signed mail leaves a stale pointer."},
+		}},
+		{"debc", "deb/debian/libc6", "libc6", "2.36-9+deb12u1", 0, []weakness{
+			{"CVE-2023-4911", "2.36-9+deb12u3", high, 122, "AV:L/AC:L/PR:L/UI:N/S:U/C:H/I:H/A:H",
+				"Looney Tunables: overflow in the dynamic loader",
+				"A crafted GLIBC_TUNABLES value overflows a buffer of any set-user-id program."},
+			{"CVE-2023-6246", "2.36-9+deb12u4", high, 787, "AV:L/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H",
+				"Heap overflow in syslog",
+				"A long program name overflows the buffer of a log message."},
+			{"CVE-2024-2961", "2.36-9+deb12u6", high, 787, "AV:L/AC:L/PR:N/UI:N/S:U/C:L/I:L/A:H",
+				"iconv writes beyond its buffer",
+				"A conversion to ISO-2022-CN-EXT writes up to four bytes too many."},
+		}},
+		{"debcurl", "deb/debian/libcurl4", "libcurl4", "7.88.1-10+deb12u3", 0, []weakness{
+			{"CVE-2023-38545", "7.88.1-10+deb12u4", high, 787, "AV:N/AC:L/PR:N/UI:R/S:U/C:H/I:H/A:H",
+				"Heap overflow in the SOCKS5 handshake",
+				"A host name longer than 255 bytes is copied into a smaller buffer."},
+			{"CVE-2023-38546", "7.88.1-10+deb12u4", low, 73, "AV:N/AC:H/PR:N/UI:N/S:U/C:N/I:L/A:N",
+				"Cookie files can be slipped in",
+				"A duplicated handle without a cookie file reads one called none."},
+		}},
+		{"debwebp", "deb/debian/libwebp7", "libwebp7", "1.2.4-0.2", 0, []weakness{
+			{"CVE-2023-4863", "1.2.4-0.2+deb12u1", high, 787, "AV:N/AC:L/PR:N/UI:R/S:U/C:H/I:H/A:H",
+				"Heap overflow in WebP images",
+				"A crafted lossless image writes beyond a table while it is decoded."},
+		}},
+	}
+}
