@@ -25,7 +25,7 @@ const (
 	JobsURL         = "/jobs"
 	AccountURL      = "/account"
 	PaletteURL      = "/palette"
-	SignInURL       = "/signin"
+	SignInURL       = "/sign-in"
 	SetupURL        = "/setup"
 )
 
@@ -33,11 +33,10 @@ const (
 const (
 	MoveURL        = "/findings/move"
 	ExceptURL      = "/findings/except"
-	RetestURL      = "/validate/retest"
 	UpdateFeedsURL = "/feeds/update"
 	RemoveDemoURL  = "/demo/remove"
 	LoadDemoURL    = "/demo/load"
-	SignOutURL     = "/signout"
+	SignOutURL     = "/sign-out"
 	PasswordURL    = "/account/password"
 	TokensURL      = "/account/tokens"
 	AccountsURL    = "/account/accounts"
@@ -53,6 +52,9 @@ func AssetURL(id exposure.AssetID) string {
 
 // RemediationURL is the page of one fix.
 func RemediationURL(key string) string { return RemediationsURL + "/" + url.PathEscape(key) }
+
+// VerdictURL is where a verdict on a finding is recorded.
+func VerdictURL(id exposure.FindingID) string { return FindingURL(id) + "/verdict" }
 
 // RetryURL is where a job is started again.
 func RetryURL(job int64) string { return JobsURL + "/" + strconv.FormatInt(job, 10) + "/retry" }

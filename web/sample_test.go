@@ -254,7 +254,7 @@ func samplePages(static *Static) []sample {
 		Unowned:  7, NoTier: 34, NoReach: 12, Applied: before(6), AppliedBy: "m.okafor",
 		Programme: "version: 1\nservices:\n  - name: checkout\n    tier: 1\n    owner: Payments\n    loss: {c: 800k, i: 2M, a: 1.5M}\n    assets: [\"tag:pci\", \"*.pay.example.com\"]\n  - name: remote-access\n    tier: 1\n    owner: Corporate IT\n    loss: {c: 1M, i: 2M, a: 300k}\n    assets: [\"vpn.*.example.com\"]\n",
 	}
-	validate := ValidatePage{Shell: shell("Validate", StageValidate), Total: 37, CanRetest: true,
+	validate := ValidatePage{Shell: shell("Validate", StageValidate), Total: 37,
 		Awaiting: []Claim{{rows[2], "j.lind", before(1.5), "Updated to 8.5.4, CHG-4502", "a complete nuclei scan of this host"}, {rows[5], "a.haddad", before(0.3), "", "a complete openvas scan of this host"}},
 		Verdicts: []VerdictRow{{1041, rows[0].Title, rows[0].Asset, exposure.VerdictExploitable, "http-file-write", before(3), before(-27), "A harmless file was written and read back."}, {1337, rows[8].Title, rows[8].Asset, exposure.VerdictExploitable, "sql-boolean", before(4), before(-26), ""}, {1200, "SMB signing not required", "dc-01.corp.example.com", exposure.VerdictFixed, "nessus", before(5), time.Time{}, ""}, {1188, "Default credentials on printer", "prn-12.corp.example.com", exposure.VerdictBlocked, "http-login", before(8), before(-22), "The network segment does not let it through."}},
 	}
@@ -371,7 +371,7 @@ func hostilePages(static *Static, text string) []sample {
 	add("import", Import(ImportPage{Shell: shell(), Formats: []string{text}, Error: text, Scans: []exposure.Scan{scan}, Results: []ImportResult{{File: text, Format: text, Failure: text, Messages: []string{text}}}}))
 	add("feeds", Feeds(FeedsPage{Shell: shell(), CanUpdate: true, Rows: []FeedRow{{text, text, text, text, text, text, -1, text, time.Time{}, time.Time{}, -1, true, text}}}))
 	add("scope", Scope(ScopePage{Shell: shell(), Services: []ServiceRow{{Name: text, Owner: text}}, Scopes: []ScopeRow{{Name: text, Objective: text}}, Owners: []OwnerRow{{Name: text}}, Tags: []Count{{text, 1}}, Coverage: []CoverageRow{{Class: text}}, Programme: text, AppliedBy: text}))
-	add("validate", Validate(ValidatePage{Shell: shell(), Awaiting: []Claim{{row, text, time.Time{}, text, text}}, Verdicts: []VerdictRow{{Title: text, Asset: text, By: text, Note: text, Kind: 99}}, CanRetest: true}))
+	add("validate", Validate(ValidatePage{Shell: shell(), Awaiting: []Claim{{row, text, time.Time{}, text, text}}, Verdicts: []VerdictRow{{Title: text, Asset: text, By: text, Note: text, Kind: 99}}}))
 	add("remediations", Remediations(RemediationsPage{Shell: shell(), Query: text, FilterError: text, Rows: []RemediationRow{fix}, Next: text}))
 	add("remediation", Remediation(RemediationPage{Shell: shell(), Row: fix, Solution: text, Findings: []FindingRow{row}, Assets: []AssetRow{asset}, CanClaim: true, CanExcept: true}))
 	add("measure", Measure(MeasurePage{Shell: shell(), Period: text, Figures: []Figure{{text, text, text, text}}, Flow: trend, Survival: []chart.Curve{curve}, SLA: []BandSLA{{99, 1, 2, 3}}, Teams: []chart.Bar{{Label: text, Value: math.NaN(), Text: text, Class: text, Link: "javascript:alert(1)"}}, TeamsBy: text, Forecast: text}))

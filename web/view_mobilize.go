@@ -32,11 +32,10 @@ type RemediationPage struct {
 
 // ValidatePage is what was proved and what still has to be.
 type ValidatePage struct {
-	Shell     Shell
-	Awaiting  []Claim
-	Total     int // of all that wait
-	Verdicts  []VerdictRow
-	CanRetest bool
+	Shell    Shell
+	Awaiting []Claim
+	Total    int // of all that wait
+	Verdicts []VerdictRow
 }
 
 // Claim is a fix that somebody says is done.

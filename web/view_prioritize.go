@@ -108,6 +108,8 @@ type FindingPage struct {
 	Moves      []exposure.Cause
 	CanExcept  bool
 	CanApprove bool // may decide on exceptions that others asked for
+	// Verdicts are the outcomes of a validation that this user may record.
+	Verdicts []exposure.VerdictKind
 }
 
 // SourceRow is one scanner's word on a finding.

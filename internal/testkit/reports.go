@@ -1,3 +1,5 @@
+// Package testkit makes material to feed the house with: reports of any size, the
+// same for the same seed. What tests need to run is in package live.
 package testkit
 
 import (

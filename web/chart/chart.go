@@ -192,6 +192,20 @@ func label(x float64) string {
 	return thousands(strconv.FormatFloat(math.Round(x), 'f', 0, 64))
 }
 
+// tick is a value as it stands at an axis, where there is no room for many
+// digits: 1.5 M.
+func tick(x float64) string {
+	for _, unit := range []struct {
+		size float64
+		sign string
+	}{{1e12, "T"}, {1e9, "G"}, {1e6, "M"}, {1e3, "k"}} {
+		if math.Abs(x) >= unit.size && math.Abs(x) >= 1e4 && !math.IsInf(x, 0) {
+			return strconv.FormatFloat(x/unit.size, 'g', 3, 64) + " " + unit.sign
+		}
+	}
+	return label(x)
+}
+
 func thousands(s string) string {
 	sign := ""
 	if strings.HasPrefix(s, "-") {

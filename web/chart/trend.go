@@ -94,7 +94,7 @@ func (t Trend) drawLine(d *drawing, at []int, x scale) {
 	y, values := t.lineScale()
 	for _, v := range values {
 		d.line("grid", trendLeft, y.at(v), t.right(), y.at(v))
-		d.text("tick", "end", trendLeft-8, y.at(v)+4, label(v))
+		d.text("tick", "end", trendLeft-8, y.at(v)+4, tick(v))
 	}
 	var area, curve strings.Builder
 	var points []string // of the run of measurable values so far

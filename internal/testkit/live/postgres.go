@@ -1,6 +1,7 @@
-// Package testkit starts the real things that tests run against: a private
-// PostgreSQL cluster, a browser, a server; and makes material to feed them.
-package testkit
+// Package live starts the real things that tests run against: a private
+// PostgreSQL cluster, and a browser. What is not installed skips the test,
+// unless LEEWARD_TEST_ALL=1 says that everything must be there.
+package live
 
 import (
 	"context"
