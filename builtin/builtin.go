@@ -4,14 +4,24 @@
 package builtin
 
 import (
+	"time"
+
 	"github.com/leeward-ctem/leeward/discover"
 	"github.com/leeward-ctem/leeward/discover/report/cyclonedx"
+	"github.com/leeward-ctem/leeward/discover/report/generic"
 	"github.com/leeward-ctem/leeward/discover/report/nessus"
 	"github.com/leeward-ctem/leeward/discover/report/nmap"
 	"github.com/leeward-ctem/leeward/discover/report/nuclei"
 	"github.com/leeward-ctem/leeward/discover/report/observations"
+	"github.com/leeward-ctem/leeward/discover/report/sarif"
 	"github.com/leeward-ctem/leeward/discover/report/trivy"
 	"github.com/leeward-ctem/leeward/discover/report/zap"
+	"github.com/leeward-ctem/leeward/intel"
+	"github.com/leeward-ctem/leeward/intel/feed/epss"
+	"github.com/leeward-ctem/leeward/intel/feed/kev"
+	"github.com/leeward-ctem/leeward/intel/feed/osv"
+	"github.com/leeward-ctem/leeward/mobilize"
+	"github.com/leeward-ctem/leeward/mobilize/connector/webhook"
 )
 
 // Reports returns the readers of report formats, the most specific first:
@@ -19,11 +29,30 @@ import (
 func Reports() []discover.Reader {
 	return []discover.Reader{
 		observations.Reader{},
+		sarif.Reader{},
 		cyclonedx.Reader{},
 		nuclei.Reader{},
 		trivy.Reader{},
 		zap.Reader{},
 		nessus.Reader{},
 		nmap.Reader{},
+		generic.Reader{}, // takes what no other does
+	}
+}
+
+// Feeds returns the readers of threat intelligence, in the order in which they
+// are fetched and listed.
+func Feeds() []intel.Feed {
+	return []intel.Feed{
+		kev.Feed{},
+		epss.Feed{},
+		osv.Feed{},
+	}
+}
+
+// Connectors returns what can send messages to the outside.
+func Connectors() []mobilize.Connector {
+	return []mobilize.Connector{
+		webhook.Connector{Now: time.Now},
 	}
 }

@@ -44,7 +44,7 @@ func (b *batch) resolveAssets(ctx context.Context, items []item) error {
 		return err
 	}
 	r := resolver{batch: b, holders: holders, assets: map[exposure.AssetID]*exposure.Asset{}, became: map[exposure.AssetID]exposure.AssetID{}}
-	if err := r.load(ctx); err != nil {
+	if err := r.load(ctx, order); err != nil {
 		return err
 	}
 	for i, ref := range order {
@@ -54,41 +54,51 @@ func (b *batch) resolveAssets(ctx context.Context, items []item) error {
 		}
 		b.cache.assets[keys[i]] = known{a.ID, a.Key}
 	}
-	if r.first == 0 {
-		return nil
-	}
-	return b.tx.Append(ctx, &exposure.Event{At: b.began.UnixMilli(), Kind: exposure.EventAsset, First: uint32(r.first), Last: uint32(r.last), Scan: b.scan.ID, Actor: "import"})
+	return r.flush(ctx)
 }
 
-// resolver answers which asset a record is about.
+// resolver answers which asset a record is about. What it makes and learns is
+// written together at the end, or before a merge.
 type resolver struct {
 	*batch
 	holders map[string][]exposure.AssetID // identifier → assets that carry it
+	keys    map[string]exposure.AssetID   // key → the asset that has it
 	assets  map[exposure.AssetID]*exposure.Asset
+	became  map[exposure.AssetID]exposure.AssetID // merged in this batch
 
-	first, last exposure.AssetID                      // made
-	became      map[exposure.AssetID]exposure.AssetID // merged in this batch
+	next   exposure.AssetID // number of the next new asset, 0: not asked yet
+	made   []*exposure.Asset
+	learnt []lesson
 }
 
-// load reads the assets that carry any of the identifiers.
-func (r *resolver) load(ctx context.Context) error {
-	for _, ids := range r.holders {
-		for _, id := range ids {
-			if err := r.fetch(ctx, id); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
+// lesson is what a record added to an asset that was there.
+type lesson struct {
+	asset exposure.AssetID
+	names []exposure.Identifier
 }
 
-func (r *resolver) fetch(ctx context.Context, id exposure.AssetID) error {
-	if r.assets[id] != nil {
-		return nil
+// load reads the assets that carry any of the identifiers or keys.
+func (r *resolver) load(ctx context.Context, refs []*exposure.AssetRef) error {
+	keys := make([]string, 0, len(refs))
+	for _, ref := range refs {
+		keys = append(keys, ref.Key())
 	}
-	return r.tx.Assets(ctx, id, id, func(a *exposure.Asset) error {
+	slices.Sort(keys)
+	var err error
+	if r.keys, err = r.tx.AssetsByKey(ctx, slices.Compact(keys)); err != nil {
+		return err
+	}
+	var ids []exposure.AssetID
+	for _, held := range r.holders {
+		ids = append(ids, held...)
+	}
+	for _, id := range r.keys {
+		ids = append(ids, id)
+	}
+	slices.Sort(ids)
+	return r.tx.AssetsByID(ctx, slices.Compact(ids), func(a *exposure.Asset) error {
 		copied := *a
-		r.assets[id] = &copied
+		r.assets[a.ID] = &copied
 		return nil
 	})
 }
@@ -108,18 +118,10 @@ func (r *resolver) resolve(ctx context.Context, ref *exposure.AssetRef) (*exposu
 	if a := r.byAddress(ref); a != nil {
 		return a, r.learn(ctx, a, ref)
 	}
-	key := ref.Key()
-	byKey, err := r.tx.AssetsByKey(ctx, []string{key})
-	if err != nil {
-		return nil, err
+	if a := r.assets[r.now(r.keys[ref.Key()])]; a != nil {
+		return a, r.learn(ctx, a, ref)
 	}
-	if id, ok := byKey[key]; ok {
-		if err := r.fetch(ctx, id); err != nil {
-			return nil, err
-		}
-		return r.assets[id], r.learn(ctx, r.assets[id], ref)
-	}
-	return r.make(ctx, ref, key)
+	return r.make(ctx, ref)
 }
 
 // byName returns the assets that carry one of the record's names, the oldest
@@ -172,7 +174,7 @@ func (r *resolver) byAddress(ref *exposure.AssetRef) *exposure.Asset {
 	return nil
 }
 
-// learn records what a record adds to an asset.
+// learn takes up what a record adds to an asset.
 func (r *resolver) learn(ctx context.Context, a *exposure.Asset, ref *exposure.AssetRef) error {
 	var more []exposure.Identifier
 	for _, i := range ref.Identifiers {
@@ -186,40 +188,80 @@ func (r *resolver) learn(ctx context.Context, a *exposure.Asset, ref *exposure.A
 	if err := r.begin(ctx); err != nil {
 		return err
 	}
-	if err := r.tx.AddIdentifiers(ctx, a.ID, more); err != nil {
-		return err
-	}
 	for _, i := range more {
 		a.Identifiers = append(a.Identifiers, i)
 		r.holders[i.String()] = append(r.holders[i.String()], a.ID)
 	}
-	return r.tx.Append(ctx, &exposure.Event{At: r.began.UnixMilli(), Kind: exposure.EventAsset, First: uint32(a.ID), Last: uint32(a.ID), Scan: r.scan.ID, Actor: "import"})
+	if len(r.made) == 0 || a.ID < r.made[0].ID { // what is new is written whole
+		r.learnt = append(r.learnt, lesson{a.ID, more})
+	}
+	return nil
 }
 
-func (r *resolver) make(ctx context.Context, ref *exposure.AssetRef, key string) (*exposure.Asset, error) {
+func (r *resolver) make(ctx context.Context, ref *exposure.AssetRef) (*exposure.Asset, error) {
 	if err := r.begin(ctx); err != nil {
 		return nil, err
 	}
-	made := []exposure.Asset{{
-		Key: key, Kind: ref.Kind, Name: r.im.Redact(ref.Display()), OS: r.im.Redact(ref.OS),
+	if r.next == 0 {
+		next, err := r.tx.NextAsset(ctx)
+		if err != nil {
+			return nil, err
+		}
+		r.next = next
+	}
+	a := &exposure.Asset{
+		ID: r.next, Key: ref.Key(), Kind: ref.Kind, Name: r.im.Redact(ref.Display()), OS: r.im.Redact(ref.OS),
 		Identifiers: slices.Clone(ref.Identifiers), FirstSeen: r.began.UnixMilli(), Demo: r.req.Demo,
-	}}
+	}
 	if r.scan.At != 0 {
-		made[0].FirstSeen = r.scan.At
+		a.FirstSeen = r.scan.At
 	}
-	if err := r.tx.InsertAssets(ctx, made); err != nil {
-		return nil, err
-	}
-	a := &made[0]
-	r.assets[a.ID] = a
-	if r.first == 0 {
-		r.first = a.ID
-	}
-	r.last = a.ID
+	r.next++
+	r.made = append(r.made, a)
+	r.assets[a.ID], r.keys[a.Key] = a, a.ID
+	r.cache.looked[a.ID] = struct{}{} // nobody looked at it before
 	for _, i := range a.Identifiers {
 		r.holders[i.String()] = append(r.holders[i.String()], a.ID)
 	}
 	return a, nil
+}
+
+// flush writes what was made and learnt.
+func (r *resolver) flush(ctx context.Context) error {
+	if len(r.made) > 0 {
+		rows := make([]exposure.Asset, len(r.made))
+		for i, a := range r.made {
+			rows[i] = *a
+		}
+		if err := r.tx.InsertAssets(ctx, rows); err != nil {
+			return err
+		}
+		if err := r.changed(ctx, rows[0].ID, rows[len(rows)-1].ID); err != nil {
+			return err
+		}
+	}
+	slices.SortStableFunc(r.learnt, func(x, y lesson) int { return cmp.Compare(x.asset, y.asset) })
+	for i, l := range r.learnt {
+		if err := r.tx.AddIdentifiers(ctx, l.asset, l.names); err != nil {
+			return err
+		}
+		// Neighbours change together.
+		if i+1 == len(r.learnt) || r.learnt[i+1].asset > l.asset+1 {
+			first := i
+			for first > 0 && r.learnt[first-1].asset+1 >= r.learnt[first].asset {
+				first--
+			}
+			if err := r.changed(ctx, r.learnt[first].asset, l.asset); err != nil {
+				return err
+			}
+		}
+	}
+	r.made, r.learnt, r.next = nil, nil, 0
+	return nil
+}
+
+func (r *resolver) changed(ctx context.Context, first, last exposure.AssetID) error {
+	return r.tx.Append(ctx, &exposure.Event{At: r.began.UnixMilli(), Kind: exposure.EventAsset, First: uint32(first), Last: uint32(last), Scan: r.scan.ID, Actor: "import"})
 }
 
 // ParseAsset reads what a user names an asset by: "kind:value", as in

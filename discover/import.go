@@ -28,7 +28,8 @@ type Tx interface {
 
 	AssetsByIdentifier(ctx context.Context, identifiers []string) (map[string][]exposure.AssetID, error)
 	AssetsByKey(ctx context.Context, keys []string) (map[string]exposure.AssetID, error)
-	Assets(ctx context.Context, first, last exposure.AssetID, f func(*exposure.Asset) error) error
+	AssetsByID(ctx context.Context, ids []exposure.AssetID, f func(*exposure.Asset) error) error
+	NextAsset(ctx context.Context) (exposure.AssetID, error)
 	InsertAssets(ctx context.Context, assets []exposure.Asset) error
 	AddIdentifiers(ctx context.Context, id exposure.AssetID, identifiers []exposure.Identifier) error
 	MergedKeys(ctx context.Context) (map[exposure.AssetID][]string, error)
@@ -49,7 +50,7 @@ type Tx interface {
 	SourceStates(ctx context.Context, ids []exposure.FindingID) ([]exposure.SourceState, error)
 	PutSourceStates(ctx context.Context, states []exposure.SourceState) error
 	AddCoverage(ctx context.Context, scan exposure.ScanID, at int64, source exposure.SourceID, asset exposure.AssetID, c *exposure.Coverage) error
-	NewestCoverage(ctx context.Context, source exposure.SourceID, asset exposure.AssetID) (at int64, scan exposure.ScanID, c exposure.Coverage, err error)
+	NewestCovered(ctx context.Context, assets []exposure.AssetID) ([]exposure.Covered, error)
 	NewerScans(ctx context.Context, at int64) ([]exposure.ScanID, error)
 	Seen(ctx context.Context, id exposure.ScanID) ([]byte, error)
 	Sources(ctx context.Context) ([]exposure.Source, error)

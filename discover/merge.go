@@ -40,6 +40,9 @@ func (r *resolver) merge(ctx context.Context, older, younger *exposure.Asset) er
 	if err := r.begin(ctx); err != nil {
 		return err
 	}
+	if err := r.flush(ctx); err != nil {
+		return err
+	}
 	here, there, err := r.findingsOf(ctx, older.ID, younger.ID)
 	if err != nil {
 		return err
@@ -98,6 +101,8 @@ func (r *resolver) follow(older, younger *exposure.Asset) {
 			r.covered[i].asset = older.ID
 		}
 	}
+	clear(r.cache.looked) // what was covered of the one was of the other
+	clear(r.cache.cover)
 	delete(r.assets, younger.ID)
 	for _, i := range younger.Identifiers {
 		if !slices.Contains(older.Identifiers, i) {

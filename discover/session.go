@@ -59,7 +59,8 @@ type caches struct {
 	sources    map[[2]string]exposure.SourceID
 	advisories map[string]exposure.AdvisoryID
 	places     map[exposure.Place]exposure.LocationID
-	cover      map[uint64]coverTime
+	cover      map[uint64]exposure.Covered   // by source and asset
+	looked     map[exposure.AssetID]struct{} // whose coverage was asked for
 }
 
 // known is a resolved asset.
@@ -71,7 +72,7 @@ type known struct {
 func newCaches() caches {
 	return caches{
 		assets: map[string]known{}, sources: map[[2]string]exposure.SourceID{}, advisories: map[string]exposure.AdvisoryID{},
-		places: map[exposure.Place]exposure.LocationID{}, cover: map[uint64]coverTime{},
+		places: map[exposure.Place]exposure.LocationID{}, cover: map[uint64]exposure.Covered{}, looked: map[exposure.AssetID]struct{}{},
 	}
 }
 
@@ -86,8 +87,9 @@ func (c *caches) trim() {
 	if len(c.places) > cacheSize {
 		clear(c.places)
 	}
-	if len(c.cover) > cacheSize {
+	if len(c.cover)+len(c.looked) > cacheSize {
 		clear(c.cover)
+		clear(c.looked)
 	}
 }
 
@@ -268,10 +270,8 @@ func (b *batch) insert(ctx context.Context, items []item, fps []exposure.Fingerp
 				b.compare(&items[i], id, b.im.Index.Finding(id))
 			}
 		}
-		for _, i := range fresh {
-			if err := b.overtaken(ctx, &items[i], ids[i]); err != nil {
-				return err
-			}
+		if err := b.overtaken(ctx, items, ids, fresh); err != nil {
+			return err
 		}
 		b.res.New += len(made)
 		b.created.Add(int64(len(made)))

@@ -2,6 +2,7 @@ package discover
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/leeward-ctem/leeward/exposure"
@@ -38,33 +39,40 @@ func (b *batch) compare(it *item, id exposure.FindingID, k Known) {
 	b.later = append(b.later, word{id, source, it.severity, it.detection, it.state, it.seen})
 }
 
-// coverTime is the newest coverage of an asset by a source.
-type coverTime struct {
-	at   int64
-	what exposure.Coverage
-}
-
-// overtaken keeps a word that a new finding is absent already, when a newer
-// scan of the same kind covered its place and did not report it: the document
-// at hand is older.
-func (b *batch) overtaken(ctx context.Context, it *item, id exposure.FindingID) error {
-	if it.state != exposure.StatePresent || b.scan.At == 0 && it.seen == 0 {
-		return nil // it speaks of now
+// overtaken keeps a word that new findings are absent already, when a newer
+// scan of the same kind covered their place and did not report them: the
+// document at hand is older.
+func (b *batch) overtaken(ctx context.Context, items []item, ids []exposure.FindingID, fresh []int) error {
+	dated := func(it *item) bool { // else it speaks of now
+		return it.state == exposure.StatePresent && (b.scan.At != 0 || it.seen != 0)
 	}
-	source, asset := b.cache.sources[[2]string{it.tool, it.class}], b.cache.assets[it.assetKey].id
-	key := uint64(source)<<32 | uint64(asset)
-	c, ok := b.cache.cover[key]
-	if !ok {
-		at, _, what, err := b.tx.NewestCoverage(ctx, source, asset)
-		if err != nil {
-			return err
+	var ask []exposure.AssetID
+	for _, i := range fresh {
+		asset := b.cache.assets[items[i].assetKey].id
+		if _, ok := b.cache.looked[asset]; !ok && dated(&items[i]) {
+			b.cache.looked[asset] = struct{}{}
+			ask = append(ask, asset)
 		}
-		what.Class = it.class
-		c = coverTime{at, what}
-		b.cache.cover[key] = c
 	}
-	if c.at > b.at(it) && c.what.Covers(it.class, ruleOf(it.weakness, it.tool, &it.place), &it.place.Location) {
-		b.later = append(b.later, word{finding: id, source: source, severity: it.severity, detection: it.detection, state: exposure.StateAbsent, seen: c.at})
+	slices.Sort(ask)
+	covered, err := b.tx.NewestCovered(ctx, ask)
+	if err != nil {
+		return err
+	}
+	for _, c := range covered {
+		b.cache.cover[uint64(c.Source)<<32|uint64(c.Asset)] = c
+	}
+	for _, i := range fresh {
+		it := &items[i]
+		source, asset := b.cache.sources[[2]string{it.tool, it.class}], b.cache.assets[it.assetKey].id
+		c, ok := b.cache.cover[uint64(source)<<32|uint64(asset)]
+		if !ok || !dated(it) || c.At <= b.at(it) {
+			continue
+		}
+		c.What.Class = it.class
+		if c.What.Covers(it.class, ruleOf(it.weakness, it.tool, &it.place), &it.place.Location) {
+			b.later = append(b.later, word{finding: ids[i], source: source, severity: it.severity, detection: it.detection, state: exposure.StateAbsent, seen: c.At})
+		}
 	}
 	return nil
 }

@@ -19,7 +19,8 @@ import (
 
 // JSON walks one JSON document, or a sequence of documents. Nothing is held
 // but the value being decoded. Scanners are careless, so invalid UTF-8 becomes
-// U+FFFD and repeated member names are allowed (the last one wins).
+// U+FFFD, and so does U+0000, which no database takes in a text; repeated
+// member names are allowed (the last one wins).
 type JSON struct {
 	dec    *jsontext.Decoder
 	record int
@@ -68,7 +69,7 @@ func (j *JSON) Object(f func(name string) error) error {
 		if err != nil {
 			return j.broken(err)
 		}
-		if err := f(t.String()); err != nil {
+		if err := f(strings.ReplaceAll(t.String(), "\x00", "\uFFFD")); err != nil {
 			return err
 		}
 	}
@@ -108,13 +109,14 @@ func (j *JSON) Value(v any) error {
 	if err != nil {
 		return j.broken(err)
 	}
-	if err := json.Unmarshal(raw, v, jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true), json.MatchCaseInsensitiveNames(true)); err != nil {
+	if err := unmarshal(withoutNUL(raw), v); err != nil {
 		return &exposure.RecordError{Record: j.record, Offset: at, Err: shape(err)}
 	}
 	return nil
 }
 
-// Raw returns the next value's bytes, valid until the next call.
+// Raw returns the next value's bytes, valid until the next call. They are as
+// they stand in the report: a text may hold U+0000, see [Text].
 func (j *JSON) Raw() ([]byte, error) {
 	raw, err := j.dec.ReadValue()
 	if err != nil {
@@ -178,6 +180,13 @@ func kindWord(k byte) string {
 	return "null"
 }
 
+// Text decodes a JSON text as the other functions do: without invalid UTF-8
+// and U+0000. quoted must be a valid text with its quotation marks.
+func Text(quoted []byte) string {
+	b, _ := jsontext.AppendUnquote(nil, quoted) // invalid characters are replaced
+	return strings.ReplaceAll(string(b), "\x00", "\uFFFD")
+}
+
 // Lines calls f with each non-empty line of r, its 1-based number and byte
 // offset. The slice is valid until f returns. A line longer than limit is
 // passed as a nil slice with ErrLong, and skipped.
@@ -203,7 +212,7 @@ func Lines(r io.Reader, limit int, f func(line []byte, number int, offset int64,
 // Unmarshal decodes one value by the same tolerant rules as [JSON.Value], for
 // formats that hold one document a line.
 func Unmarshal(raw []byte, v any) error {
-	err := json.Unmarshal(raw, v, jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true), json.MatchCaseInsensitiveNames(true))
+	err := unmarshal(withoutNUL(raw), v)
 	if err == nil {
 		return nil
 	}
@@ -212,4 +221,34 @@ func Unmarshal(raw []byte, v any) error {
 		return errors.New("not valid JSON")
 	}
 	return shape(err)
+}
+
+// unmarshal decodes raw by our tolerant rules.
+func unmarshal(raw []byte, v any) error {
+	return json.Unmarshal(raw, v, jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true), json.MatchCaseInsensitiveNames(true))
+}
+
+// withoutNUL returns JSON with U+FFFD for the escaped U+0000, which stands in
+// nothing that a person wrote. It costs a copy only where there is one.
+func withoutNUL(raw []byte) []byte {
+	const nul, instead = `\u0000`, `\ufffd`
+	copied := false
+	for at := 0; ; {
+		i := bytes.Index(raw[at:], []byte(nul))
+		if i < 0 {
+			return raw
+		}
+		i += at
+		before := i
+		for before > 0 && raw[before-1] == '\\' {
+			before--
+		}
+		if (i-before)%2 == 0 { // the backslash is not escaped itself
+			if !copied {
+				raw, copied = bytes.Clone(raw), true
+			}
+			copy(raw[i:], instead)
+		}
+		at = i + len(nul)
+	}
 }

@@ -42,13 +42,9 @@ func (d *document) read(r io.Reader) error {
 	br := bufio.NewReaderSize(r, 64<<10)
 	head, _ := br.Peek(512)
 	if isXML(head) {
-		if err := d.xml(br); err != nil {
-			return err
-		}
-	} else if err := d.json(br); err != nil {
-		return err
+		return d.xml(br)
 	}
-	return d.end()
+	return d.json(br)
 }
 
 func (d *document) send(o exposure.Observation) error {

@@ -42,6 +42,9 @@ func (d *document) json(r io.Reader) error {
 	if err != nil {
 		return err
 	}
+	if err := d.end(); err != nil {
+		return err
+	}
 	return j.End()
 }
 

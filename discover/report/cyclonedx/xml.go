@@ -13,19 +13,17 @@ import (
 // xml walks an XML document.
 func (d *document) xml(r io.Reader) error {
 	x := decode.NewXML(r)
-	start, _, err := x.Next()
-	if errors.Is(err, io.EOF) {
-		return exposure.Errorf(exposure.Invalid, "the report is cut off at byte %d: export it again", x.Offset())
-	}
-	if err != nil {
-		return err
-	}
-	if start == nil || start.Name.Local != "bom" {
+	return x.Document(func(root *xml.StartElement) error { return d.bom(x, root) })
+}
+
+// bom walks the root element.
+func (d *document) bom(x *decode.XML, root *xml.StartElement) error {
+	if root.Name.Local != "bom" {
 		return exposure.Errorf(exposure.Invalid, "not a CycloneDX document: its first element is not <bom>")
 	}
-	d.version = start.Name.Space[strings.LastIndexByte(start.Name.Space, '/')+1:]
+	d.version = root.Name.Space[strings.LastIndexByte(root.Name.Space, '/')+1:]
 	w := xmlWalk{d, x}
-	err = w.each(func(e *xml.StartElement) error {
+	err := w.each(func(e *xml.StartElement) error {
 		switch e.Name.Local {
 		case "metadata":
 			return w.metadata()
@@ -54,13 +52,7 @@ func (d *document) xml(r io.Reader) error {
 	if err != nil {
 		return err
 	}
-	for {
-		if _, _, err := x.Next(); errors.Is(err, io.EOF) {
-			return nil
-		} else if err != nil {
-			return err
-		}
-	}
+	return d.end()
 }
 
 type xmlWalk struct {

@@ -154,7 +154,7 @@ func syntax(err error) error {
 }
 
 // matched reports whether the check found what it looks for.
-func (r *result) matched() bool { return string(r.raw[fieldStatus]) != "false" }
+func (r *result) matched() bool { return strings.Trim(string(r.raw[fieldStatus]), `"`) != "false" }
 
 // has reports whether the member is there and not null.
 func (r *result) has(f field) bool { return len(r.raw[f]) > 0 && r.raw[f].Kind() != 'n' }

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/leeward-ctem/leeward/discover/decode"
 )
 
 // maxText bounds a request or response that becomes evidence, in bytes.
@@ -39,11 +41,7 @@ func text(raw jsontext.Value, limit int) (string, error) {
 		} else {
 			quoted = raw
 		}
-		b, err := jsontext.AppendUnquote(nil, quoted)
-		if b == nil && err != nil {
-			return "", err
-		}
-		return string(b), nil // invalid UTF-8 was replaced
+		return decode.Text(quoted), nil
 	case '{', '[':
 		return "", errNotText
 	case 'n':

@@ -7,6 +7,12 @@
 // Each file in the reader's testdata directory is a sample; beside it stands
 // NAME.golden with the observations one JSON object a line, rewritten by
 // `go test ./discover/report/... -update`.
+//
+// Each sample in JSON or XML is also taken apart and put together wrong: values
+// of other types, members twice, deep nesting, entities, huge values, bytes
+// that are no UTF-8. Whatever a report says, a broken record costs itself and
+// names its place, and only a broken document ends the reading, with an error
+// of kind Invalid.
 package reporttest
 
 import (
@@ -18,10 +24,12 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -47,10 +55,14 @@ func Run(t *testing.T, r discover.Reader) {
 	if !slices.ContainsFunc(builtin.Reports(), func(o discover.Reader) bool { return o.Name() == r.Name() }) {
 		t.Errorf("%s is not registered in builtin.Reports", r.Name())
 	}
-	for _, path := range samples {
+	t.Run("nothing", func(t *testing.T) { t.Parallel(); nothing(t, r) })
+	for i, path := range samples {
 		data, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
+		}
+		if i == 0 && len(scalarsOf(data)) > 0 {
+			t.Run("huge", func(t *testing.T) { huge(t, r, data) })
 		}
 		t.Run(filepath.Base(path), func(t *testing.T) {
 			t.Parallel()
@@ -63,6 +75,13 @@ func Run(t *testing.T, r discover.Reader) {
 				}
 			})
 			t.Run("truncated", func(t *testing.T) { truncated(t, r, data) })
+			t.Run("wrong values", func(t *testing.T) { wrongValues(t, r, data) })
+			t.Run("numbers", func(t *testing.T) { numbers(t, r, data) })
+			t.Run("twice", func(t *testing.T) { twice(t, r, data) })
+			t.Run("nesting", func(t *testing.T) { nesting(t, r, data) })
+			t.Run("entities", func(t *testing.T) { entities(t, r, data) })
+			t.Run("trailing", func(t *testing.T) { trailing(t, r, data) })
+			t.Run("no UTF-8", func(t *testing.T) { noUTF8(t, r, data) })
 			t.Run("read error", func(t *testing.T) {
 				broken := errors.New("disk on fire")
 				got := readAll(t.Context(), r, io.MultiReader(bytes.NewReader(data[:len(data)/2]), iotest.ErrReader(broken)))
@@ -116,6 +135,7 @@ type result struct {
 	lines []string
 	fatal error
 	bad   []string
+	recs  []*exposure.RecordError // what bad says
 	obs   []exposure.Observation
 }
 
@@ -128,7 +148,7 @@ func readAll(ctx context.Context, r discover.Reader, in io.Reader) (res result) 
 		var rec *exposure.RecordError
 		switch {
 		case errors.As(err, &rec):
-			res.bad = append(res.bad, err.Error())
+			res.bad, res.recs = append(res.bad, err.Error()), append(res.recs, rec)
 		case err != nil:
 			res.fatal = err
 		default:
@@ -164,6 +184,7 @@ func golden(t *testing.T, r discover.Reader, path string, data []byte) {
 	for _, o := range res.obs {
 		valid(t, o)
 	}
+	res.placed(t, data)
 	var out strings.Builder
 	for _, l := range res.lines {
 		out.WriteString(l + "\n")
@@ -255,9 +276,38 @@ func valid(t *testing.T, o exposure.Observation) {
 			t.Error("a run record without run")
 		}
 	}
+	walkTexts(o, func(s string) {
+		if !utf8.ValidString(s) || strings.IndexByte(s, 0) >= 0 {
+			t.Errorf("a text that no database takes, for it is no UTF-8 or holds U+0000: %.200q", s)
+		}
+	})
 	for _, id := range o.Asset.Identifiers {
 		if c, ok := exposure.NewIdentifier(id.Kind, id.Value); !ok || c != id {
 			t.Errorf("identifier %v is not canonical: use AssetRef.Add", id)
+		}
+	}
+}
+
+// walkTexts calls f with every text in an observation.
+func walkTexts(o exposure.Observation, f func(s string)) { walkValue(reflect.ValueOf(o), f) }
+
+func walkValue(v reflect.Value, f func(s string)) {
+	switch v.Kind() {
+	case reflect.String:
+		f(v.String())
+	case reflect.Slice:
+		for i := range v.Len() {
+			walkValue(v.Index(i), f)
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if v.Type().Field(i).IsExported() {
+				walkValue(v.Field(i), f)
+			}
+		}
+	case reflect.Pointer:
+		if !v.IsNil() {
+			walkValue(v.Elem(), f)
 		}
 	}
 }

@@ -99,13 +99,21 @@ func TestCorpus(t *testing.T) {
 			if len(found) != counts[ref.File] {
 				t.Errorf("%d weaknesses, want %d", len(found), counts[ref.File])
 			}
+			named := map[string]bool{}
+			for _, f := range ref.Findings {
+				for _, id := range f.IDs {
+					named[id] = true
+				}
+			}
 			var got, want []string
 			for _, o := range found {
 				cwe := 0
 				if len(o.CWEs) > 0 {
 					cwe = o.CWEs[0]
 				}
-				got = append(got, fmt.Sprintln(o.Rule, o.Severity, cwe, o.Location.Line, path.Base(o.Location.File), o.Advisories, o.State == ""))
+				// Of the ids in rules the reference knows CVEs only.
+				ids := slices.DeleteFunc(o.Advisories, func(id string) bool { return !strings.HasPrefix(id, "CVE-") && !named[id] })
+				got = append(got, fmt.Sprintln(o.Rule, o.Severity, cwe, o.Location.Line, path.Base(o.Location.File), ids, o.State == ""))
 			}
 			for _, f := range ref.Findings {
 				want = append(want, fmt.Sprintln(f.Rule, strings.ToLower(f.Severity), f.CWE, f.Line, path.Base(f.File), f.IDs, f.Active))

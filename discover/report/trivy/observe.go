@@ -88,7 +88,7 @@ func (m *misconfiguration) observe(res *result) (exposure.Observation, error) {
 		References:  unique(append([]string{m.PrimaryURL}, m.References...)),
 		Location: exposure.Location{
 			File:     file(res.Target),
-			Line:     m.CauseMetadata.StartLine,
+			Line:     int(m.CauseMetadata.StartLine),
 			Snippet:  m.CauseMetadata.Code.cause(),
 			Resource: m.CauseMetadata.Resource,
 		},
@@ -115,7 +115,7 @@ func (s *secret) observe(res *result) (exposure.Observation, error) {
 		Title:      oneLine(joinNonEmpty(": ", s.Category, s.Title)),
 		Severity:   severity(s.Severity),
 		CWEs:       []int{798}, // use of hard-coded credentials
-		Location:   exposure.Location{File: file(res.Target), Line: s.StartLine},
+		Location:   exposure.Location{File: file(res.Target), Line: int(s.StartLine)},
 		Detection:  exposure.DetectionStatic,
 		Confidence: qodSecret,
 	}
@@ -165,7 +165,7 @@ func (p *pkg) observe(res *result) (exposure.Observation, error) {
 	}
 	version := joinNonEmpty("-", p.Version, p.Release)
 	if p.Epoch > 0 {
-		version = strconv.Itoa(p.Epoch) + ":" + version
+		version = strconv.Itoa(int(p.Epoch)) + ":" + version
 	}
 	purl := p.Identifier.PURL
 	if purl == "" && strings.HasPrefix(p.Ref, "pkg:") {

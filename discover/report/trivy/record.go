@@ -1,6 +1,11 @@
 package trivy
 
 import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 )
 
@@ -8,6 +13,35 @@ import (
 // those of the package pkg/types of Trivy.
 
 type rawValue = jsontext.Value
+
+// number is a number, or a text that holds one, as what rewrites reports may
+// leave it. An empty text is none.
+type number float64
+
+// UnmarshalJSONFrom implements json.UnmarshalerFrom.
+func (n *number) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	var v float64
+	if d.PeekKind() != '"' {
+		if err := json.UnmarshalDecode(d, &v); err != nil {
+			return err
+		}
+	} else {
+		t, err := d.ReadToken()
+		if err != nil {
+			return err
+		}
+		if s := strings.TrimSpace(t.String()); s != "" {
+			if v, err = strconv.ParseFloat(s, 64); err != nil {
+				return fmt.Errorf("%q is no number", s)
+			}
+		}
+	}
+	if !(v >= -1e9 && v <= 1e9) {
+		return fmt.Errorf("the number %v is out of range", v)
+	}
+	*n = number(v)
+	return nil
+}
 
 type vulnerability struct {
 	VulnerabilityID  string
@@ -59,7 +93,7 @@ type misconfiguration struct {
 	Layer         layer
 	CauseMetadata struct {
 		Resource  string
-		StartLine int
+		StartLine number
 		Code      code
 	}
 }
@@ -69,7 +103,7 @@ type secret struct {
 	Category  string
 	Severity  string
 	Title     string
-	StartLine int
+	StartLine number
 	Match     string // masked by Trivy
 	Layer     layer
 }
@@ -80,7 +114,7 @@ type license struct {
 	PkgName    string
 	FilePath   string
 	Name       string
-	Confidence float64 // 0…1
+	Confidence number // 0…1
 	Link       string
 }
 
@@ -89,7 +123,7 @@ type pkg struct {
 	Identifier identifier
 	Version    string
 	Release    string
-	Epoch      int
+	Epoch      number
 	Licenses   []string
 	FilePath   string
 	Ref        string // before Identifier

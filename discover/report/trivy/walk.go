@@ -193,9 +193,9 @@ func (w *walker) report() error {
 func (w *walker) member(name string) error {
 	switch name {
 	case "SchemaVersion":
-		var version int
+		var version number
 		_, err := w.value(&version)
-		w.run.Format = "SchemaVersion " + strconv.Itoa(version)
+		w.run.Format = "SchemaVersion " + strconv.Itoa(int(version))
 		return err
 	case "CreatedAt":
 		var at string

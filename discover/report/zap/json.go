@@ -71,7 +71,7 @@ func (w *jsonWalk) text(to *string) error {
 		if err := w.j.Skip(); err != nil {
 			return err
 		}
-		return &exposure.RecordError{Record: w.record, Offset: at, Err: errors.New("a list or an object where a text is expected")}
+		return &exposure.RecordError{Record: max(w.record, 1), Offset: at, Err: errors.New("a list or an object where a text is expected")}
 	}
 	raw, err := w.j.Raw()
 	if err != nil {

@@ -1,0 +1,326 @@
+package generic
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/leeward-ctem/leeward/discover/decode"
+	"github.com/leeward-ctem/leeward/exposure"
+)
+
+const tool = "generic"
+
+// Bounds on what is kept of a record, in bytes. Of texts for people the start
+// is kept; what is part of an identity is hashed instead, see bounded.
+const (
+	maxText  = 64 << 10
+	maxPlace = 2000
+	maxRule  = 300
+)
+
+var (
+	errNameless  = errors.New("it has neither a title nor an advisory nor a rule, so it has no identity")
+	errEndpoints = fmt.Errorf("it names more than %d endpoints", maxEndpoints)
+)
+
+// record is one finding as the report states it: the text of each field.
+type record struct {
+	text      [fieldCount]string
+	rank      [fieldCount]uint8 // of the name that the text was under, 0: none
+	endpoints []endpoint
+	overflow  bool // there were more
+	port      int  // beside the host or address of the asset
+	hosts     hosts
+	days      *days
+	single    [1]target // what most findings have
+}
+
+// set takes up a value.
+func (r *record) set(m meaning, s string) {
+	if s == "" || m.field == fieldIgnored {
+		return
+	}
+	switch {
+	case r.rank[m.field] == 0:
+		r.text[m.field], r.rank[m.field] = s, m.rank
+	case m.field.plural():
+		if len(r.text[m.field])+len(s) < maxText {
+			r.text[m.field] += "\n" + s
+		}
+	case m.rank <= r.rank[m.field]: // the better name, or the last of the same
+		r.text[m.field], r.rank[m.field] = s, m.rank
+	}
+}
+
+// value is the text of a field that is not prose: without space around it, and
+// "" where it says that there is nothing.
+func (r *record) value(f field) string {
+	s := r.text[f]
+	if s == "" {
+		return ""
+	}
+	if s = strings.TrimSpace(s); nothing(s) {
+		return ""
+	}
+	return s
+}
+
+// document is what a walk over a report feeds.
+type document struct {
+	*decode.Emitter
+	names dictionary
+	hosts hosts
+	tool  string // of findings that name none; "" while it may still be told
+	found bool   // there was a finding, or a list of them
+
+	held []exposure.Observation // what waits for the tool, see hold.go
+}
+
+// state sends what a finding states. The error says why it is lost.
+func (d *document) state(r *record) (lost, err error) {
+	r.hosts = d.hosts
+	r.addEndpoints(r.text[fieldURL])
+	if r.overflow {
+		return errEndpoints, nil
+	}
+	o := exposure.Observation{
+		Kind:        exposure.ObservedWeakness,
+		Tool:        toolName(r.value(fieldTool)),
+		State:       r.state(),
+		Title:       oneLine(r.text[fieldTitle]),
+		Description: r.description(),
+		Solution:    strings.TrimSpace(r.text[fieldSolution]),
+		Severity:    severity(strings.TrimSpace(r.text[fieldSeverity])),
+		CWEs:        cwes(r.value(fieldCWE)),
+		CVSS:        vectors(r.value(fieldCVSS)),
+		References:  references(r.value(fieldReferences)),
+		Confidence:  r.confidence(),
+	}
+	if !r.identify(&o) {
+		return errNameless, nil
+	}
+	d.found = true
+	if o.Severity == exposure.SeverityUnknown {
+		if o.Severity = rated(r.value(fieldScore)); o.Severity == exposure.SeverityUnknown {
+			o.Severity = rated(firstWord(r.value(fieldCVSS)))
+		}
+	}
+	o.Component = exposure.Component{
+		Purl: bounded(r.value(fieldPurl), maxPlace), Name: bounded(r.value(fieldComponent), maxPlace),
+		Version: bounded(r.value(fieldVersion), maxPlace), Fixed: bounded(r.value(fieldFixed), maxPlace),
+	}
+	if _, yesNo := boolean(o.Component.Fixed); yesNo && len(o.Component.Fixed) > 1 {
+		o.Component.Fixed = ""
+	}
+	if !strings.HasPrefix(o.Component.Purl, "pkg:") {
+		o.Component.Purl = ""
+	}
+	o.Seen = r.seen(o.State)
+	o.Detection = r.detection()
+	targets := r.targets()
+	for i := range targets {
+		t := &targets[i]
+		o.Asset, o.Location = t.asset, r.location(t)
+		o.Class = cmp.Or(class(r.value(fieldClass)), r.usualClass(&o))
+		o.Evidence = r.evidence(t.endpoints, o.Seen)
+		if err := d.send(o); err != nil {
+			return nil, err
+		}
+	}
+	return nil, nil
+}
+
+// identify fills in what the weakness is known by: the ids of advisories, and
+// a rule. Without a rule of the tool, it is the one advisory, else the title
+// in normal form. It is false if there is nothing of it.
+func (r *record) identify(o *exposure.Observation) bool {
+	var other string
+	o.Advisories, other = advisories(r.value(fieldCVE), r.value(fieldAdvisories))
+	o.Aliased = aliased(o.Advisories)
+	o.Rule = bounded(oneLine(cmp.Or(r.value(fieldRule), r.value(fieldUnique), other)), maxRule)
+	if o.Rule == "" && (o.Aliased || len(o.Advisories) == 1) {
+		o.Rule = exposure.Canonical(o.Advisories)
+	}
+	if o.Rule == "" {
+		o.Rule = bounded(normalTitle(o.Title), maxRule)
+	}
+	if o.Rule == "" && len(o.Advisories) > 0 {
+		o.Rule = bounded(strings.Join(o.Advisories, " "), maxRule)
+	}
+	o.Title = cmp.Or(o.Title, strings.Join(o.Advisories[:min(len(o.Advisories), 3)], ", "), o.Rule)
+	return o.Rule != ""
+}
+
+// normalTitle is a title without what may differ between two reports of one
+// weakness: letter case, space, and the stop at the end.
+func normalTitle(s string) string {
+	return strings.TrimRight(strings.ToLower(s), ".!:; ")
+}
+
+// usualClass is the class of checks of a finding that states none.
+func (r *record) usualClass(o *exposure.Observation) string {
+	switch {
+	case len(o.Advisories) > 0, o.Component.Name != "", o.Component.Purl != "":
+		return "vuln"
+	case o.Location.File != "":
+		return "code"
+	case o.Location.Path != "":
+		return "web"
+	}
+	return ""
+}
+
+func (r *record) detection() exposure.Detection {
+	if v, _ := boolean(r.value(fieldStatic)); v {
+		return exposure.DetectionStatic
+	}
+	if v, _ := boolean(r.value(fieldDynamic)); v {
+		return exposure.DetectionRemote
+	}
+	return exposure.DetectionUnknown
+}
+
+// seen is when what the finding says was so. That a weakness was first seen at
+// some date tells nothing of when it was fixed, silenced or opened again: a
+// finding with a status speaks of the time of the report, or else an older
+// date would make it an older word than the one that it corrects.
+func (r *record) seen(s exposure.State) time.Time {
+	if s != exposure.StatePresent {
+		return time.Time{}
+	}
+	last := date(r.text[fieldLastSeen])
+	for f := fieldStatus; f <= fieldDuplicate && last.IsZero(); f++ {
+		if r.rank[f] != 0 {
+			return time.Time{}
+		}
+	}
+	if last.IsZero() {
+		return r.first()
+	}
+	return last
+}
+
+// days remembers the last date of first sight: many findings share it.
+type days struct {
+	text, note string
+	at         time.Time
+}
+
+func (r *record) first() time.Time {
+	if s := r.text[fieldFirstSeen]; r.days == nil || s != r.days.text {
+		at := date(s)
+		r.days = &days{s, "first seen " + at.Format(time.DateOnly), at}
+	}
+	return r.days.at
+}
+
+// description is the text about the weakness, with its impact.
+func (r *record) description() string {
+	about, impact := strings.TrimSpace(r.text[fieldDescription]), strings.TrimSpace(r.text[fieldImpact])
+	if nothing(impact) {
+		return about
+	}
+	if about == "" {
+		return "Impact: " + impact
+	}
+	return about + "\n\nImpact: " + impact
+}
+
+// listedEndpoints is how many endpoints are listed as evidence.
+const listedEndpoints = 50
+
+// evidence is what is known besides.
+func (r *record) evidence(at []endpoint, seen time.Time) (all []exposure.Evidence) {
+	add := func(kind, label string, f field) {
+		if s := strings.TrimSpace(r.text[f]); !nothing(s) {
+			all = append(all, exposure.Evidence{Kind: kind, Text: label + s})
+		}
+	}
+	add("request", "", fieldRequest)
+	add("response", "", fieldResponse)
+	add("output", "", fieldEvidence)
+	add("note", "Steps to reproduce:\n", fieldSteps)
+	add("note", "Payload: ", fieldPayload)
+	if first := r.first(); !first.IsZero() && !first.Equal(seen) {
+		all = append(all, exposure.Evidence{Kind: "note", Text: r.days.note})
+	}
+	if len(at) > 1 {
+		var b strings.Builder
+		for _, e := range at[:min(len(at), listedEndpoints)] {
+			b.WriteString(bounded(e.text, maxPlace) + "\n")
+		}
+		if more := len(at) - listedEndpoints; more > 0 {
+			fmt.Fprintf(&b, "and %d more\n", more)
+		}
+		all = append(all, exposure.Evidence{Kind: "output", Text: b.String()})
+	}
+	if r.rank[fieldTags] != 0 && r.value(fieldTags) != "" {
+		all = append(all, exposure.Evidence{Kind: "note", Text: "tags: " + strings.ReplaceAll(r.value(fieldTags), "\n", ", ")})
+	}
+	return all
+}
+
+// maxReferences bounds the references of a finding.
+const maxReferences = 200
+
+// references are the addresses in a text, or its lines where it has none.
+func references(s string) (all []string) {
+	if s == "" {
+		return nil
+	}
+	for word := range strings.FieldsSeq(s) {
+		i := strings.Index(word, "http")
+		if i < 0 {
+			continue
+		}
+		if word = strings.TrimRight(word[i:], `,;.)]>"'`); (strings.HasPrefix(word, "http://") || strings.HasPrefix(word, "https://")) && len(all) < maxReferences {
+			all = append(all, word)
+		}
+	}
+	if all != nil {
+		return all
+	}
+	for line := range strings.SplitSeq(s, "\n") {
+		if line = oneLine(line); line != "" && len(all) < maxReferences {
+			all = append(all, line)
+		}
+	}
+	return all
+}
+
+// oneLine is s with single spaces for all white space.
+func oneLine(s string) string {
+	plain := true
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c == ' ' && (i == 0 || s[i-1] == ' ' || i == len(s)-1) || c >= 0x80 {
+			plain = false
+			break
+		}
+	}
+	if plain {
+		return s
+	}
+	return strings.Join(strings.Fields(s), " ")
+}
+
+func firstWord(s string) string {
+	if i := strings.IndexFunc(s, listed); i >= 0 {
+		return s[:i]
+	}
+	return s
+}
+
+// bounded is s, or when it is longer than limit its start and the hash of the
+// whole, so that two long texts stay two.
+func bounded(s string, limit int) string {
+	if len(s) <= limit {
+		return s
+	}
+	sum := sha256.Sum256([]byte(s))
+	return strings.ToValidUTF8(s[:limit-18], "") + " #" + hex.EncodeToString(sum[:8])
+}
