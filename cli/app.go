@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/leeward-ctem/leeward/builtin"
@@ -13,24 +14,39 @@ import (
 	"github.com/leeward-ctem/leeward/discover"
 	"github.com/leeward-ctem/leeward/exposure"
 	"github.com/leeward-ctem/leeward/index"
+	"github.com/leeward-ctem/leeward/intel"
+	"github.com/leeward-ctem/leeward/internal/safehttp"
+	"github.com/leeward-ctem/leeward/internal/secret"
 	"github.com/leeward-ctem/leeward/prioritize"
+	"github.com/leeward-ctem/leeward/scope"
 	"github.com/leeward-ctem/leeward/store"
 )
 
 // app is the house put together over one database: what the server serves and
 // what commands use when no server runs.
 type app struct {
-	db  *store.DB
-	ix  *index.Index
-	im  *discover.Importer
-	log *slog.Logger
-	now func() time.Time
-	dir string // where the snapshot is kept; empty: nowhere
+	db    *store.DB
+	ix    *index.Index
+	im    *discover.Importer
+	feeds *intel.Keeper
+	http  *safehttp.Client
+	log   *slog.Logger
+	now   func() time.Time
+	env   func(string) string
+	dir   string // where the snapshot is kept; empty: nowhere
 
-	cycle *cycle.Cycle // while it serves
+	cycle   *cycle.Cycle             // while it serves
+	publish func(kind string, v any) // tells who watches; nil: nobody does
 
-	mu    sync.Mutex // what follows changes with a programme or a day
-	model *prioritize.Model
+	demo      atomic.Pointer[map[string]exposure.Threat] // invented knowledge, while demo data is present
+	measured  measureCache
+	grouped   remediationCache
+	summed    summaryCache
+	offline   bool
+	mu        sync.Mutex // what follows changes with a programme or a day
+	model     *prioritize.Model
+	programme *scope.Programme
+	version   int64 // of the programme
 }
 
 // openApp opens the database and brings the index up to date.
@@ -39,7 +55,7 @@ func (r *run) openApp(ctx context.Context) (*app, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &app{db: db, now: r.Now, log: slog.New(slog.NewTextHandler(r.Err, &slog.HandlerOptions{Level: slog.LevelWarn}))}
+	a := &app{db: db, now: r.Now, env: r.Env, log: slog.New(slog.NewTextHandler(r.Err, &slog.HandlerOptions{Level: slog.LevelWarn}))}
 	if !db.Postgres() {
 		a.dir = r.dir()
 	}
@@ -51,14 +67,18 @@ func (r *run) openApp(ctx context.Context) (*app, error) {
 }
 
 func (a *app) start(ctx context.Context) error {
-	var err error
-	if a.model, err = prioritize.New(prioritize.Config{}, a.now()); err != nil {
+	a.http = safehttp.New("leeward/" + version)
+	a.feeds = &intel.Keeper{Registered: builtin.Feeds(), Store: a.db, Fetcher: a.http, Now: a.now}
+	if err := a.loadProgramme(ctx); err != nil {
 		return err
 	}
-	a.ix = index.New(a.model, unscoped{})
+	a.ix = index.New(a.model, a.programme)
 	a.im = &discover.Importer{
-		Readers: builtin.Reports(), Store: importStore{a.db}, Index: importIndex{a.ix, a.db}, Intel: ignorant{},
-		Redact: func(s string) string { return s }, Now: a.now,
+		Readers: builtin.Reports(), Store: importStore{a.db}, Index: importIndex{a.ix, a.db}, Intel: knowledge{a},
+		Redact: func(s string) string { return secret.Text(s, 0) }, Now: a.now,
+	}
+	if err := a.recallDemo(ctx); err != nil {
+		return err
 	}
 	identity, err := a.db.Identity(ctx)
 	if err != nil {
@@ -89,16 +109,12 @@ func (a *app) close(ctx context.Context) error {
 // today is the day that ages and due dates count from.
 func (a *app) today() uint16 { return index.DayOf(a.now().UnixMilli()) }
 
-// unscoped is a house without a programme.
-type unscoped struct{}
-
-func (unscoped) Context(*exposure.Asset) exposure.Context { return exposure.Context{} }
-
-// ignorant is a house without intelligence.
-type ignorant struct{}
-
-func (ignorant) Canonical(id string) string      { return id }
-func (ignorant) Threat([]string) exposure.Threat { return exposure.Threat{} }
+// tell lets those who watch know that something changed.
+func (a *app) tell(kind string, v any) {
+	if a.publish != nil {
+		a.publish(kind, v)
+	}
+}
 
 // dayText is a day as an RFC 3339 date, "" for none.
 func dayText(day uint16) string {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/leeward-ctem/leeward/discover"
 	"github.com/leeward-ctem/leeward/exposure"
@@ -28,15 +29,9 @@ func (a *app) Assets(ctx context.Context, q server.AssetQuery) (server.AssetPage
 		if asset == nil || text != "" && !v.AssetMatches(id, text) {
 			continue
 		}
-		row := server.AssetRow{Asset: *asset}
-		if g := groups[id]; g != nil {
-			row.Open, row.Risk, row.Loss, row.KEV, row.Late = g.Count, g.Worst.Points(), g.Loss, g.KEV, g.Overdue
-		}
-		all = append(all, row)
+		all = append(all, assetRow(asset, groups[id]))
 	}
-	slices.SortStableFunc(all, func(x, y server.AssetRow) int {
-		return cmp.Or(cmp.Compare(y.Loss, x.Loss), cmp.Compare(y.Open, x.Open), strings.Compare(x.Name, y.Name))
-	})
+	sortAssets(all)
 	page := server.AssetPage{Total: len(all), Rows: []server.AssetRow{}}
 	start := min(int(q.After), len(all))
 	end := min(start+max(1, q.Limit), len(all))
@@ -44,7 +39,77 @@ func (a *app) Assets(ctx context.Context, q server.AssetQuery) (server.AssetPage
 	if end < len(all) {
 		page.Next = uint32(end)
 	}
-	return page, nil
+	return page, a.lookedAt(ctx, page.Rows)
+}
+
+// lookedAt fills in when assets were last looked at.
+func (a *app) lookedAt(ctx context.Context, rows []server.AssetRow) error {
+	ids := make([]exposure.AssetID, len(rows))
+	for i := range rows {
+		ids[i] = rows[i].ID
+	}
+	last, err := a.db.LastLooks(ctx, ids)
+	for i := range rows {
+		rows[i].LastScan = last[rows[i].ID]
+	}
+	return err
+}
+
+func assetRow(asset *exposure.Asset, g *index.Group) server.AssetRow {
+	row := server.AssetRow{Asset: *asset}
+	if g != nil {
+		row.Open, row.Risk, row.Loss, row.KEV, row.Late = g.Count, g.Worst.Points(), g.Loss, g.KEV, g.Overdue
+	}
+	return row
+}
+
+// sortAssets puts the greatest expected loss first.
+func sortAssets(all []server.AssetRow) {
+	slices.SortStableFunc(all, func(x, y server.AssetRow) int {
+		return cmp.Or(cmp.Compare(y.Loss, x.Loss), cmp.Compare(y.Open, x.Open), strings.Compare(x.Name, y.Name), cmp.Compare(x.ID, y.ID))
+	})
+}
+
+// Asset answers with everything about one asset.
+func (a *app) Asset(ctx context.Context, id exposure.AssetID) (server.AssetDetail, error) {
+	var d server.AssetDetail
+	v := a.ix.View()
+	asset := v.Asset(id)
+	if asset == nil {
+		return d, exposure.Errorf(exposure.NotFound, "there is no asset %d", id)
+	}
+	var group index.Group
+	var worst []index.Row
+	d.Bands = map[string]int{}
+	v.OnAssets(func(other exposure.AssetID) bool { return other == id }, func(f exposure.FindingID, _ exposure.AssetID) {
+		r, ok := v.Row(f)
+		if !ok || !r.Status.Open() {
+			return
+		}
+		group.Count++
+		group.Worst = max(group.Worst, r.Risk)
+		group.Loss += v.Model().Curve().ExpectedLoss(r.Risk)
+		if v.Advisory(r.Advisory).Threat.KEV() {
+			group.KEV++
+		}
+		if r.Due < a.today() {
+			group.Overdue++
+		}
+		d.Bands[r.Band.String()]++
+		worst = append(worst, r)
+	})
+	d.AssetRow = assetRow(asset, &group)
+	slices.SortStableFunc(worst, func(x, y index.Row) int { return cmp.Or(cmp.Compare(y.Risk, x.Risk), cmp.Compare(x.ID, y.ID)) })
+	var err error
+	if d.Findings, err = a.rows(ctx, v, worst[:min(len(worst), 50)]); err != nil {
+		return d, err
+	}
+	looks, err := a.db.Looks(ctx, id, 20)
+	sources := v.Sources()
+	for _, l := range looks {
+		d.Scans = append(d.Scans, server.AssetScan{Scan: l.Scan, Tool: sources[l.Source].Tool, Class: sources[l.Source].Class, At: l.At})
+	}
+	return d, err
 }
 
 // Groups counts findings by properties.
@@ -73,31 +138,19 @@ func (a *app) Move(ctx context.Context, m server.MoveRequest) (int, error) {
 	if cause != exposure.CauseTriage && cause != exposure.CauseClaim {
 		return 0, exposure.Errorf(exposure.Invalid, "a person may triage findings or claim them fixed; %s is for scans and approvals", cause)
 	}
-	var ids []exposure.FindingID
-	for _, s := range m.IDs {
-		id, err := exposure.ParseFindingID(s)
-		if err != nil {
-			return 0, err
-		}
-		ids = append(ids, id)
+	ids, err := a.named(m.IDs, m.Filter)
+	if err != nil {
+		return 0, err
 	}
-	if len(ids) == 0 {
-		if m.Filter == "" {
-			return 0, exposure.Errorf(exposure.Invalid, "name findings by ids or by a filter")
-		}
-		f, err := exposure.ParseFilter(m.Filter)
-		if err != nil {
-			return 0, err
-		}
-		err = a.ix.View().All(f, a.today(), func(r index.Row) bool { ids = append(ids, r.ID); return true })
-		if err != nil {
-			return 0, err
-		}
-	}
-	moved := 0
+	return a.move(ctx, ids, cause, m.Actor, m.Reason, a.now())
+}
+
+// move applies a cause to findings, a part at a time, so that the write lock
+// is never held for long.
+func (a *app) move(ctx context.Context, ids []exposure.FindingID, cause exposure.Cause, actor, reason string, at time.Time) (moved int, err error) {
 	for part := range slices.Chunk(ids, 5000) {
 		err := a.db.Write(ctx, func(tx *store.Tx) error {
-			n, err := tx.Move(ctx, part, cause, m.Actor, m.Reason, a.now().UnixMilli())
+			n, err := tx.Move(ctx, part, cause, actor, reason, at.UnixMilli())
 			moved += n
 			return err
 		})
@@ -105,7 +158,83 @@ func (a *app) Move(ctx context.Context, m server.MoveRequest) (int, error) {
 			return moved, err
 		}
 	}
+	a.tell("moved", moved)
 	return moved, a.ix.CatchUp(ctx, a.db)
+}
+
+// named are the findings that ids name, or a filter selects.
+func (a *app) named(texts []string, filter string) (ids []exposure.FindingID, err error) {
+	for _, s := range texts {
+		id, err := exposure.ParseFindingID(s)
+		if err != nil {
+			return nil, err
+		}
+		ids = append(ids, id)
+	}
+	if len(ids) > 0 {
+		slices.Sort(ids)
+		return slices.Compact(ids), nil
+	}
+	if filter == "" {
+		return nil, exposure.Errorf(exposure.Invalid, "name findings by ids or by a filter")
+	}
+	f, err := exposure.ParseFilter(filter)
+	if err != nil {
+		return nil, err
+	}
+	err = a.ix.View().All(f, a.today(), func(r index.Row) bool { ids = append(ids, r.ID); return true })
+	return ids, err
+}
+
+// maxException is the longest that anybody may decide to live with a finding.
+const maxException = 366 * 24 * time.Hour
+
+// RequestException records the wish to live with findings for a while.
+func (a *app) RequestException(ctx context.Context, r server.ExceptionRequest) (exposure.Exception, error) {
+	var e exposure.Exception
+	ids, err := a.named(r.IDs, r.Filter)
+	if err != nil {
+		return e, err
+	}
+	now := a.now()
+	until, err := time.Parse(time.DateOnly, r.Expires)
+	if err != nil || !until.After(now) || until.Sub(now) > maxException {
+		return e, exposure.Errorf(exposure.Invalid, "an exception ends on a day within the next year: give expires as in %s", now.AddDate(0, 3, 0).Format(time.DateOnly))
+	}
+	if strings.TrimSpace(r.Reason) == "" || len(ids) == 0 {
+		return e, exposure.Errorf(exposure.Invalid, "an exception needs a reason and at least one finding")
+	}
+	e = exposure.Exception{Reason: r.Reason, Requester: r.Actor, Created: now.UnixMilli(), Expires: until.UnixMilli(), Findings: ids}
+	return e, a.db.Write(ctx, func(tx *store.Tx) error { return tx.AddException(ctx, &e) })
+}
+
+// Exceptions lists exceptions, newest first.
+func (a *app) Exceptions(ctx context.Context, all bool) ([]exposure.Exception, error) {
+	return a.db.Exceptions(ctx, all)
+}
+
+// ApproveException puts an exception into force.
+func (a *app) ApproveException(ctx context.Context, id int64, actor string) error {
+	err := a.db.Write(ctx, func(tx *store.Tx) error {
+		_, err := tx.ApproveException(ctx, id, actor, a.now().UnixMilli())
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return a.ix.CatchUp(ctx, a.db)
+}
+
+// EndException refuses or withdraws an exception.
+func (a *app) EndException(ctx context.Context, id int64, actor, reason string) error {
+	err := a.db.Write(ctx, func(tx *store.Tx) error {
+		_, err := tx.EndException(ctx, id, actor, reason, a.now().UnixMilli())
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return a.ix.CatchUp(ctx, a.db)
 }
 
 // Import imports a report.

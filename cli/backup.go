@@ -47,6 +47,9 @@ type restoreCmd struct {
 }
 
 func (c *restoreCmd) Run(ctx context.Context, r *run) error {
+	if r.running(ctx) != nil {
+		return exposure.Errorf(exposure.Conflict, "a server is running on this data directory: stop it, then restore")
+	}
 	f, err := os.Open(c.File)
 	if err != nil {
 		return err

@@ -18,6 +18,7 @@ import (
 	"github.com/leeward-ctem/leeward/index"
 	"github.com/leeward-ctem/leeward/internal/testkit"
 	"github.com/leeward-ctem/leeward/prioritize"
+	"github.com/leeward-ctem/leeward/scope"
 	"github.com/leeward-ctem/leeward/store"
 )
 
@@ -277,7 +278,7 @@ func (b *bench) indexing(n int) error {
 	}
 	src := estate{n: n, assets: max(1, n/50), advisories: 20_000, model: "v4"}
 	before := heap()
-	ix := index.New(model, unscoped{})
+	ix := index.New(model, &scope.Programme{})
 	if err := ix.CatchUp(b.ctx, src); err != nil {
 		return err
 	}

@@ -54,15 +54,22 @@ type commands struct {
 	Database string `help:"PostgreSQL to use instead of the data directory's SQLite file." env:"LEEWARD_DATABASE" placeholder:"postgres://…"`
 	JSON     bool   `help:"Print results as JSON, one object a line."`
 
-	Serve    serveCmd    `cmd:"" help:"Run the server."`
-	Import   importCmd   `cmd:"" help:"Import scanner reports."`
-	Findings findingsCmd `cmd:"" help:"List findings, the riskiest first."`
-	Explain  explainCmd  `cmd:"" help:"Say why a finding has its risk, factor by factor."`
-	Inspect  inspectCmd  `cmd:"" help:"Decode a report and print its observations; nothing is stored."`
-	Bench    benchCmd    `cmd:"" help:"Measure this machine with a synthetic estate."`
-	Backup   backupCmd   `cmd:"" help:"Write a backup of the database."`
-	Restore  restoreCmd  `cmd:"" help:"Put a backup into the data directory."`
-	Version  versionCmd  `cmd:"" help:"Print the version."`
+	Serve        serveCmd        `cmd:"" help:"Run the server."`
+	Import       importCmd       `cmd:"" help:"Import scanner reports."`
+	Findings     findingsCmd     `cmd:"" help:"List findings, the riskiest first."`
+	Assets       assetsCmd       `cmd:"" help:"List assets, the greatest expected loss first."`
+	Remediations remediationsCmd `cmd:"" help:"List fixes, the most risk removed per effort first."`
+	Explain      explainCmd      `cmd:"" help:"Say why a finding has its risk, factor by factor."`
+	Inspect      inspectCmd      `cmd:"" help:"Decode a report and print its observations; nothing is stored."`
+	Apply        applyCmd        `cmd:"" help:"Apply a programme file: services, owners, tags, exclusions."`
+	Export       exportCmd       `cmd:"" help:"Print the programme or findings for other programs."`
+	Feeds        feedsCmd        `cmd:"" help:"Threat intelligence: KEV, EPSS, OSV."`
+	Bench        benchCmd        `cmd:"" help:"Measure this machine with a synthetic estate."`
+	Backup       backupCmd       `cmd:"" help:"Write a backup of the database."`
+	Restore      restoreCmd      `cmd:"" help:"Put a backup into the data directory."`
+	Formats      formatsCmd      `cmd:"" help:"List the report formats that are understood."`
+	Completion   completionCmd   `cmd:"" help:"Print a completion script for bash, zsh or fish."`
+	Version      versionCmd      `cmd:"" help:"Print the version."`
 }
 
 // run is what every command gets.

@@ -18,6 +18,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/leeward-ctem/leeward/internal/testkit"
+	"github.com/leeward-ctem/leeward/internal/testkit/live"
 	"github.com/leeward-ctem/leeward/store"
 )
 
@@ -89,7 +90,7 @@ func TestKilledImport(t *testing.T) {
 	}
 	t.Parallel()
 	kills := 10
-	if testkit.All() {
+	if live.All() {
 		kills = 100
 	}
 	var report bytes.Buffer
@@ -120,7 +121,7 @@ func TestKilledImport(t *testing.T) {
 		},
 		"postgres": func(t *testing.T) ([]string, func() (*store.DB, error)) {
 			if cluster == nil {
-				testkit.Missing(t, noCluster.Error())
+				live.Missing(t, noCluster.Error())
 			}
 			dsn := cluster.Database(t)
 			return []string{"--database", dsn, "--data", t.TempDir()}, func() (*store.DB, error) { return store.OpenPostgres(t.Context(), dsn) }

@@ -4,8 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/leeward-ctem/leeward/exposure"
 	"github.com/leeward-ctem/leeward/index"
@@ -55,7 +58,11 @@ func (a *app) rows(ctx context.Context, v *index.View, list []index.Row) ([]serv
 			row.EPSS = &epss
 		}
 		if asset != nil {
-			row.Asset, row.Owner = asset.Name, asset.Context.Owner
+			row.Asset, row.AssetID, row.Owner = asset.Name, asset.ID, asset.Context.Owner
+		}
+		row.Ransomware = adv.Threat.Ransomware
+		if r.Verdict != exposure.VerdictNone {
+			row.Verdict = r.Verdict.String()
 		}
 		for _, t := range tools[r.ID] {
 			if !contains(row.Tools, t) {
@@ -103,7 +110,7 @@ func (a *app) Finding(ctx context.Context, id exposure.FindingID) (server.Findin
 	if err != nil {
 		return d, err
 	}
-	d.FindingRow, d.AssetID = rows[0], r.Asset
+	d.FindingRow = rows[0]
 	if asset := v.Asset(r.Asset); asset != nil {
 		d.AssetInfo = *asset
 	}
@@ -115,9 +122,7 @@ func (a *app) Finding(ctx context.Context, id exposure.FindingID) (server.Findin
 		return d, err
 	}
 	d.Place = places[r.Location]
-	a.mu.Lock()
-	model := a.model
-	a.mu.Unlock()
+	_, model := a.inForce()
 	d.Explanation = model.Explain(prioritize.Evidence{Advisory: v.Advisory(r.Advisory), Context: &d.AssetInfo.Context, Detection: r.Detection, Verdict: r.Verdict, FirstSeen: int(r.FirstSeen)})
 	if d.Evidence, err = a.db.Evidence(ctx, id, 20); err != nil {
 		return d, err
@@ -129,7 +134,50 @@ func (a *app) Finding(ctx context.Context, id exposure.FindingID) (server.Findin
 		d.Fingerprint = f.Fingerprint.String()
 		return nil
 	})
+	if err != nil {
+		return d, err
+	}
+	if d.Sources, err = a.sourcesOf(ctx, v, r); err != nil {
+		return d, err
+	}
+	for _, c := range []exposure.Cause{exposure.CauseTriage, exposure.CauseClaim} {
+		if _, ok := r.Status.Move(c); ok {
+			d.Moves = append(d.Moves, c.String())
+		}
+	}
+	all, err := a.db.Exceptions(ctx, true)
+	if err != nil {
+		return d, err
+	}
+	for _, e := range all {
+		if _, ok := slices.BinarySearch(e.Findings, id); ok {
+			d.Exceptions = append(d.Exceptions, e)
+		}
+	}
+	if r.Status.Open() {
+		d.Remediation, err = a.remediationOf(ctx, id)
+	}
 	return d, err
+}
+
+// sourcesOf are the words of all scanners on a finding. One that only a single
+// scanner reports has no row of its own for it.
+func (a *app) sourcesOf(ctx context.Context, v *index.View, r index.Row) ([]server.SourceRow, error) {
+	states, err := a.db.SourceStates(ctx, []exposure.FindingID{r.ID})
+	if err != nil {
+		return nil, err
+	}
+	sources := v.Sources()
+	var out []server.SourceRow
+	for _, s := range states {
+		src := sources[s.Source]
+		out = append(out, server.SourceRow{Tool: src.Tool, Class: src.Class, State: string(s.State), Scan: uint32(s.Scan), At: stamp(time.UnixMilli(s.At))})
+	}
+	if len(out) == 0 {
+		src := sources[r.Source]
+		out = append(out, server.SourceRow{Tool: src.Tool, Class: src.Class})
+	}
+	return out, nil
 }
 
 type findingsCmd struct {
@@ -140,12 +188,12 @@ type findingsCmd struct {
 }
 
 func (c *findingsCmd) Run(ctx context.Context, r *run) error {
-	a, err := r.openApp(ctx)
+	h, done, err := r.house(ctx)
 	if err != nil {
 		return err
 	}
-	defer a.close(context.WithoutCancel(ctx))
-	q := server.FindingQuery{Filter: strings.Join(c.Filter, " "), Sort: c.Sort, Reverse: c.Reverse, Limit: c.Limit}
+	defer done()
+	q := server.FindingQuery{Filter: joinWords(c.Filter), Sort: c.Sort, Reverse: c.Reverse, Limit: c.Limit}
 	if c.Limit == 0 || c.Limit > 1000 {
 		q.Limit = 1000
 	}
@@ -155,13 +203,13 @@ func (c *findingsCmd) Run(ctx context.Context, r *run) error {
 	w := tabwriter.NewWriter(r.Out, 0, 4, 2, ' ', 0)
 	shown, total := 0, 0
 	for {
-		p, err := a.Findings(ctx, q)
+		p, err := h.Findings(ctx, q)
 		if err != nil {
 			return err
 		}
 		total = p.Total
 		if shown == 0 && !r.JSON && len(p.Rows) > 0 {
-			fmt.Fprintln(w, "ID\tRISK\tBAND\tTITLE\tASSET\tLOCATION\tKEV\tEPSS\tDUE\tSTATUS")
+			fmt.Fprintln(w, "ID\tRISK\tBAND\tWEAKNESS\tTITLE\tASSET\tLOCATION\tKEV\tEPSS\tDUE\tSTATUS")
 		}
 		for _, f := range p.Rows {
 			if r.JSON {
@@ -169,7 +217,7 @@ func (c *findingsCmd) Run(ctx context.Context, r *run) error {
 					return err
 				}
 			} else {
-				fmt.Fprintf(w, "%s\t%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", f.ID, f.Risk, f.Band, clip(f.Title, 48), clip(f.Asset, 32), clip(f.Location, 36), mark(f.KEV), epssText(f.EPSS), f.Due, f.Status)
+				fmt.Fprintf(w, "%s\t%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", f.ID, f.Risk, f.Band, clip(f.Advisory, 20), clip(f.Title, 44), clip(f.Asset, 32), clip(f.Location, 32), mark(f.KEV), epssText(f.EPSS), f.Due, f.Status)
 			}
 			shown++
 		}
@@ -195,9 +243,32 @@ func (c *findingsCmd) Run(ctx context.Context, r *run) error {
 			fmt.Fprintln(r.Err, "Nothing matches the filter.")
 		default:
 			fmt.Fprintf(r.Err, "%d of %d findings\n", shown, total)
+			return r.withoutIntelligence(ctx, h)
 		}
 	}
 	return nil
+}
+
+// withoutIntelligence tells people that their list is ranked by priors alone.
+func (r *run) withoutIntelligence(ctx context.Context, h house) error {
+	feeds, err := h.Feeds(ctx)
+	if err != nil || slices.ContainsFunc(feeds, func(f server.FeedStatus) bool { return f.Date != "" }) {
+		return err
+	}
+	_, err = fmt.Fprintln(r.Err, "There is no threat intelligence yet, so risks rest on priors: run `leeward feeds update`.")
+	return err
+}
+
+// joinWords makes one filter of arguments. A word with a space in it was quoted
+// for the shell, so it is quoted for the filter too.
+func joinWords(words []string) string {
+	out := make([]string, len(words))
+	for i, w := range words {
+		if out[i] = w; len(words) > 1 && strings.Contains(w, " ") && !strings.ContainsAny(w, `":<>`) {
+			out[i] = strconv.Quote(w)
+		}
+	}
+	return strings.Join(out, " ")
 }
 
 // clip cuts a text for a table column.
@@ -242,12 +313,12 @@ func (c *explainCmd) Run(ctx context.Context, r *run) error {
 	if err != nil {
 		return err
 	}
-	a, err := r.openApp(ctx)
+	h, done, err := r.house(ctx)
 	if err != nil {
 		return err
 	}
-	defer a.close(context.WithoutCancel(ctx))
-	d, err := a.Finding(ctx, id)
+	defer done()
+	d, err := h.Finding(ctx, id)
 	if err != nil {
 		return err
 	}

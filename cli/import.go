@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"text/tabwriter"
 	"time"
@@ -40,20 +39,19 @@ func (c *importCmd) Run(ctx context.Context, r *run) error {
 			return err
 		}
 	}
-	a, err := r.openApp(ctx)
+	h, done, err := r.house(ctx)
 	if err != nil {
 		return err
 	}
-	defer a.close(context.WithoutCancel(ctx))
-	enc := json.NewEncoder(r.Out)
-	enc.SetEscapeHTML(false)
+	defer done()
+	enc := newEncoder(r.Out)
 	w := tabwriter.NewWriter(r.Out, 0, 4, 2, ' ', 0)
 	if !r.JSON {
 		fmt.Fprintln(w, "FILE\tFORMAT\tTOOL\tOBSERVATIONS\tNEW\tKNOWN\tCLOSED\tREOPENED\tERRORS\tSECONDS")
 	}
 	failed := 0
 	for _, path := range c.Files {
-		results, err := c.one(ctx, r, a, asset, path)
+		results, err := c.one(ctx, r, h, asset, path)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -103,7 +101,7 @@ func (c *importCmd) Run(ctx context.Context, r *run) error {
 	return nil
 }
 
-func (c *importCmd) one(ctx context.Context, r *run, a *app, asset exposure.AssetRef, path string) ([]discover.Result, error) {
+func (c *importCmd) one(ctx context.Context, r *run, h house, asset exposure.AssetRef, path string) ([]discover.Result, error) {
 	name, in, err := r.open(path)
 	if err != nil {
 		return nil, err
@@ -120,5 +118,5 @@ func (c *importCmd) one(ctx context.Context, r *run, a *app, asset exposure.Asse
 		}
 		defer fmt.Fprint(r.Err, "\r\x1b[K")
 	}
-	return a.im.Import(ctx, req, in)
+	return h.Import(ctx, req, in)
 }

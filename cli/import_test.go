@@ -14,23 +14,32 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/leeward-ctem/leeward/discover"
 	"github.com/leeward-ctem/leeward/exposure"
 	"github.com/leeward-ctem/leeward/index"
-	"github.com/leeward-ctem/leeward/internal/testkit"
+	"github.com/leeward-ctem/leeward/internal/testkit/live"
 	"github.com/leeward-ctem/leeward/store"
 )
 
-var cluster *testkit.Cluster
+var cluster *live.Cluster
 var noCluster error
+
+// suite runs the tests with a PostgreSQL cluster beside them.
+type suite struct{ *testing.M }
+
+func (s suite) Run() int {
+	cluster, noCluster = live.StartCluster()
+	defer cluster.Stop()
+	return s.M.Run()
+}
 
 func TestMain(m *testing.M) {
 	runAsLeeward()
-	cluster, noCluster = testkit.StartCluster()
-	code := m.Run()
-	cluster.Stop()
-	os.Exit(code)
+	testscript.Main(suite{m}, map[string]func(){
+		"leeward": func() { os.Exit(Run(context.Background(), os.Args[1:], OS())) },
+	})
 }
 
 // flatModel scores everything alike: the tests here are about identity.
@@ -171,7 +180,7 @@ func onBoth(t *testing.T, f func(w *world)) {
 	t.Run("postgres", func(t *testing.T) {
 		t.Parallel()
 		if cluster == nil {
-			testkit.Missing(t, noCluster.Error())
+			live.Missing(t, noCluster.Error())
 		}
 		db, err := store.OpenPostgres(t.Context(), cluster.Database(t))
 		if err != nil {

@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 
@@ -22,8 +23,10 @@ import (
 )
 
 type serveCmd struct {
-	Addr   string `help:"Address to listen on." default:"127.0.0.1:8080" env:"LEEWARD_ADDR"`
-	Secure bool   `help:"Mark cookies as https only: set it behind a TLS proxy." env:"LEEWARD_SECURE"`
+	Addr    string `help:"Address to listen on." default:"127.0.0.1:8080" env:"LEEWARD_ADDR"`
+	Demo    bool   `help:"Load an invented company first, to look around; one click removes it."`
+	Offline bool   `help:"Never fetch anything; bring feeds with leeward feeds import." env:"LEEWARD_OFFLINE"`
+	Secure  bool   `help:"Mark cookies as https only: set it behind a TLS proxy." env:"LEEWARD_SECURE"`
 }
 
 func (c *serveCmd) Run(ctx context.Context, r *run) error {
@@ -40,10 +43,12 @@ func (c *serveCmd) Run(ctx context.Context, r *run) error {
 	}
 	defer a.close(context.WithoutCancel(ctx))
 	a.log = slog.New(slog.NewTextHandler(r.Err, nil))
-	if err := a.startCycle(ctx); err != nil {
-		return err
+	if c.Demo {
+		fmt.Fprintln(r.Err, "Loading the demo: 120 days of an invented company …")
+		if err := a.LoadDemo(ctx); err != nil {
+			return err
+		}
 	}
-	defer a.stopCycle(ctx)
 	metrics := prometheus.NewRegistry()
 	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "leeward_findings", Help: "Findings in the index, open or not."}, func() float64 { return float64(a.ix.View().Len()) }),
@@ -55,11 +60,17 @@ func (c *serveCmd) Run(ctx context.Context, r *run) error {
 	defer removeNote()
 	srv, err := server.New(server.Config{
 		Backend: a, Accounts: a.db, Sessions: a.db.Sessions(r.Now), Log: a.log, Now: r.Now, Version: version,
-		LocalToken: token, Secure: c.Secure, Metrics: metrics,
+		LocalToken: token, Secure: c.Secure, Metrics: metrics, Formats: formatTitles(),
 	})
 	if err != nil {
 		return err
 	}
+	a.publish, a.offline = srv.Publish, c.Offline
+	// The demo brings its own knowledge: who only looks around downloads nothing.
+	if err := a.startCycle(ctx, !c.Offline && !c.Demo); err != nil {
+		return err
+	}
+	defer a.stopCycle(ctx)
 	link, err := srv.SetupLink(ctx)
 	if err != nil {
 		return err
@@ -70,6 +81,9 @@ func (c *serveCmd) Run(ctx context.Context, r *run) error {
 	}
 	return srv.Serve(ctx, l)
 }
+
+// noteName is the file that tells local commands where the server is.
+const noteName = "server.json"
 
 // note tells commands on the same machine where the server of a data directory is.
 type note struct {
@@ -88,27 +102,74 @@ func (r *run) leaveNote(addr string) (token string, remove func(), err error) {
 	if err != nil {
 		return "", nil, err
 	}
-	file := filepath.Join(r.dir(), "server.json")
+	file := filepath.Join(r.dir(), noteName)
 	if err := os.WriteFile(file, body, 0o600); err != nil {
 		return "", nil, exposure.Errorf(exposure.Unavailable, "cannot write %s: %w", file, err)
 	}
 	return token, func() { os.Remove(file) }, nil
 }
 
-// startCycle begins to run the loop's tasks.
-func (a *app) startCycle(ctx context.Context) error {
+// startCycle begins to run the loop's tasks. Feeds are fetched on their
+// schedules only when fetch says so.
+func (a *app) startCycle(ctx context.Context, fetch bool) error {
 	conn, pool := a.db.SQL()
+	tasks := []cycle.Task{
+		{Name: "rescore", Title: "Score everything for the new day", Every: time.Hour, Do: a.rescore},
+		{Name: "follow", Title: "Take up what other processes wrote", Every: 10 * time.Second, Do: a.follow},
+		{Name: "snapshot", Title: "Save the index for a fast start", Every: 15 * time.Minute, Do: a.saveIndex},
+		{Name: "verdicts", Title: "Let go of verdicts that ran out", Every: 10 * time.Minute, Do: a.expireVerdicts},
+		{Name: "exceptions", Title: "End exceptions that ran out", Every: time.Minute, Do: a.expire},
+		{Name: "rollup", Title: "Record the figures of the day", Every: time.Hour, Do: func(ctx context.Context) error { return a.rollup(ctx, a.now()) }},
+		{Name: "notice", Title: "Tell receivers what happened", Every: 30 * time.Second, Do: a.notice},
+		{Name: "overdue", Title: "Tell receivers what is overdue", Every: 6 * time.Hour, Do: a.overdue},
+		{Name: "outbox", Title: "Send what waits in the outbox", Every: 15 * time.Second, Do: a.deliver},
+	}
+	for _, f := range a.feeds.Registered {
+		src := f.Source()
+		// One task a feed: a feed that fails holds up no other.
+		t := cycle.Task{Name: feedTask(src.Name), Title: "Fetch " + src.Title, Limit: time.Hour, Do: func(ctx context.Context) error { return a.fetchFeed(ctx, src.Name) }}
+		if fetch {
+			t.Every = src.Every
+		}
+		tasks = append(tasks, t)
+	}
 	var err error
-	a.cycle, err = cycle.New(ctx, conn, pool, a.log,
-		cycle.Task{Name: "rescore", Title: "Score everything for the new day", Every: time.Hour, Do: a.rescore},
-		cycle.Task{Name: "follow", Title: "Take up what other processes wrote", Every: 10 * time.Second, Do: func(ctx context.Context) error { return a.ix.CatchUp(ctx, a.db) }},
-		cycle.Task{Name: "snapshot", Title: "Save the index for a fast start", Every: 15 * time.Minute, Do: a.saveIndex},
-		cycle.Task{Name: "exceptions", Title: "End exceptions that ran out", Every: time.Minute, Do: a.expire},
-	)
-	if err != nil {
+	if a.cycle, err = cycle.New(ctx, conn, pool, a.log, tasks...); err != nil {
 		return err
 	}
 	return a.cycle.Start(context.WithoutCancel(ctx))
+}
+
+func feedTask(name string) string { return "feed." + name }
+
+// fetchFeed updates one feed. The job fails when it did not work, so that
+// people see it and it is tried again; the last good copy is kept.
+func (a *app) fetchFeed(ctx context.Context, name string) error {
+	states, err := a.UpdateFeeds(ctx, server.FeedsRequest{Names: []string{name}})
+	if err != nil {
+		return err
+	}
+	for _, s := range states {
+		if s.Error != "" {
+			return errors.New(s.Error)
+		}
+	}
+	return nil
+}
+
+// RequestFeeds asks for feeds to be fetched in the background.
+func (a *app) RequestFeeds(ctx context.Context, names []string) error {
+	if a.offline {
+		return exposure.Errorf(exposure.Unsupported, "this server was started with --offline and fetches nothing: bring feeds with `leeward feeds import`")
+	}
+	for _, f := range a.feeds.Registered {
+		if name := f.Source().Name; len(names) == 0 || slices.Contains(names, name) {
+			if err := a.cycle.Request(ctx, feedTask(name)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 func (a *app) stopCycle(ctx context.Context) {
@@ -122,13 +183,13 @@ func (a *app) stopCycle(ctx context.Context) {
 // rescore moves the model to today: ages and the decay of evidence change
 // scores without any event.
 func (a *app) rescore(context.Context) error {
-	m, err := prioritize.New(prioritize.Config{}, a.now())
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	m, err := prioritize.New(riskConfig(a.programme), a.now())
 	if err != nil {
 		return err
 	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.model != nil && m.Today() == a.model.Today() && m.Version() == a.model.Version() {
+	if m.Today() == a.model.Today() && m.Version() == a.model.Version() {
 		return nil
 	}
 	a.model = m

@@ -179,6 +179,19 @@ func (c *Cycle) Jobs(ctx context.Context, limit int) ([]Job, error) {
 	return jobs, nil
 }
 
+// failedShown is how many failed jobs are counted at most.
+const failedShown = 100
+
+// Failed counts the jobs that failed and wait to be tried again, or were given
+// up; at most 100.
+func (c *Cycle) Failed(ctx context.Context) (int, error) {
+	res, err := c.client.JobList(ctx, river.NewJobListParams().States(rivertype.JobStateRetryable, rivertype.JobStateDiscarded).First(failedShown))
+	if err != nil {
+		return 0, err
+	}
+	return len(res.Jobs), nil
+}
+
 func (c *Cycle) job(row *rivertype.JobRow) Job {
 	var args work
 	_ = json.Unmarshal(row.EncodedArgs, &args) // a job of another version shows without a name

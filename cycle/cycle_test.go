@@ -11,15 +11,15 @@ import (
 
 	"github.com/leeward-ctem/leeward/cycle"
 	"github.com/leeward-ctem/leeward/exposure"
-	"github.com/leeward-ctem/leeward/internal/testkit"
+	"github.com/leeward-ctem/leeward/internal/testkit/live"
 	"github.com/leeward-ctem/leeward/store"
 )
 
-var cluster *testkit.Cluster
+var cluster *live.Cluster
 var noCluster error
 
 func TestMain(m *testing.M) {
-	cluster, noCluster = testkit.StartCluster()
+	cluster, noCluster = live.StartCluster()
 	code := m.Run()
 	cluster.Stop()
 	os.Exit(code)
@@ -38,7 +38,7 @@ func onBoth(t *testing.T, f func(t *testing.T, db *store.DB)) {
 	t.Run("postgres", func(t *testing.T) {
 		t.Parallel()
 		if cluster == nil {
-			testkit.Missing(t, noCluster.Error())
+			live.Missing(t, noCluster.Error())
 		}
 		db, err := store.OpenPostgres(t.Context(), cluster.Database(t))
 		if err != nil {

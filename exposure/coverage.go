@@ -19,3 +19,12 @@ func (c *Coverage) Covers(class, rule string, l *Location) bool {
 		return orElse(r.Protocol, "tcp") == orElse(l.Protocol, "tcp") && r.First <= l.Port && l.Port <= r.Last
 	})
 }
+
+// Covered is the newest complete look of one source at one asset.
+type Covered struct {
+	Source SourceID
+	Asset  AssetID
+	Scan   ScanID
+	At     int64 // unix milliseconds
+	What   Coverage
+}

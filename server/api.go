@@ -6,6 +6,8 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -14,6 +16,7 @@ import (
 	"github.com/leeward-ctem/leeward/cycle"
 	"github.com/leeward-ctem/leeward/discover"
 	"github.com/leeward-ctem/leeward/exposure"
+	"github.com/leeward-ctem/leeward/mobilize/export"
 )
 
 // registerAPI adds the operations of the JSON API. Each states the least role
@@ -47,20 +50,101 @@ func (s *Server) registerAPI(mux *http.ServeMux) {
 		rows, err := s.Backend.Groups(ctx, in.Filter, in.By)
 		return &list[GroupRow]{rows}, err
 	})
-	register(a, Owner, "move-findings", http.MethodPost, "/findings/move", "Triage findings or claim them fixed", func(ctx context.Context, in *struct{ Body MoveRequest }) (*moved, error) {
-		in.Body.Actor = ActorOf(ctx).Name
-		n, err := s.Backend.Move(ctx, in.Body)
+	register(a, Viewer, "get-summary", http.MethodGet, "/summary", "The numbers of the whole: what is open, waits or failed", func(ctx context.Context, _ *struct{}) (*Summary, error) {
+		sum, err := s.Backend.Summary(ctx)
+		return &sum, err
+	})
+	register(a, Analyst, "move-findings", http.MethodPost, "/findings/move", "Triage findings, or, as an owner, claim them fixed", func(ctx context.Context, in *struct{ Body MoveRequest }) (*moved, error) {
+		n, err := s.move(ctx, in.Body)
 		return &moved{n}, err
+	})
+	register(a, Viewer, "list-verdicts", http.MethodGet, "/verdicts", "What validations and retests came to, newest first", func(ctx context.Context, in *struct {
+		Limit int `query:"limit" default:"50" minimum:"1" maximum:"1000"`
+	}) (*list[VerdictRow], error) {
+		rows, err := s.Backend.Verdicts(ctx, in.Limit)
+		return &list[VerdictRow]{rows}, err
+	})
+	register(a, Analyst, "record-verdict", http.MethodPost, "/verdicts", "Record what a validation came to", func(ctx context.Context, in *struct{ Body VerdictRequest }) (*recorded, error) {
+		in.Body.Actor = ActorOf(ctx).Name
+		n, err := s.Backend.RecordVerdict(ctx, in.Body)
+		return &recorded{n}, err
 	})
 	register(a, Viewer, "list-assets", http.MethodGet, "/assets", "List assets", func(ctx context.Context, in *struct{ AssetQuery }) (*AssetPage, error) {
 		p, err := s.Backend.Assets(ctx, in.AssetQuery)
 		return &p, err
+	})
+	register(a, Viewer, "get-asset", http.MethodGet, "/assets/{id}", "One asset with what is open on it", func(ctx context.Context, in *struct {
+		ID uint32 `path:"id"`
+	}) (*AssetDetail, error) {
+		d, err := s.Backend.Asset(ctx, exposure.AssetID(in.ID))
+		return &d, err
+	})
+	register(a, Viewer, "list-exceptions", http.MethodGet, "/exceptions", "Decisions to live with findings for a while", func(ctx context.Context, in *struct {
+		All bool `query:"all" doc:"ended ones too"`
+	}) (*list[exposure.Exception], error) {
+		rows, err := s.Backend.Exceptions(ctx, in.All)
+		return &list[exposure.Exception]{rows}, err
+	})
+	register(a, Owner, "request-exception", http.MethodPost, "/exceptions", "Ask to live with findings for a while", func(ctx context.Context, in *struct{ Body ExceptionRequest }) (*exposure.Exception, error) {
+		in.Body.Actor = ActorOf(ctx).Name
+		e, err := s.Backend.RequestException(ctx, in.Body)
+		return &e, err
+	})
+	register(a, Operator, "approve-exception", http.MethodPost, "/exceptions/{id}/approve", "Put an exception in force; not one's own", func(ctx context.Context, in *struct {
+		ID int64 `path:"id"`
+	}) (*struct{}, error) {
+		return &struct{}{}, s.Backend.ApproveException(ctx, in.ID, ActorOf(ctx).Name)
+	})
+	register(a, Owner, "end-exception", http.MethodPost, "/exceptions/{id}/end", "Refuse or end an exception, or withdraw one's own", func(ctx context.Context, in *struct {
+		ID   int64 `path:"id"`
+		Body struct {
+			Reason string `json:"reason,omitempty" maxLength:"2000"`
+		}
+	}) (*struct{}, error) {
+		return &struct{}{}, s.endException(ctx, in.ID, in.Body.Reason)
+	})
+	register(a, Viewer, "get-remediation", http.MethodGet, "/remediations/{key}", "One fix with what it closes", func(ctx context.Context, in *struct {
+		Key string `path:"key" doc:"R-0123456789ab"`
+	}) (*RemediationDetail, error) {
+		d, err := s.Backend.Remediation(ctx, in.Key)
+		return &d, err
+	})
+	register(a, Viewer, "list-remediations", http.MethodGet, "/remediations", "Findings grouped into fixes", func(ctx context.Context, in *struct {
+		Filter string `query:"q"`
+	}) (*list[exposure.Remediation], error) {
+		rows, err := s.Backend.Remediations(ctx, in.Filter)
+		return &list[exposure.Remediation]{rows}, err
 	})
 	register(a, Viewer, "list-scans", http.MethodGet, "/scans", "Imported reports, newest first", func(ctx context.Context, in *struct {
 		Limit int `query:"limit" default:"50" minimum:"1" maximum:"1000"`
 	}) (*list[exposure.Scan], error) {
 		rows, err := s.Backend.Scans(ctx, in.Limit)
 		return &list[exposure.Scan]{rows}, err
+	})
+	register(a, Viewer, "get-programme", http.MethodGet, "/programme", "The programme file", func(ctx context.Context, _ *struct{}) (*Programme, error) {
+		p, err := s.Backend.Programme(ctx)
+		return &p, err
+	})
+	register(a, Operator, "apply-programme", http.MethodPut, "/programme", "Apply a programme file", func(ctx context.Context, in *struct{ Body ApplyRequest }) (*ApplyResult, error) {
+		in.Body.Actor = ActorOf(ctx).Name
+		res, err := s.Backend.Apply(ctx, in.Body)
+		return &res, err
+	})
+	register(a, Viewer, "get-scope", http.MethodGet, "/scope", "What counts, whose it is and what is seen of it", func(ctx context.Context, _ *struct{}) (*ScopeReport, error) {
+		r, err := s.Backend.Scope(ctx)
+		return &r, err
+	})
+	register(a, Viewer, "list-feeds", http.MethodGet, "/feeds", "Threat intelligence feeds and their age", func(ctx context.Context, _ *struct{}) (*list[FeedStatus], error) {
+		rows, err := s.Backend.Feeds(ctx)
+		return &list[FeedStatus]{rows}, err
+	})
+	register(a, Operator, "update-feeds", http.MethodPost, "/feeds/update", "Fetch feeds now", func(ctx context.Context, in *struct{ Body FeedsRequest }) (*list[FeedStatus], error) {
+		rows, err := s.Backend.UpdateFeeds(ctx, in.Body)
+		return &list[FeedStatus]{rows}, err
+	})
+	register(a, Viewer, "get-measures", http.MethodGet, "/measures", "How the programme does over time", func(ctx context.Context, _ *struct{}) (*Measures, error) {
+		m, err := s.Backend.Measures(ctx)
+		return &m, err
 	})
 	register(a, Viewer, "list-jobs", http.MethodGet, "/jobs", "Jobs, newest first", func(ctx context.Context, _ *struct{}) (*list[cycle.Job], error) {
 		rows, err := s.Backend.Jobs(ctx)
@@ -71,7 +155,20 @@ func (s *Server) registerAPI(mux *http.ServeMux) {
 	}) (*struct{}, error) {
 		return &struct{}{}, s.Backend.RetryJob(ctx, in.ID)
 	})
+	register(a, Operator, "load-demo", http.MethodPost, "/demo", "Load the demo data", func(ctx context.Context, _ *struct{}) (*struct{}, error) {
+		return &struct{}{}, s.Backend.LoadDemo(ctx)
+	})
+	register(a, Operator, "remove-demo", http.MethodDelete, "/demo", "Remove the demo data", func(ctx context.Context, _ *struct{}) (*removed, error) {
+		n, err := s.Backend.RemoveDemo(ctx, ActorOf(ctx).Name)
+		return &removed{n}, err
+	})
+
 	mux.Handle("POST /api/v1/scans", s.require(Analyst, s.page(s.postScan)))
+	for _, f := range export.Formats() {
+		mux.Handle("GET /api/v1/findings."+string(f), s.require(Viewer, s.page(func(w http.ResponseWriter, r *http.Request) error { return s.export(w, r, f) })))
+	}
+	mux.Handle("POST /api/v1/feeds/bundle", s.require(Operator, s.page(s.postBundle)))
+	mux.Handle("GET /api/v1/feeds/bundle", s.require(Viewer, s.page(s.getBundle)))
 	mux.Handle("GET /api/v1/events", s.require(Viewer, http.HandlerFunc(s.stream)))
 }
 
@@ -85,6 +182,14 @@ type list[T any] struct {
 
 type moved struct {
 	Moved int `json:"moved"`
+}
+
+type recorded struct {
+	Recorded int `json:"recorded"`
+}
+
+type removed struct {
+	Removed int `json:"removed"`
 }
 
 type operations struct {
@@ -114,6 +219,32 @@ func register[In, Out any](a operations, least Role, id, method, path, summary s
 		}
 		return &output{out}, nil
 	})
+}
+
+// move moves findings as the actor may: triage is an analyst's, the claim that
+// something is fixed an owner's.
+func (s *Server) move(ctx context.Context, m MoveRequest) (int, error) {
+	actor := ActorOf(ctx)
+	if m.Cause == exposure.CauseClaim.String() && actor.Role < Owner {
+		return 0, exposure.Errorf(exposure.Forbidden, "claiming a fix needs the role owner, and yours is %s", actor.Role)
+	}
+	m.Actor = actor.Name
+	return s.Backend.Move(ctx, m)
+}
+
+// endException ends an exception: an operator any, others their own request.
+func (s *Server) endException(ctx context.Context, id int64, reason string) error {
+	actor := ActorOf(ctx)
+	if actor.Role < Operator {
+		all, err := s.Backend.Exceptions(ctx, false)
+		if err != nil {
+			return err
+		}
+		if !slices.ContainsFunc(all, func(e exposure.Exception) bool { return e.ID == id && e.Requester == actor.Name }) {
+			return exposure.Errorf(exposure.Forbidden, "only an operator may end what somebody else asked for")
+		}
+	}
+	return s.Backend.EndException(ctx, id, actor.Name, reason)
 }
 
 // problem logs a defect once and answers with what a stranger may read.
@@ -160,6 +291,33 @@ func (s *Server) postScan(w http.ResponseWriter, r *http.Request) error {
 	}
 	s.Publish("imported", results)
 	return writeJSON(w, list[discover.Result]{results})
+}
+
+// export streams the findings of a filter in full.
+func (s *Server) export(w http.ResponseWriter, r *http.Request, format export.Format) error {
+	filter := r.URL.Query().Get("q")
+	if _, err := exposure.ParseFilter(filter); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", format.ContentType())
+	w.Header().Set("Content-Disposition", "attachment; filename="+strconv.Quote("findings."+string(format)))
+	return s.Backend.Export(r.Context(), string(format), filter, w)
+}
+
+// postBundle takes a bundle of feeds.
+func (s *Server) postBundle(w http.ResponseWriter, r *http.Request) error {
+	rows, err := s.Backend.ImportFeeds(r.Context(), r.Body, r.URL.Query().Get("force") == "true")
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, list[FeedStatus]{rows})
+}
+
+// getBundle gives a bundle of the kept feeds.
+func (s *Server) getBundle(w http.ResponseWriter, r *http.Request) error {
+	w.Header().Set("Content-Type", "application/zip")
+	w.Header().Set("Content-Disposition", `attachment; filename="leeward-feeds.zip"`)
+	return s.Backend.ExportFeeds(r.Context(), w)
 }
 
 func writeJSON(w http.ResponseWriter, v any) error {

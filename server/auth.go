@@ -84,7 +84,23 @@ type gate struct {
 	tries map[string]*rate.Limiter // failed sign-ins by name
 }
 
-const sessionAccount = "account"
+// A session names its account and the password it was opened with, by a digest
+// of the hash: a changed password ends the sessions of the old one.
+const (
+	sessionAccount  = "account"
+	sessionPassword = "password"
+)
+
+// open makes the session one of the account, under a new identity, so that one
+// planted before is worth nothing.
+func (g *gate) open(ctx context.Context, a *exposure.Account) error {
+	if err := g.sessions.RenewToken(ctx); err != nil {
+		return err
+	}
+	g.sessions.Put(ctx, sessionAccount, a.ID)
+	g.sessions.Put(ctx, sessionPassword, digestOf(a.Password))
+	return nil
+}
 
 // identify finds the actor of a request by its token or session.
 func (g *gate) identify(next http.Handler) http.Handler {
@@ -109,7 +125,7 @@ func (g *gate) actor(r *http.Request) (Actor, error) {
 		return Actor{}, nil
 	}
 	a, err := g.accounts.AccountByID(ctx, id)
-	if err != nil || a.Disabled {
+	if err != nil || a.Disabled || g.sessions.GetString(ctx, sessionPassword) != digestOf(a.Password) {
 		return Actor{}, nil
 	}
 	role, err := ParseRole(a.Role)
@@ -142,6 +158,9 @@ func (g *gate) byToken(ctx context.Context, secret string) (Actor, error) {
 	return Actor{a.ID, a.Name, min(role, scopeRole(t.Scopes))}, nil
 }
 
+// scopes are what a token may be limited to, from least to most.
+var scopes = []string{"read", "import", "write", "admin"}
+
 // scopeRole is the most that a token's scopes allow, whatever its account may.
 func scopeRole(scopes []string) Role {
 	most := Nobody
@@ -160,31 +179,33 @@ func scopeRole(scopes []string) Role {
 	return most
 }
 
-// signIn checks a name and password. Wrong ones are answered slowly and, after
-// ten in a row, hardly at all.
+// signIn checks a name and password and opens a session.
 func (g *gate) signIn(ctx context.Context, name, password string) (exposure.Account, error) {
-	limiter := g.limiter(name)
-	if limiter.Tokens() < 1 {
-		return exposure.Account{}, exposure.Errorf(exposure.Unavailable, "too many wrong passwords for %q: wait a minute and try again", name)
-	}
 	a, err := g.accounts.Account(ctx, name)
-	hash := a.Password
 	if err != nil {
-		hash = nobody
+		a = exposure.Account{Name: name, Password: nobody, Disabled: true}
 	}
-	if !samePassword(hash, password) || err != nil || a.Disabled {
+	if err := g.check(&a, password); err != nil {
+		return exposure.Account{}, err
+	}
+	return a, g.open(ctx, &a)
+}
+
+// check compares a password with an account's. Wrong ones are answered slowly
+// and, after ten in a row, hardly at all.
+func (g *gate) check(a *exposure.Account, password string) error {
+	limiter := g.limiter(a.Name)
+	if limiter.Tokens() < 1 {
+		return exposure.Errorf(exposure.Unavailable, "too many wrong passwords for %q: wait a minute and try again", a.Name)
+	}
+	if !samePassword(a.Password, password) || a.Disabled {
 		limiter.Allow()
-		return exposure.Account{}, exposure.Errorf(exposure.Forbidden, "the name or the password is wrong")
+		return exposure.Errorf(exposure.Forbidden, "the name or the password is wrong")
 	}
 	g.mu.Lock()
-	delete(g.tries, name)
+	delete(g.tries, a.Name)
 	g.mu.Unlock()
-	// A new session identity, so that one planted before is worth nothing.
-	if err := g.sessions.RenewToken(ctx); err != nil {
-		return a, err
-	}
-	g.sessions.Put(ctx, sessionAccount, a.ID)
-	return a, nil
+	return nil
 }
 
 func (g *gate) limiter(name string) *rate.Limiter {
@@ -201,25 +222,35 @@ func (g *gate) limiter(name string) *rate.Limiter {
 	return l
 }
 
-// firstAccount makes the administrator by the one-time link.
-func (g *gate) firstAccount(ctx context.Context, link, name, password string) error {
+// linkFits reports whether link is the secret of the one-time link.
+func (g *gate) linkFits(link string) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.setup == "" || subtle.ConstantTimeCompare([]byte(digestOf(link)), []byte(g.setup)) != 1 {
+	return g.setup != "" && subtle.ConstantTimeCompare([]byte(digestOf(link)), []byte(g.setup)) == 1
+}
+
+// firstAccount makes the administrator by the one-time link.
+func (g *gate) firstAccount(ctx context.Context, link, name, password string) error {
+	if !g.linkFits(link) {
 		return exposure.Errorf(exposure.Forbidden, "this link was used or is not the one printed at the last start: restart the server for a new one")
 	}
 	hash, err := hashPassword(password)
 	if err != nil {
 		return err
 	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	// Another server of the same database may have printed a link too.
+	if all, err := g.accounts.Accounts(ctx); err != nil {
+		return err
+	} else if len(all) > 0 {
+		g.setup = ""
+		return exposure.Errorf(exposure.Conflict, "the first account exists already: sign in, or ask its owner to add you")
+	}
 	a := exposure.Account{Name: name, Password: hash, Role: Admin.String(), Created: g.now().UnixMilli()}
 	if err := g.accounts.AddAccount(ctx, &a); err != nil {
 		return err
 	}
 	g.setup = ""
-	if err := g.sessions.RenewToken(ctx); err != nil {
-		return err
-	}
-	g.sessions.Put(ctx, sessionAccount, a.ID)
-	return nil
+	return g.open(ctx, &a)
 }

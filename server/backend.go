@@ -7,6 +7,8 @@ import (
 	"github.com/leeward-ctem/leeward/cycle"
 	"github.com/leeward-ctem/leeward/discover"
 	"github.com/leeward-ctem/leeward/exposure"
+	"github.com/leeward-ctem/leeward/measure"
+	"github.com/leeward-ctem/leeward/scope"
 )
 
 // Backend is what the server asks of the rest of the house. It is implemented
@@ -14,18 +16,103 @@ import (
 type Backend interface {
 	Findings(ctx context.Context, q FindingQuery) (FindingPage, error)
 	Finding(ctx context.Context, id exposure.FindingID) (FindingDetail, error)
+	// Export writes all findings of a filter, see package mobilize/export for the formats.
+	Export(ctx context.Context, format, filter string, w io.Writer) error
 	Move(ctx context.Context, m MoveRequest) (moved int, err error)
 
+	Summary(ctx context.Context) (Summary, error)
+	// Bands are the limits of the risk bands by the model in force.
+	Bands() exposure.Bands
+
+	Verdicts(ctx context.Context, limit int) ([]VerdictRow, error)
+	// Claims tells of each row, in the same order, who says that it is fixed.
+	Claims(ctx context.Context, rows []FindingRow) ([]Claim, error)
+	RecordVerdict(ctx context.Context, r VerdictRequest) (recorded int, err error)
+
+	Exceptions(ctx context.Context, all bool) ([]exposure.Exception, error)
+	RequestException(ctx context.Context, r ExceptionRequest) (exposure.Exception, error)
+	ApproveException(ctx context.Context, id int64, actor string) error
+	EndException(ctx context.Context, id int64, actor, reason string) error
+
 	Assets(ctx context.Context, q AssetQuery) (AssetPage, error)
+	Asset(ctx context.Context, id exposure.AssetID) (AssetDetail, error)
 	Groups(ctx context.Context, filter string, by []string) ([]GroupRow, error)
+	Remediations(ctx context.Context, filter string) ([]exposure.Remediation, error)
+	Remediation(ctx context.Context, key string) (RemediationDetail, error)
 
 	Import(ctx context.Context, req discover.Request, r io.Reader) ([]discover.Result, error)
 	Scans(ctx context.Context, limit int) ([]exposure.Scan, error)
 
+	Programme(ctx context.Context) (Programme, error)
+	Apply(ctx context.Context, r ApplyRequest) (ApplyResult, error)
+	Scope(ctx context.Context) (ScopeReport, error)
+
+	Feeds(ctx context.Context) ([]FeedStatus, error)
+	UpdateFeeds(ctx context.Context, r FeedsRequest) ([]FeedStatus, error)
+	// RequestFeeds asks for feeds, all without names, to be fetched in the background.
+	RequestFeeds(ctx context.Context, names []string) error
+	ImportFeeds(ctx context.Context, bundle io.Reader, force bool) ([]FeedStatus, error)
+	ExportFeeds(ctx context.Context, w io.Writer) error
+
+	Measures(ctx context.Context) (Measures, error)
 	Jobs(ctx context.Context) ([]cycle.Job, error)
 	RetryJob(ctx context.Context, id int64) error
 
+	HasDemo(ctx context.Context) (bool, error)
+	LoadDemo(ctx context.Context) error
+	RemoveDemo(ctx context.Context, actor string) (removed int, err error)
 	Ready(ctx context.Context) error
+}
+
+// Summary is the whole in a few numbers.
+type Summary struct {
+	Counts     Counts `json:"counts"`
+	Demo       bool   `json:"demo" doc:"demo data is present"`
+	Currency   string `json:"currency,omitempty" doc:"of all amounts, ISO 4217"`
+	Name       string `json:"name,omitempty" doc:"of the organisation"`
+	LastImport int64  `json:"last_import,omitempty" doc:"unix milliseconds; 0: never"`
+}
+
+// Counts are how many of everything there are.
+type Counts struct {
+	Services     int `json:"services"`
+	Assets       int `json:"assets"`
+	StaleFeeds   int `json:"stale_feeds"`
+	Findings     int `json:"findings" doc:"open"`
+	Awaiting     int `json:"awaiting" doc:"fixes claimed and not verified yet"`
+	Remediations int `json:"remediations" doc:"open"`
+	FailedJobs   int `json:"failed_jobs"`
+}
+
+// VerdictRow is the outcome of one validation or retest.
+type VerdictRow struct {
+	Finding string `json:"finding"`
+	Title   string `json:"title"`
+	Asset   string `json:"asset"`
+	Kind    string `json:"kind"`
+	By      string `json:"by"`
+	At      int64  `json:"at" doc:"unix milliseconds"`
+	Until   int64  `json:"until,omitempty" doc:"unix milliseconds; 0: not stated"`
+	Note    string `json:"note,omitempty"`
+}
+
+// Claim is who said that a finding is fixed.
+type Claim struct {
+	By     string
+	At     int64 // unix milliseconds
+	Reason string
+	Kind   exposure.AssetKind // of the asset that has to be looked at again
+}
+
+// VerdictRequest records what a validation of findings came to.
+type VerdictRequest struct {
+	IDs        []string `json:"ids,omitempty" doc:"findings; or all that match filter"`
+	Filter     string   `json:"filter,omitempty"`
+	Kind       string   `json:"kind" enum:"exploitable,not_exploitable,blocked,detected,not_detected,inconclusive"`
+	Evidence   string   `json:"evidence" minLength:"3" maxLength:"16000"`
+	Days       int      `json:"days,omitempty" minimum:"1" maximum:"90" doc:"for how long it holds; 60 when left out"`
+	Confidence int      `json:"confidence,omitempty" minimum:"1" maximum:"100" doc:"quality of detection, 100 is exploited"`
+	Actor      string   `json:"-"`
 }
 
 // FindingQuery asks for a page of findings.
@@ -55,6 +142,10 @@ type FindingRow struct {
 	FirstSeen string   `json:"first_seen" doc:"RFC 3339 date"`
 	Owner     string   `json:"owner,omitempty"`
 	Advisory  string   `json:"advisory"`
+
+	AssetID    exposure.AssetID `json:"asset_id"`
+	Verdict    string           `json:"verdict,omitempty"`
+	Ransomware bool             `json:"ransomware,omitempty"`
 }
 
 // FindingPage is one page of findings.
@@ -68,7 +159,6 @@ type FindingPage struct {
 type FindingDetail struct {
 	FindingRow
 	Fingerprint string               `json:"fingerprint"`
-	AssetID     exposure.AssetID     `json:"asset_id"`
 	AssetInfo   exposure.Asset       `json:"asset_info"`
 	Info        exposure.Advisory    `json:"advisory_info"`
 	Place       exposure.Place       `json:"place"`
@@ -78,6 +168,16 @@ type FindingDetail struct {
 	Timeline    []exposure.Event     `json:"timeline"`
 	Moves       []string             `json:"moves" doc:"causes the lifecycle allows a person now"`
 	Remediation string               `json:"remediation,omitempty"`
+	Exceptions  []exposure.Exception `json:"exceptions,omitempty"`
+}
+
+// ExceptionRequest asks to live with findings for a while.
+type ExceptionRequest struct {
+	IDs     []string `json:"ids,omitempty" doc:"findings; or all that match filter"`
+	Filter  string   `json:"filter,omitempty"`
+	Reason  string   `json:"reason" minLength:"3" maxLength:"2000"`
+	Expires string   `json:"expires" doc:"RFC 3339 date, at most a year ahead"`
+	Actor   string   `json:"-"`
 }
 
 // SourceRow is one scanner's word on a finding.
@@ -113,6 +213,8 @@ type AssetRow struct {
 	Loss float64 `json:"expected_loss"`
 	KEV  int     `json:"kev"`
 	Late int     `json:"overdue"`
+
+	LastScan int64 `json:"last_scan,omitempty" doc:"of a complete look at it, unix milliseconds; 0: never"`
 }
 
 // AssetPage is one page of assets, most loss first.
@@ -130,4 +232,154 @@ type GroupRow struct {
 	Risk    int      `json:"risk"`
 	KEV     int      `json:"kev"`
 	Overdue int      `json:"overdue"`
+}
+
+// AssetDetail is everything about one asset.
+type AssetDetail struct {
+	AssetRow
+	Bands    map[string]int `json:"bands" doc:"open findings by band"`
+	Findings []FindingRow   `json:"findings" doc:"the worst open ones"`
+	Scans    []AssetScan    `json:"scans"`
+}
+
+// AssetScan is one scan's complete look at an asset.
+type AssetScan struct {
+	Scan  exposure.ScanID `json:"scan"`
+	Tool  string          `json:"tool"`
+	Class string          `json:"class"`
+	At    int64           `json:"at" doc:"unix milliseconds"`
+}
+
+// RemediationDetail is one fix with what it closes.
+type RemediationDetail struct {
+	exposure.Remediation
+	Solution string       `json:"solution,omitempty"`
+	Rows     []FindingRow `json:"rows" doc:"the riskiest of its findings"`
+	On       []AssetRow   `json:"on" doc:"its assets"`
+}
+
+// Programme is the programme file in force.
+type Programme struct {
+	Body    string `json:"body" doc:"YAML; a commented template when none was applied"`
+	Version int64  `json:"version" doc:"0: none was applied"`
+	At      int64  `json:"at,omitempty" doc:"unix milliseconds"`
+	Actor   string `json:"actor,omitempty"`
+}
+
+// ApplyRequest applies a programme file.
+type ApplyRequest struct {
+	File   string `json:"file,omitempty" doc:"its name, for messages"`
+	Body   string `json:"body" doc:"YAML"`
+	DryRun bool   `json:"dry_run,omitempty" doc:"say what would change and change nothing"`
+	Actor  string `json:"-"`
+}
+
+// ApplyResult is what a programme changes.
+type ApplyResult struct {
+	Changed bool          `json:"changed"`
+	Summary string        `json:"summary"`
+	Changes scope.Changes `json:"changes"`
+}
+
+// ScopeReport is what counts and whose it is.
+type ScopeReport struct {
+	Coverage scope.Coverage `json:"coverage"`
+	Services []ServiceRow   `json:"services"`
+	Scopes   []ScopeRow     `json:"scopes"`
+	Owners   []OwnerRow     `json:"owners"`
+	Tags     []TagRow       `json:"tags"`
+	NoTier   int            `json:"no_tier" doc:"assets without a tier"`
+	NoReach  int            `json:"no_reach" doc:"assets whose reach nobody stated"`
+	Scanned  []ScannedRow   `json:"scanned"`
+}
+
+// ServiceRow is one business service.
+type ServiceRow struct {
+	Name   string  `json:"name"`
+	Tier   int     `json:"tier"`
+	Owner  string  `json:"owner"`
+	Assets int     `json:"assets"`
+	Open   int     `json:"open"`
+	Risk   int     `json:"risk"`
+	Loss   float64 `json:"expected_loss"`
+}
+
+// ScopeRow is one scope of the programme.
+type ScopeRow struct {
+	Name      string `json:"name"`
+	Objective string `json:"objective"`
+	Owner     string `json:"owner"`
+	Assets    int    `json:"assets"`
+	Open      int    `json:"open"`
+}
+
+// OwnerRow is one team.
+type OwnerRow struct {
+	Name    string `json:"name"`
+	Assets  int    `json:"assets"`
+	Open    int    `json:"open"`
+	Overdue int    `json:"overdue"`
+}
+
+// TagRow is one tag and how many assets have it.
+type TagRow struct {
+	Name   string `json:"name"`
+	Assets int    `json:"assets"`
+}
+
+// ScannedRow is how much of the estate one class of scans looked at lately.
+type ScannedRow struct {
+	Class   string `json:"class"`
+	Covered int    `json:"covered" doc:"assets within the last 30 days"`
+	Total   int    `json:"total"`
+	Newest  int64  `json:"newest" doc:"unix milliseconds"`
+}
+
+// FeedStatus is the state of one feed.
+type FeedStatus struct {
+	Name        string   `json:"name"`
+	Title       string   `json:"title"`
+	Locations   []string `json:"locations"`
+	Licence     string   `json:"licence"`
+	Attribution string   `json:"attribution,omitempty"`
+	Records     int      `json:"records"`
+	Version     string   `json:"version,omitempty" doc:"of the catalogue or model"`
+	Date        string   `json:"date,omitempty" doc:"of the data, RFC 3339; empty: never fetched"`
+	Fetched     string   `json:"fetched,omitempty" doc:"when it was last found current, RFC 3339"`
+	Every       float64  `json:"every_hours"`
+	Stale       bool     `json:"stale"`
+	SHA256      string   `json:"sha256,omitempty" doc:"of the file as published, when it is one"`
+	Error       string   `json:"error,omitempty" doc:"of the last attempt; the last good copy is kept"`
+}
+
+// FeedsRequest fetches feeds.
+type FeedsRequest struct {
+	Names     []string            `json:"names,omitempty" doc:"none: all"`
+	Locations map[string][]string `json:"locations,omitempty" doc:"URLs, files or directories to read a feed from, now and from now on; [\"default\"] is the public address"`
+	Force     bool                `json:"force,omitempty" doc:"take an edition that is older or much smaller than the kept one"`
+}
+
+// Measures are how the programme does over time.
+type Measures struct {
+	At        int64                         `json:"at" doc:"when they were computed, unix milliseconds"`
+	Days      []measure.Day                 `json:"days" doc:"flow of the last 120 days"`
+	Repair    measure.Curve                 `json:"repair" doc:"survival from first seen to verified"`
+	Mean      *float64                      `json:"closed_mean_days" doc:"mean over closed ones only, which flatters; null: not measurable"`
+	HalfLife  *float64                      `json:"half_life_days" doc:"null: fewer than half are closed yet"`
+	Limited   *float64                      `json:"restricted_mean_days" doc:"mean days open within the first 90; null: not measurable"`
+	Teams     map[string]*float64           `json:"half_life_by_team" doc:"null: not reached"`
+	SLA       map[string]measure.Compliance `json:"sla" doc:"by band"`
+	Regressed *float64                      `json:"regression_rate" doc:"share of verified fixes that came back; null: none verified"`
+	Forecast  string                        `json:"forecast"`
+	History   []Rollup                      `json:"history" doc:"figures recorded day by day"`
+}
+
+// Rollup is the figures of one day.
+type Rollup struct {
+	Day   int            `json:"day" doc:"days since 1970-01-01 UTC"`
+	Open  int            `json:"open"`
+	KEV   int            `json:"kev"`
+	Late  int            `json:"overdue"`
+	Loss  float64        `json:"expected_loss"`
+	Bands map[string]int `json:"bands"`
 }

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"runtime/debug"
 	"time"
 
 	"github.com/alexedwards/scs/v2"
@@ -16,6 +17,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/leeward-ctem/leeward/exposure"
+	"github.com/leeward-ctem/leeward/web"
 )
 
 // Config is what a server is made of.
@@ -33,6 +35,8 @@ type Config struct {
 	Secure bool
 	// Metrics are registered by the composition root; nil: none.
 	Metrics *prometheus.Registry
+	// Formats are the names of the report formats, for the import page.
+	Formats []string
 }
 
 // Server answers requests.
@@ -40,6 +44,7 @@ type Server struct {
 	Config
 	gate    *gate
 	events  *hub
+	files   *web.Static
 	handler http.Handler
 }
 
@@ -55,7 +60,11 @@ func New(c Config) (*Server, error) {
 	sessions.Cookie.HttpOnly = true
 	sessions.Cookie.SameSite = http.SameSiteLaxMode
 	sessions.Cookie.Secure = c.Secure
-	s := &Server{Config: c, events: newHub(), gate: &gate{accounts: c.Accounts, sessions: sessions, now: c.Now}}
+	files, err := web.NewStatic()
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{Config: c, events: newHub(), files: files, gate: &gate{accounts: c.Accounts, sessions: sessions, now: c.Now}}
 	if c.LocalToken != "" {
 		s.gate.local = digestOf(c.LocalToken)
 	}
@@ -67,6 +76,7 @@ func New(c Config) (*Server, error) {
 	}
 	s.registerAccounts(mux)
 	s.registerAPI(mux)
+	s.registerPages(mux)
 	// Browsers send cookies across sites; requests that change something from
 	// another origin are refused whatever they carry.
 	protection := http.NewCrossOriginProtection()
@@ -88,7 +98,7 @@ func (s *Server) SetupLink(ctx context.Context) (string, error) {
 	s.gate.mu.Lock()
 	s.gate.setup = digest
 	s.gate.mu.Unlock()
-	return "/setup?link=" + secret, nil
+	return web.SetupURL + "?link=" + secret, nil
 }
 
 // Serve answers on l until ctx ends, then lets requests finish for a while.
@@ -143,7 +153,7 @@ func (s *Server) recovered(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer func() {
 			if p := recover(); p != nil && p != http.ErrAbortHandler {
-				s.Log.Error("panic", slog.Any("value", p), slog.String("path", r.URL.Path))
+				s.Log.Error("panic", slog.Any("value", p), slog.String("path", r.URL.Path), slog.String("stack", string(debug.Stack())))
 				http.Error(w, "internal error", http.StatusInternalServerError)
 			}
 		}()

@@ -13,7 +13,9 @@ import (
 func (tx *Tx) AssetsByIdentifier(ctx context.Context, identifiers []string) (map[string][]exposure.AssetID, error) {
 	found := map[string][]exposure.AssetID{}
 	err := chunks(identifiers, 500, func(_ []string, params string, args []any) error {
-		return each(ctx, tx.tx, "SELECT identifier, asset FROM asset_identifier WHERE identifier IN ("+params+") ORDER BY identifier, asset", args, func(rows *sql.Rows) error {
+		// What was merged keeps its identifiers, so that it can be undone.
+		const query = "SELECT DISTINCT i.identifier, CASE WHEN a.merged <> 0 THEN a.merged ELSE a.id END AS now FROM asset_identifier i JOIN asset a ON a.id = i.asset WHERE i.identifier IN ("
+		return each(ctx, tx.tx, query+params+") ORDER BY i.identifier, now", args, func(rows *sql.Rows) error {
 			var ident string
 			var id exposure.AssetID
 			if err := rows.Scan(&ident, &id); err != nil {
@@ -26,26 +28,46 @@ func (tx *Tx) AssetsByIdentifier(ctx context.Context, identifiers []string) (map
 	return found, err
 }
 
-// InsertAssets adds assets, numbers them and records their identifiers.
-func (tx *Tx) InsertAssets(ctx context.Context, assets []exposure.Asset) error {
+// NextAsset returns the number that the next new asset gets. The write lock
+// makes it, and those after it, the caller's.
+func (tx *Tx) NextAsset(ctx context.Context) (exposure.AssetID, error) {
 	next, err := tx.next(ctx, "asset", "id")
-	if err != nil {
-		return err
+	return exposure.AssetID(next), err
+}
+
+// InsertAssets adds assets and records their identifiers. Those without a
+// number are numbered; others have theirs by [Tx.NextAsset].
+func (tx *Tx) InsertAssets(ctx context.Context, assets []exposure.Asset) error {
+	if len(assets) == 0 {
+		return nil
 	}
-	err = tx.insert(ctx, "asset", []string{"id", "key", "kind", "name", "os", "first_seen", "demo", "merged"}, len(assets), func(i int) []any {
+	if assets[0].ID == 0 {
+		next, err := tx.NextAsset(ctx)
+		if err != nil {
+			return err
+		}
+		for i := range assets {
+			assets[i].ID = next + exposure.AssetID(i)
+		}
+	}
+	type name struct {
+		identifier string
+		asset      exposure.AssetID
+	}
+	var names []name
+	err := tx.insert(ctx, "asset", []string{"id", "key", "kind", "name", "os", "first_seen", "demo", "merged"}, len(assets), func(i int) []any {
 		a := &assets[i]
-		a.ID = exposure.AssetID(next + int64(i))
+		for _, id := range a.Identifiers {
+			names = append(names, name{id.String(), a.ID})
+		}
 		return []any{int64(a.ID), a.Key, int64(a.Kind), a.Name, a.OS, a.FirstSeen, truth(a.Demo), int64(0)}
 	})
 	if err != nil {
 		return err
 	}
-	for i := range assets {
-		if err := tx.AddIdentifiers(ctx, assets[i].ID, assets[i].Identifiers); err != nil {
-			return err
-		}
-	}
-	return nil
+	return tx.insert(ctx, "asset_identifier", []string{"identifier", "asset"}, len(names), func(i int) []any {
+		return []any{names[i].identifier, int64(names[i].asset)}
+	})
 }
 
 // AddIdentifiers records more names of an asset; known ones are left alone.
@@ -78,6 +100,16 @@ func (tx *Tx) AssetsByKey(ctx context.Context, keys []string) (map[string]exposu
 	return found, err
 }
 
+// AssetsByID calls f with the listed assets that are not part of another.
+func (tx *Tx) AssetsByID(ctx context.Context, ids []exposure.AssetID, f func(*exposure.Asset) error) error {
+	return chunks(ids, 500, func(_ []exposure.AssetID, params string, args []any) error {
+		for i := range args {
+			args[i] = int64(args[i].(exposure.AssetID))
+		}
+		return assetsWhere(ctx, tx.tx, "IN ("+params+")", args, f)
+	})
+}
+
 // Assets calls f with the assets first … last that are not part of another.
 // Context is the programme's and not filled in here.
 func (db *DB) Assets(ctx context.Context, first, last exposure.AssetID, f func(*exposure.Asset) error) error {
@@ -90,9 +122,13 @@ func (tx *Tx) Assets(ctx context.Context, first, last exposure.AssetID, f func(*
 }
 
 func eachAsset(ctx context.Context, q querier, first, last exposure.AssetID, f func(*exposure.Asset) error) error {
+	return assetsWhere(ctx, q, "BETWEEN $1 AND $2", []any{int64(first), int64(last)}, f)
+}
+
+// assetsWhere calls f with the assets whose number meets a condition.
+func assetsWhere(ctx context.Context, q querier, condition string, args []any, f func(*exposure.Asset) error) error {
 	identifiers := map[exposure.AssetID][]exposure.Identifier{}
-	args := []any{int64(first), int64(last)}
-	err := each(ctx, q, "SELECT asset, identifier FROM asset_identifier WHERE asset BETWEEN $1 AND $2 ORDER BY asset, identifier", args, func(rows *sql.Rows) error {
+	err := each(ctx, q, "SELECT asset, identifier FROM asset_identifier WHERE asset "+condition+" ORDER BY asset, identifier", args, func(rows *sql.Rows) error {
 		var id exposure.AssetID
 		var ident string
 		if err := rows.Scan(&id, &ident); err != nil {
@@ -106,7 +142,7 @@ func eachAsset(ctx context.Context, q querier, first, last exposure.AssetID, f f
 		return err
 	}
 	var all []exposure.Asset
-	err = each(ctx, q, "SELECT id, key, kind, name, os, first_seen, demo FROM asset WHERE id BETWEEN $1 AND $2 AND merged = 0 ORDER BY id", args, func(rows *sql.Rows) error {
+	err = each(ctx, q, "SELECT id, key, kind, name, os, first_seen, demo FROM asset WHERE id "+condition+" AND merged = 0 ORDER BY id", args, func(rows *sql.Rows) error {
 		var a exposure.Asset
 		var demo int64
 		if err := rows.Scan(&a.ID, &a.Key, &a.Kind, &a.Name, &a.OS, &a.FirstSeen, &demo); err != nil {

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 
 	"github.com/leeward-ctem/leeward/exposure"
 )
@@ -33,7 +34,7 @@ type Look struct {
 // Looks returns the newest complete looks at an asset.
 func (db *DB) Looks(ctx context.Context, asset exposure.AssetID, limit int) ([]Look, error) {
 	var all []Look
-	err := each(ctx, db.read, "SELECT scan, source, at FROM coverage WHERE asset = $1 ORDER BY at DESC, scan DESC LIMIT $2", []any{int64(asset), limit}, func(rows *sql.Rows) error {
+	err := each(ctx, db.read, "SELECT scan, source, at FROM coverage WHERE asset = $1 ORDER BY at DESC, scan DESC, source LIMIT $2", []any{int64(asset), limit}, func(rows *sql.Rows) error {
 		var l Look
 		err := rows.Scan(&l.Scan, &l.Source, &l.At)
 		all = append(all, l)
@@ -59,4 +60,47 @@ func (db *DB) LastLooks(ctx context.Context, assets []exposure.AssetID) (map[exp
 		})
 	})
 	return found, explain(err)
+}
+
+// NewestCovered returns the newest complete look of every source at each of the
+// assets.
+func (tx *Tx) NewestCovered(ctx context.Context, assets []exposure.AssetID) ([]exposure.Covered, error) {
+	var all []exposure.Covered
+	bodies := map[int64]coverageBody{}
+	err := chunks(assets, 500, func(_ []exposure.AssetID, params string, args []any) error {
+		for i := range args {
+			args[i] = int64(args[i].(exposure.AssetID))
+		}
+		query := `SELECT c.asset, c.source, c.scan, c.at, c.checkset, s.body FROM
+			(SELECT asset, source, MAX(at) AS newest FROM coverage WHERE asset IN (` + params + `) GROUP BY asset, source) m
+			JOIN coverage c ON c.asset = m.asset AND c.source = m.source AND c.at = m.newest
+			JOIN checkset s ON s.id = c.checkset ORDER BY c.asset, c.source, c.scan`
+		return each(ctx, tx.tx, query, args, func(rows *sql.Rows) error {
+			var c exposure.Covered
+			var checkset int64
+			var body sql.RawBytes
+			if err := rows.Scan(&c.Asset, &c.Source, &c.Scan, &c.At, &checkset, &body); err != nil {
+				return err
+			}
+			b, ok := bodies[checkset] // many assets share one
+			if !ok {
+				text, err := decompress(body)
+				if err != nil {
+					return err
+				}
+				if err := json.Unmarshal(text, &b); err != nil {
+					return err
+				}
+				bodies[checkset] = b
+			}
+			c.What = exposure.Coverage{Rules: b.Rules, Ports: b.Ports}
+			if n := len(all); n > 0 && all[n-1].Asset == c.Asset && all[n-1].Source == c.Source {
+				all[n-1] = c // two scans at one moment: the later number counts
+				return nil
+			}
+			all = append(all, c)
+			return nil
+		})
+	})
+	return all, err
 }

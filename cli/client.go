@@ -1,0 +1,264 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/leeward-ctem/leeward/discover"
+	"github.com/leeward-ctem/leeward/exposure"
+	"github.com/leeward-ctem/leeward/server"
+)
+
+// house is what commands ask: the database opened by themselves, or the
+// server that has it open already.
+type house interface {
+	Findings(ctx context.Context, q server.FindingQuery) (server.FindingPage, error)
+	Finding(ctx context.Context, id exposure.FindingID) (server.FindingDetail, error)
+	Assets(ctx context.Context, q server.AssetQuery) (server.AssetPage, error)
+	Remediations(ctx context.Context, filter string) ([]exposure.Remediation, error)
+	Import(ctx context.Context, req discover.Request, r io.Reader) ([]discover.Result, error)
+	Export(ctx context.Context, format, filter string, w io.Writer) error
+	Programme(ctx context.Context) (server.Programme, error)
+	Apply(ctx context.Context, r server.ApplyRequest) (server.ApplyResult, error)
+	Feeds(ctx context.Context) ([]server.FeedStatus, error)
+	UpdateFeeds(ctx context.Context, r server.FeedsRequest) ([]server.FeedStatus, error)
+	ImportFeeds(ctx context.Context, bundle io.Reader, force bool) ([]server.FeedStatus, error)
+	ExportFeeds(ctx context.Context, w io.Writer) error
+}
+
+// open returns the server of the data directory when one runs, else opens the
+// database. The returned function ends it.
+func (r *run) house(ctx context.Context) (h house, done func(), err error) {
+	if c := r.running(ctx); c != nil {
+		return c, func() {}, nil
+	}
+	a, err := r.openApp(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	return a, func() { a.close(context.WithoutCancel(ctx)) }, nil
+}
+
+// running returns a client of the server that left its note in the data
+// directory; nil when none answers.
+func (r *run) running(ctx context.Context) *client {
+	if r.Database != "" {
+		return nil
+	}
+	body, err := os.ReadFile(filepath.Join(r.dir(), noteName))
+	if err != nil {
+		return nil
+	}
+	var n note
+	if json.Unmarshal(body, &n) != nil {
+		return nil
+	}
+	// The note names an address of this machine; a proxy has no business here.
+	c := &client{base: "http://" + n.Addr, token: n.Token, http: &http.Client{Transport: &http.Transport{DialContext: (&net.Dialer{Timeout: 2 * time.Second}).DialContext}}}
+	quick, cancel := context.WithTimeout(ctx, 3*time.Second)
+	defer cancel()
+	// The token proves that it is this server and not another on its old port.
+	if err := c.get(quick, "/api/v1/scans?limit=1", &struct{}{}); err != nil {
+		return nil
+	}
+	return c
+}
+
+// client speaks to a server by its JSON API.
+type client struct {
+	base, token string
+	http        *http.Client
+}
+
+func (c *client) do(ctx context.Context, method, path, contentType string, body io.Reader) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, method, c.base+path, body)
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Authorization", "Bearer "+c.token)
+	if contentType != "" {
+		req.Header.Set("Content-Type", contentType)
+	}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		var u *url.Error
+		if errors.As(err, &u) {
+			err = u.Err
+		}
+		return nil, exposure.Errorf(exposure.Unavailable, "the server on %s does not answer: %w", strings.TrimPrefix(c.base, "http://"), err)
+	}
+	if resp.StatusCode >= 400 {
+		defer resp.Body.Close()
+		text, _ := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
+		return nil, refusal(resp.StatusCode, text)
+	}
+	return resp, nil
+}
+
+// refusal is the server's error as the house itself would have given it.
+func refusal(status int, body []byte) error {
+	kind := exposure.Internal
+	switch status {
+	case http.StatusBadRequest:
+		kind = exposure.Invalid
+	case http.StatusNotFound:
+		kind = exposure.NotFound
+	case http.StatusConflict:
+		kind = exposure.Conflict
+	case http.StatusForbidden, http.StatusUnauthorized:
+		kind = exposure.Forbidden
+	case http.StatusUnprocessableEntity:
+		kind = exposure.Unsupported
+	case http.StatusServiceUnavailable:
+		kind = exposure.Unavailable
+	}
+	var problem struct {
+		Detail string `json:"detail"`
+	}
+	text := strings.TrimSpace(string(body))
+	if json.Unmarshal(body, &problem) == nil && problem.Detail != "" {
+		text = problem.Detail
+	}
+	return exposure.Errorf(kind, "%s", text)
+}
+
+func (c *client) get(ctx context.Context, path string, to any) error {
+	return c.call(ctx, http.MethodGet, path, nil, to)
+}
+
+func (c *client) call(ctx context.Context, method, path string, in, out any) error {
+	var body io.Reader
+	kind := ""
+	if in != nil {
+		text, err := json.Marshal(in)
+		if err != nil {
+			return err
+		}
+		body, kind = bytes.NewReader(text), "application/json"
+	}
+	resp, err := c.do(ctx, method, path, kind, body)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if err := json.NewDecoder(resp.Body).Decode(out); err != nil {
+		return fmt.Errorf("the server's answer cannot be read: %w", err)
+	}
+	return nil
+}
+
+// listed is how the API wraps lists.
+type listed[T any] struct {
+	Rows []T `json:"rows"`
+}
+
+func (c *client) Findings(ctx context.Context, q server.FindingQuery) (p server.FindingPage, err error) {
+	v := url.Values{"q": {q.Filter}, "sort": {q.Sort}, "after": {q.After}, "limit": {strconv.Itoa(q.Limit)}}
+	if q.Reverse {
+		v.Set("reverse", "true")
+	}
+	return p, c.get(ctx, "/api/v1/findings?"+v.Encode(), &p)
+}
+
+func (c *client) Finding(ctx context.Context, id exposure.FindingID) (d server.FindingDetail, err error) {
+	return d, c.get(ctx, "/api/v1/findings/"+id.String(), &d)
+}
+
+func (c *client) Assets(ctx context.Context, q server.AssetQuery) (p server.AssetPage, err error) {
+	v := url.Values{"q": {q.Text}, "after": {strconv.FormatUint(uint64(q.After), 10)}, "limit": {strconv.Itoa(q.Limit)}}
+	return p, c.get(ctx, "/api/v1/assets?"+v.Encode(), &p)
+}
+
+func (c *client) Remediations(ctx context.Context, filter string) ([]exposure.Remediation, error) {
+	var l listed[exposure.Remediation]
+	return l.Rows, c.get(ctx, "/api/v1/remediations?"+url.Values{"q": {filter}}.Encode(), &l)
+}
+
+// Import streams a report to the server; it shows progress of what was sent.
+func (c *client) Import(ctx context.Context, req discover.Request, r io.Reader) ([]discover.Result, error) {
+	v := url.Values{"name": {req.Name}, "format": {req.Format}}
+	if len(req.Asset.Identifiers) > 0 {
+		v.Set("asset", req.Asset.Identifiers[0].String())
+	}
+	resp, err := c.do(ctx, http.MethodPost, "/api/v1/scans?"+v.Encode(), "application/octet-stream", &sent{r: r, name: req.Name, progress: req.Progress})
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	var l listed[discover.Result]
+	return l.Rows, json.NewDecoder(resp.Body).Decode(&l)
+}
+
+// sent counts the bytes that go out.
+type sent struct {
+	r        io.Reader
+	n        int64
+	name     string
+	progress func(discover.Progress)
+}
+
+func (s *sent) Read(p []byte) (int, error) {
+	n, err := s.r.Read(p)
+	if s.n += int64(n); s.progress != nil {
+		s.progress(discover.Progress{Name: s.name, Bytes: s.n})
+	}
+	return n, err
+}
+
+func (c *client) Export(ctx context.Context, format, filter string, w io.Writer) error {
+	return c.copy(ctx, "/api/v1/findings."+url.PathEscape(format)+"?"+url.Values{"q": {filter}}.Encode(), w)
+}
+
+func (c *client) copy(ctx context.Context, path string, w io.Writer) error {
+	resp, err := c.do(ctx, http.MethodGet, path, "", nil)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	_, err = io.Copy(w, resp.Body)
+	return err
+}
+
+func (c *client) Programme(ctx context.Context) (p server.Programme, err error) {
+	return p, c.get(ctx, "/api/v1/programme", &p)
+}
+
+func (c *client) Apply(ctx context.Context, r server.ApplyRequest) (res server.ApplyResult, err error) {
+	return res, c.call(ctx, http.MethodPut, "/api/v1/programme", r, &res)
+}
+
+func (c *client) Feeds(ctx context.Context) ([]server.FeedStatus, error) {
+	var l listed[server.FeedStatus]
+	return l.Rows, c.get(ctx, "/api/v1/feeds", &l)
+}
+
+func (c *client) UpdateFeeds(ctx context.Context, r server.FeedsRequest) ([]server.FeedStatus, error) {
+	var l listed[server.FeedStatus]
+	return l.Rows, c.call(ctx, http.MethodPost, "/api/v1/feeds/update", r, &l)
+}
+
+func (c *client) ImportFeeds(ctx context.Context, bundle io.Reader, force bool) ([]server.FeedStatus, error) {
+	resp, err := c.do(ctx, http.MethodPost, "/api/v1/feeds/bundle?force="+strconv.FormatBool(force), "application/zip", bundle)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	var l listed[server.FeedStatus]
+	return l.Rows, json.NewDecoder(resp.Body).Decode(&l)
+}
+
+func (c *client) ExportFeeds(ctx context.Context, w io.Writer) error {
+	return c.copy(ctx, "/api/v1/feeds/bundle", w)
+}

@@ -1,0 +1,79 @@
+package cli
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// TestScripts runs the command line as people do: each file of
+// testdata/script is a session in a shell. Beside the usual commands there are
+//
+//	fields FILE NAME…   every line of FILE is a JSON object with just these
+//	                    keys; NAME? may be missing
+//	lines FILE N        FILE has N lines
+func TestScripts(t *testing.T) {
+	t.Parallel()
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("HOME", e.WorkDir)
+			e.Setenv("LEEWARD_DATA", e.WorkDir+"/data")
+			return nil
+		},
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){"fields": fieldsOf, "lines": linesOf},
+	})
+}
+
+func fieldsOf(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: fields file name…")
+	}
+	known, needed := map[string]bool{}, map[string]bool{}
+	for _, a := range args[1:] {
+		name, optional := strings.CutSuffix(a, "?")
+		known[name] = true
+		if !optional {
+			needed[name] = true
+		}
+	}
+	n := 0
+	for in := bufio.NewScanner(strings.NewReader(ts.ReadFile(args[0]))); in.Scan(); n++ {
+		var o map[string]json.RawMessage
+		if err := json.Unmarshal(bytes.TrimSpace(in.Bytes()), &o); err != nil {
+			ts.Fatalf("%s, line %d is no JSON object: %v: %s", args[0], n+1, err, in.Text())
+		}
+		for name := range o {
+			if !known[name] {
+				ts.Fatalf("%s, line %d has the key %q, which the contract does not know", args[0], n+1, name)
+			}
+		}
+		for _, name := range slices.Sorted(maps.Keys(needed)) {
+			if _, ok := o[name]; !ok {
+				ts.Fatalf("%s, line %d has no key %q: %s", args[0], n+1, name, in.Text())
+			}
+		}
+	}
+	if n == 0 {
+		ts.Fatalf("%s is empty", args[0])
+	}
+}
+
+func linesOf(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: lines file n")
+	}
+	text := ts.ReadFile(args[0])
+	if got := strings.Count(text, "\n"); strings.TrimSpace(args[1]) != strconv.Itoa(got) {
+		ts.Fatalf("%s has %d lines, want %s:\n%s", args[0], got, args[1], text)
+	}
+}

@@ -1,0 +1,312 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/a-h/templ"
+
+	"github.com/leeward-ctem/leeward/exposure"
+	"github.com/leeward-ctem/leeward/validate"
+	"github.com/leeward-ctem/leeward/web"
+)
+
+const pageRows = 50
+
+func (s *Server) findingsPage(w http.ResponseWriter, r *http.Request) (templ.Component, error) {
+	ctx, q := r.Context(), r.URL.Query()
+	p := web.FindingsPage{
+		Query: q.Get("q"), Sort: q.Get("sort"), Reverse: q.Get("reverse") == "true",
+		CanMove: can(ctx, Analyst), CanExcept: can(ctx, Owner),
+	}
+	more := q.Get("after")
+	if more == "" {
+		p.Shell = s.shell(ctx, "Findings", web.StagePrioritize)
+		p.Nothing = p.Query == "" && p.Shell.Counts.Findings == 0 && p.Shell.Counts.Assets == 0
+	} else {
+		p.Shell = web.Shell{Now: s.Now(), Static: s.files}
+	}
+	var err error
+	if p.Filter, err = exposure.ParseFilter(p.Query); err != nil {
+		p.FilterError = public(err)
+		return web.Findings(p), nil
+	}
+	cursor, shown := splitCursor(more)
+	list, err := s.Backend.Findings(ctx, FindingQuery{Filter: p.Query, Sort: p.Sort, Reverse: p.Reverse, After: cursor, Limit: pageRows})
+	if err != nil {
+		return nil, err
+	}
+	p.Rows, p.Total, p.Shown = findingRows(list.Rows), list.Total, shown
+	if list.Next != "" {
+		p.Next = joinCursor(list.Next, shown+len(list.Rows))
+	}
+	if more != "" {
+		return web.FindingsMore(p), nil
+	}
+	if p.Facets, err = s.facets(ctx, p.Query); err != nil {
+		return nil, err
+	}
+	return web.Findings(p), nil
+}
+
+// The cursor of a page carries how many rows were shown before it.
+func joinCursor(next string, shown int) string { return strconv.Itoa(shown) + "." + next }
+
+func splitCursor(c string) (next string, shown int) {
+	n, rest, found := strings.Cut(c, ".")
+	if shown, err := strconv.Atoi(n); found && err == nil {
+		return rest, max(0, shown)
+	}
+	return c, 0
+}
+
+// facets count the matches by the fields that people narrow down by.
+func (s *Server) facets(ctx context.Context, filter string) ([]web.Facet, error) {
+	var all []web.Facet
+	for _, f := range []struct{ field, label, by string }{
+		{"band", "Risk", "band"}, {"sev", "Severity", "severity"}, {"status", "Status", "status"}, {"kev", "Known exploited", "kev"},
+		{"team", "Team", "team"}, {"tool", "Tool", "tool"}, {"type", "Type", "type"}, {"reach", "Reach", "reach"},
+	} {
+		rows, err := s.Backend.Groups(ctx, filter, []string{f.by})
+		if err != nil {
+			return nil, err
+		}
+		facet := web.Facet{Field: f.field, Label: f.label}
+		for _, g := range rows[:min(len(rows), 8)] {
+			value := g.Keys[0]
+			if value == "" {
+				value = "none"
+			}
+			facet.Values = append(facet.Values, web.Count{Value: value, Count: g.Count})
+		}
+		if len(facet.Values) > 0 {
+			all = append(all, facet)
+		}
+	}
+	return all, nil
+}
+
+func findingRows(rows []FindingRow) []web.FindingRow {
+	out := make([]web.FindingRow, len(rows))
+	for i := range rows {
+		out[i] = findingRow(&rows[i])
+	}
+	return out
+}
+
+// findingRow is a row of the API as pages show it. The words are our own, so
+// they can be read back.
+func findingRow(r *FindingRow) web.FindingRow {
+	row := web.FindingRow{
+		Title: r.Title, Advisory: r.Advisory, Risk: r.Risk, KEV: r.KEV, Ransomware: r.Ransomware, EPSS: r.EPSS,
+		Asset: r.Asset, AssetID: r.AssetID, Location: r.Location, Owner: r.Owner, Due: day(r.Due), FirstSeen: day(r.FirstSeen), Tools: r.Tools,
+	}
+	row.ID, _ = exposure.ParseFindingID(r.ID)
+	row.Severity.UnmarshalText([]byte(r.Severity))
+	row.Band.UnmarshalText([]byte(r.Band))
+	row.Status.UnmarshalText([]byte(r.Status))
+	if r.Verdict != "" {
+		row.Verdict.UnmarshalText([]byte(r.Verdict))
+	}
+	return row
+}
+
+func day(s string) time.Time {
+	t, err := time.Parse(time.DateOnly, s)
+	if err != nil {
+		return time.Time{}
+	}
+	return t
+}
+
+func (s *Server) findingPage(w http.ResponseWriter, r *http.Request) (templ.Component, error) {
+	ctx := r.Context()
+	id, err := exposure.ParseFindingID(r.PathValue("id"))
+	if err != nil {
+		return nil, exposure.Errorf(exposure.NotFound, "there is no finding %q", r.PathValue("id"))
+	}
+	d, err := s.Backend.Finding(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	p := web.FindingPage{
+		Shell: s.shell(ctx, d.ID+" "+d.Title, web.StagePrioritize), Row: findingRow(&d.FindingRow), Advisory: d.Info, Asset: d.AssetInfo,
+		Place: d.Place, Explanation: d.Explanation, Timeline: slices.Clone(d.Timeline), Exceptions: d.Exceptions,
+		CanExcept: can(ctx, Owner), CanApprove: can(ctx, Operator),
+	}
+	p.Fingerprint.UnmarshalText([]byte(d.Fingerprint))
+	slices.SortStableFunc(p.Timeline, func(a, b exposure.Event) int { return int(b.Seq - a.Seq) })
+	for _, src := range d.Sources {
+		row := web.SourceRow{Tool: src.Tool, Class: src.Class, State: exposure.State(src.State), Scan: exposure.ScanID(src.Scan)}
+		row.At, _ = time.Parse(time.RFC3339, src.At)
+		p.Sources = append(p.Sources, row)
+	}
+	for _, proof := range d.Evidence {
+		for _, e := range proof.Evidence {
+			p.Evidence = append(p.Evidence, web.Evidence{Kind: e.Kind, Text: e.Text, Line: proof.Line, Path: proof.Path})
+		}
+		if len(proof.Evidence) == 0 && (proof.Path != "" || proof.Line != 0) {
+			p.Evidence = append(p.Evidence, web.Evidence{Kind: "path", Line: proof.Line, Path: proof.Path})
+		}
+	}
+	if can(ctx, Analyst) {
+		for _, m := range d.Moves {
+			var c exposure.Cause
+			if c.UnmarshalText([]byte(m)) == nil && (c != exposure.CauseClaim || can(ctx, Owner)) {
+				p.Moves = append(p.Moves, c)
+			}
+		}
+	}
+	if can(ctx, Analyst) {
+		p.Verdicts = validate.Recordable()
+	}
+	if d.Remediation != "" {
+		if fix, err := s.Backend.Remediation(ctx, d.Remediation); err == nil {
+			row := remediationRow(&fix.Remediation, s.bandOf)
+			p.Remediation = &row
+		}
+	}
+	return web.Finding(p), nil
+}
+
+// moveForm moves the selected findings. Moving all that match asks first.
+func (s *Server) moveForm(w http.ResponseWriter, r *http.Request) (templ.Component, error) {
+	ctx := r.Context()
+	f, err := values(w, r)
+	if err != nil {
+		return nil, err
+	}
+	m := MoveRequest{Cause: f.Get("cause"), Reason: f.Get("reason")}
+	confirm, err := s.selection(ctx, f, &m.IDs, &m.Filter)
+	if err != nil {
+		return nil, err
+	}
+	verb := map[string]string{"triage": "Triage", "claim": "Claim fixed:"}[m.Cause]
+	if confirm != nil {
+		confirm.Heading = fmt.Sprintf("%s %d findings?", verb, confirm.Total)
+		confirm.Text = "Each keeps its history, and a later scan decides whether a claimed fix is real."
+		confirm.Form = web.Form{Action: web.MoveURL, Label: confirm.Heading[:len(confirm.Heading)-1], Fields: fields(f)}
+		return web.Confirm(*confirm), nil
+	}
+	n, err := s.move(ctx, m)
+	if err != nil {
+		return nil, err
+	}
+	text := fmt.Sprintf("%d findings moved.", n)
+	switch n {
+	case 0:
+		text = "Nothing moved: none of them is in a state that allows it."
+	case 1:
+		text = "1 finding moved."
+	}
+	return s.redirect(w, r, back(r, web.FindingsURL), text)
+}
+
+// selection reads which findings a form speaks of. A page to confirm is
+// returned when they are all that match a filter and nobody confirmed yet.
+func (s *Server) selection(ctx context.Context, f url.Values, ids *[]string, filter *string) (*web.ConfirmPage, error) {
+	switch {
+	case f.Get("remediation") != "":
+		d, err := s.Backend.Remediation(ctx, f.Get("remediation"))
+		if err != nil {
+			return nil, err
+		}
+		for _, id := range d.IDs {
+			*ids = append(*ids, id.String())
+		}
+	case f.Get("all") == "true":
+		*filter = f.Get("q")
+		if *filter == "" {
+			*filter = "is:open"
+		}
+		if f.Get("confirmed") != "true" {
+			list, err := s.Backend.Findings(ctx, FindingQuery{Filter: *filter, Limit: 5})
+			if err != nil {
+				return nil, err
+			}
+			return &web.ConfirmPage{Shell: s.shell(ctx, "Confirm", web.StagePrioritize), Back: web.Find(f.Get("q")), Total: list.Total, Sample: findingRows(list.Rows)}, nil
+		}
+	default:
+		*ids = f["ids"]
+	}
+	if len(*ids) == 0 && *filter == "" {
+		return nil, exposure.Errorf(exposure.Invalid, "nothing is selected: tick the findings first")
+	}
+	return nil, nil
+}
+
+func fields(f url.Values) []web.Field {
+	var all []web.Field
+	for _, name := range []string{"q", "all", "cause", "reason", "expires"} {
+		if v := f.Get(name); v != "" {
+			all = append(all, web.Field{Name: name, Value: v})
+		}
+	}
+	return all
+}
+
+// exceptForm asks for an exception.
+func (s *Server) exceptForm(w http.ResponseWriter, r *http.Request) (templ.Component, error) {
+	ctx := r.Context()
+	f, err := values(w, r)
+	if err != nil {
+		return nil, err
+	}
+	e := ExceptionRequest{Reason: f.Get("reason"), Expires: f.Get("expires"), Actor: ActorOf(ctx).Name}
+	confirm, err := s.selection(ctx, f, &e.IDs, &e.Filter)
+	if err != nil {
+		return nil, err
+	}
+	if confirm != nil {
+		confirm.Heading = fmt.Sprintf("Ask for an exception for %d findings?", confirm.Total)
+		confirm.Text = "Somebody else must approve it. Until then they stay open."
+		confirm.Form = web.Form{Action: web.ExceptURL, Label: "Ask for it", Fields: fields(f)}
+		return web.Confirm(*confirm), nil
+	}
+	if _, err := s.Backend.RequestException(ctx, e); err != nil {
+		return nil, err
+	}
+	return s.redirect(w, r, back(r, web.FindingsURL), "The exception waits for somebody else's approval.")
+}
+
+func (s *Server) approveForm(w http.ResponseWriter, r *http.Request) (templ.Component, error) {
+	if err := s.Backend.ApproveException(r.Context(), number(r, "id"), ActorOf(r.Context()).Name); err != nil {
+		return nil, err
+	}
+	return s.redirect(w, r, back(r, web.FindingsURL), "The exception is in force.")
+}
+
+func (s *Server) endForm(w http.ResponseWriter, r *http.Request) (templ.Component, error) {
+	if err := s.endException(r.Context(), number(r, "id"), r.FormValue("reason")); err != nil {
+		return nil, err
+	}
+	return s.redirect(w, r, back(r, web.FindingsURL), "The exception has ended.")
+}
+
+// verdictForm records what a validation of a finding came to.
+func (s *Server) verdictForm(w http.ResponseWriter, r *http.Request) (templ.Component, error) {
+	f, err := values(w, r)
+	if err != nil {
+		return nil, err
+	}
+	days, err := strconv.Atoi(f.Get("days"))
+	if err != nil {
+		return nil, exposure.Errorf(exposure.Invalid, "say for how many days the verdict holds")
+	}
+	v := VerdictRequest{IDs: []string{r.PathValue("id")}, Kind: f.Get("kind"), Evidence: f.Get("evidence"), Days: days, Actor: ActorOf(r.Context()).Name}
+	if _, err := s.Backend.RecordVerdict(r.Context(), v); err != nil {
+		return nil, err
+	}
+	return s.redirect(w, r, back(r, web.FindingsURL), "The verdict is recorded, and the risk follows it.")
+}
+
+func number(r *http.Request, name string) int64 {
+	n, _ := strconv.ParseInt(r.PathValue(name), 10, 64)
+	return n
+}

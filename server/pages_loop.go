@@ -1,0 +1,277 @@
+package server
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/a-h/templ"
+
+	"github.com/leeward-ctem/leeward/exposure"
+	"github.com/leeward-ctem/leeward/validate"
+	"github.com/leeward-ctem/leeward/web"
+)
+
+func (s *Server) scopePage(_ http.ResponseWriter, r *http.Request) (templ.Component, error) {
+	ctx := r.Context()
+	report, err := s.Backend.Scope(ctx)
+	if err != nil {
+		return nil, err
+	}
+	programme, err := s.Backend.Programme(ctx)
+	if err != nil {
+		return nil, err
+	}
+	p := web.ScopePage{Shell: s.shell(ctx, "Scope", web.StageScope), NoTier: report.NoTier, NoReach: report.NoReach}
+	if programme.Version > 0 {
+		p.Programme, p.Applied, p.AppliedBy = programme.Body, millis(programme.At), programme.Actor
+	}
+	for _, v := range report.Services {
+		p.Services = append(p.Services, web.ServiceRow{Name: v.Name, Tier: v.Tier, Owner: v.Owner, Loss: v.Loss, Assets: v.Assets, Open: v.Open, Risk: v.Risk, Band: s.bandOf(v.Risk)})
+	}
+	for _, v := range report.Scopes {
+		p.Scopes = append(p.Scopes, web.ScopeRow{Name: v.Name, Objective: v.Objective, Owner: v.Owner, Assets: v.Assets, Open: v.Open})
+	}
+	for _, v := range report.Owners {
+		if v.Name == "" {
+			p.Unowned = v.Assets
+			continue
+		}
+		p.Owners = append(p.Owners, web.OwnerRow{Name: v.Name, Assets: v.Assets, Open: v.Open, Overdue: v.Overdue})
+	}
+	for _, v := range report.Tags {
+		p.Tags = append(p.Tags, web.Count{Value: v.Name, Count: v.Assets})
+	}
+	slices.SortStableFunc(p.Tags, func(a, b web.Count) int { return cmp.Compare(b.Count, a.Count) })
+	for _, v := range report.Scanned {
+		p.Coverage = append(p.Coverage, web.CoverageRow{Class: v.Class, Covered: v.Covered, Total: v.Total, Newest: millis(v.Newest)})
+	}
+	return web.Scope(p), nil
+}
+
+// millis is a moment in unix milliseconds; 0 is never.
+func millis(ms int64) time.Time {
+	if ms == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms)
+}
+
+func (s *Server) feedsPage(_ http.ResponseWriter, r *http.Request) (templ.Component, error) {
+	ctx := r.Context()
+	rows, err := s.Backend.Feeds(ctx)
+	if err != nil {
+		return nil, err
+	}
+	p := web.FeedsPage{Shell: s.shell(ctx, "Intel", web.StageIntel), CanUpdate: can(ctx, Operator)}
+	for _, f := range rows {
+		row := web.FeedRow{
+			Name: f.Name, Title: f.Title, License: f.Licence, Attribution: f.Attribution, Records: f.Records,
+			Model: f.Version, Every: time.Duration(f.Every * float64(time.Hour)), Stale: f.Stale, Error: f.Error,
+		}
+		if len(f.Locations) > 0 {
+			row.Location = f.Locations[0]
+			if more := len(f.Locations) - 1; more > 0 {
+				row.Location = fmt.Sprintf("%s and %d more", row.Location, more)
+			}
+		}
+		row.Data, _ = time.Parse(time.RFC3339, f.Date)
+		row.Fetched, _ = time.Parse(time.RFC3339, f.Fetched)
+		p.Rows = append(p.Rows, row)
+	}
+	return web.Feeds(p), nil
+}
+
+// feedsForm asks for an update in the background: a browser does not wait for
+// downloads.
+func (s *Server) feedsForm(w http.ResponseWriter, r *http.Request) (templ.Component, error) {
+	f, err := values(w, r)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	if name := f.Get("name"); name != "" {
+		names = []string{name}
+	}
+	if err := s.Backend.RequestFeeds(r.Context(), names); err != nil {
+		return nil, err
+	}
+	return s.redirect(w, r, web.FeedsURL, "The update runs; this page follows it.")
+}
+
+func (s *Server) validatePage(_ http.ResponseWriter, r *http.Request) (templ.Component, error) {
+	ctx := r.Context()
+	p := web.ValidatePage{Shell: s.shell(ctx, "Validate", web.StageValidate)}
+	list, err := s.Backend.Findings(ctx, FindingQuery{Filter: "status:fix_claimed", Limit: 100})
+	if err != nil {
+		return nil, err
+	}
+	p.Total = list.Total
+	claims, err := s.Backend.Claims(ctx, list.Rows)
+	if err != nil {
+		return nil, err
+	}
+	for i := range list.Rows {
+		c := claims[i]
+		p.Awaiting = append(p.Awaiting, web.Claim{
+			FindingRow: findingRow(&list.Rows[i]), By: c.By, At: millis(c.At), Reason: c.Reason, Needs: validate.Decides(list.Rows[i].Tools, c.Kind),
+		})
+	}
+	verdicts, err := s.Backend.Verdicts(ctx, 50)
+	if err != nil {
+		return nil, err
+	}
+	for _, v := range verdicts {
+		row := web.VerdictRow{Title: v.Title, Asset: v.Asset, By: v.By, At: millis(v.At), Until: millis(v.Until), Note: v.Note}
+		row.Finding, _ = exposure.ParseFindingID(v.Finding) // our own words, read back
+		row.Kind.UnmarshalText([]byte(v.Kind))
+		p.Verdicts = append(p.Verdicts, row)
+	}
+	return web.Validate(p), nil
+}
+
+func (s *Server) jobsPage(_ http.ResponseWriter, r *http.Request) (templ.Component, error) {
+	ctx := r.Context()
+	jobs, err := s.Backend.Jobs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	p := web.JobsPage{Shell: s.shell(ctx, "Jobs", web.StageJobs), CanRetry: can(ctx, Operator)}
+	for _, j := range jobs {
+		p.Rows = append(p.Rows, web.JobRow{ID: j.ID, Title: j.Title, Task: j.Task, State: j.State, Attempt: j.Attempt, Attempts: j.Attempts, At: j.At, Ended: j.Ended, Error: j.Error})
+	}
+	return web.Jobs(p), nil
+}
+
+func (s *Server) retryForm(w http.ResponseWriter, r *http.Request) (templ.Component, error) {
+	if err := s.Backend.RetryJob(r.Context(), number(r, "id")); err != nil {
+		return nil, err
+	}
+	return s.redirect(w, r, web.JobsURL, "The job runs again.")
+}
+
+func (s *Server) loadDemoForm(w http.ResponseWriter, r *http.Request) (templ.Component, error) {
+	if err := s.Backend.LoadDemo(r.Context()); err != nil {
+		return nil, err
+	}
+	return s.redirect(w, r, web.OverviewURL, "The demo company is here.")
+}
+
+func (s *Server) removeDemoForm(w http.ResponseWriter, r *http.Request) (templ.Component, error) {
+	n, err := s.Backend.RemoveDemo(r.Context(), ActorOf(r.Context()).Name)
+	if err != nil {
+		return nil, err
+	}
+	return s.redirect(w, r, web.OverviewURL, fmt.Sprintf("The demo is gone, and %d findings with it.", n))
+}
+
+// trendDays is how far back the charts of the overview go.
+const trendDays = 90
+
+func (s *Server) overviewPage(_ http.ResponseWriter, r *http.Request) (templ.Component, error) {
+	ctx := r.Context()
+	sum, err := s.Backend.Summary(ctx)
+	if err != nil {
+		return nil, err
+	}
+	p := web.OverviewPage{Shell: s.shell(ctx, "Exposure", web.StageOverview), Scope: sum.Name, LastImport: millis(sum.LastImport)}
+	if p.LastImport.IsZero() {
+		return web.Overview(p), nil
+	}
+	m, err := s.Backend.Measures(ctx)
+	if err != nil {
+		return nil, err
+	}
+	history := m.History[max(0, len(m.History)-trendDays):]
+	if p.Tiles, err = s.tiles(ctx, history); err != nil {
+		return nil, err
+	}
+	p.Trend = trendOf(&m)
+	if p.Teams, err = s.teams(ctx); err != nil {
+		return nil, err
+	}
+	p.SLA = web.SLA{Period: "so far"}
+	for _, c := range m.SLA {
+		p.SLA.Due, p.SLA.OnTime, p.SLA.Late = p.SLA.Due+c.Met+c.Missed+c.Overdue, p.SLA.OnTime+c.Met, p.SLA.Late+c.Overdue
+	}
+	fixes, err := s.Backend.Remediations(ctx, "")
+	if err != nil {
+		return nil, err
+	}
+	for i := range fixes[:min(len(fixes), 5)] {
+		p.Fixes = append(p.Fixes, remediationRow(&fixes[i], s.bandOf))
+	}
+	p.Imports, err = s.Backend.Scans(ctx, 6)
+	return web.Overview(p), err
+}
+
+// tiles are the key figures, each with the list it counts and its past.
+func (s *Server) tiles(ctx context.Context, history []Rollup) ([]web.Tile, error) {
+	var tiles []web.Tile
+	for _, t := range []struct {
+		label, filter string
+		of            func(*Rollup) int
+	}{
+		{"Open findings", "", func(d *Rollup) int { return d.Open }},
+		{"Critical risk", "band:critical", func(d *Rollup) int { return d.Bands["critical"] }},
+		{"Known exploited", "kev:true", func(d *Rollup) int { return d.KEV }},
+		{"Overdue", "is:overdue", func(d *Rollup) int { return d.Late }},
+	} {
+		list, err := s.Backend.Findings(ctx, FindingQuery{Filter: t.filter, Limit: 1})
+		if err != nil {
+			return nil, err
+		}
+		tile := web.Tile{Label: t.label, Value: list.Total, Link: web.Find(t.filter)}
+		for i := range history {
+			tile.History = append(tile.History, float64(t.of(&history[i])))
+		}
+		if n := len(history); n > 30 {
+			tile.Delta, tile.Tone = delta(list.Total, t.of(&history[n-30]))
+		}
+		tiles = append(tiles, tile)
+	}
+	return tiles, nil
+}
+
+// delta is how a number of bad things changed within 30 days.
+func delta(now, before int) (text string, tone web.Tone) {
+	switch {
+	case now == before:
+		return "as 30 days ago", web.Plain
+	case before == 0:
+		return fmt.Sprintf("+%d in 30 days", now), web.Bad
+	}
+	change := 100 * float64(now-before) / float64(before)
+	if change < 0 {
+		return fmt.Sprintf("−%.1f%% in 30 days", -change), web.Good
+	}
+	return fmt.Sprintf("+%.1f%% in 30 days", change), web.Bad
+}
+
+// teams are the open findings by team and band, the team with the most
+// critical ones first.
+func (s *Server) teams(ctx context.Context) ([]web.TeamRisk, error) {
+	groups, err := s.Backend.Groups(ctx, "", []string{"team", "band"})
+	if err != nil {
+		return nil, err
+	}
+	var teams []web.TeamRisk
+	at := map[string]int{}
+	for _, g := range groups { // the greatest loss comes first
+		i, ok := at[g.Keys[0]]
+		if !ok {
+			i = len(teams)
+			at[g.Keys[0]] = i
+			teams = append(teams, web.TeamRisk{Team: g.Keys[0], Counts: map[exposure.Band]int{}})
+		}
+		var b exposure.Band
+		if err := b.UnmarshalText([]byte(g.Keys[1])); err != nil {
+			return nil, err
+		}
+		teams[i].Counts[b] += g.Count
+	}
+	return teams[:min(len(teams), 12)], nil
+}
