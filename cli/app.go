@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -43,14 +44,23 @@ type app struct {
 	grouped   remediationCache
 	summed    summaryCache
 	offline   bool
+	blind     sync.Once  // said that the feeds cannot be read
 	mu        sync.Mutex // what follows changes with a programme or a day
 	model     *prioritize.Model
 	programme *scope.Programme
 	version   int64 // of the programme
 }
 
+// collectAt is how much the heap grows before it is collected, in percent. The
+// index is columns that the collector does not look into, so collecting often
+// costs little, and half the memory of an import is garbage otherwise.
+const collectAt = 40
+
 // openApp opens the database and brings the index up to date.
 func (r *run) openApp(ctx context.Context) (*app, error) {
+	if r.Env("GOGC") == "" {
+		debug.SetGCPercent(collectAt)
+	}
 	db, err := r.database(ctx)
 	if err != nil {
 		return nil, err

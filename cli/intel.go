@@ -18,10 +18,13 @@ import (
 // invented facts while demo data is present.
 type knowledge struct{ a *app }
 
+// snapshot is what the feeds know together. When the kept copies cannot be
+// read, reports are taken in all the same and scored when they can: the job
+// that updates the feeds says what is wrong.
 func (k knowledge) snapshot() *intel.Snapshot {
 	s, err := k.a.feeds.Snapshot(context.Background())
 	if err != nil {
-		k.a.log.Warn("reports are read without threat intelligence", slog.Any("err", err))
+		k.a.blind.Do(func() { k.a.log.Warn("reports are read without threat intelligence", slog.Any("err", err)) })
 		return &intel.Snapshot{}
 	}
 	return s
@@ -31,8 +34,10 @@ func (k knowledge) snapshot() *intel.Snapshot {
 func (k knowledge) Canonical(id string) string { return k.snapshot().Canonical(id) }
 
 // Threat returns the worst of what is known about several ids.
-func (k knowledge) Threat(ids []string) exposure.Threat {
-	t := k.snapshot().Threat(ids)
+func (k knowledge) Threat(ids []string) exposure.Threat { return k.threat(k.snapshot(), ids) }
+
+func (k knowledge) threat(s *intel.Snapshot, ids []string) exposure.Threat {
+	t := s.Threat(ids)
 	if demo := k.a.demo.Load(); demo != nil {
 		for _, id := range ids {
 			if known, ok := (*demo)[id]; ok && !t.Scored() && !t.KEV() {
@@ -46,10 +51,14 @@ func (k knowledge) Threat(ids []string) exposure.Threat {
 // enrich brings the stored advisories up to what the feeds know now. Only
 // those that changed are written; the index then scores everything anew.
 func (a *app) enrich(ctx context.Context) (changed int, err error) {
+	s, err := a.feeds.Snapshot(ctx)
+	if err != nil {
+		return 0, err // what is stored stays: knowing nothing is no news
+	}
 	threats := map[exposure.AdvisoryID]exposure.Threat{}
 	k := knowledge{a}
 	err = a.db.Advisories(ctx, 1, math.MaxUint32, func(adv *exposure.Advisory) error {
-		if now := k.Threat(append(adv.CVEs[:len(adv.CVEs):len(adv.CVEs)], adv.Key)); now != adv.Threat {
+		if now := k.threat(s, append(adv.CVEs[:len(adv.CVEs):len(adv.CVEs)], adv.Key)); now != adv.Threat {
 			threats[adv.ID] = now
 		}
 		return nil
@@ -84,13 +93,13 @@ func (a *app) UpdateFeeds(ctx context.Context, r server.FeedsRequest) ([]server.
 		Locations: r.Locations, Force: r.Force,
 		Progress: func(feed, doing string) { a.tell("feed", map[string]string{"feed": feed, "doing": doing}) },
 	})
-	if err != nil {
-		return nil, err
-	}
-	if changed {
-		if _, err := a.enrich(ctx); err != nil {
+	if changed { // also when a later feed was cut off
+		if _, err := a.enrich(context.WithoutCancel(ctx)); err != nil {
 			return nil, err
 		}
+	}
+	if err != nil {
+		return nil, err
 	}
 	a.tell("feeds", nil)
 	return a.describe(states), nil

@@ -213,3 +213,43 @@ func TestMergeProperty(t *testing.T) {
 		})
 	}
 }
+
+// aliases is intelligence that learns.
+type aliases map[string]string
+
+func (a aliases) Canonical(id string) string {
+	if to, ok := a[id]; ok {
+		return to
+	}
+	return id
+}
+func (aliases) Threat([]string) exposure.Threat { return exposure.Threat{} }
+
+// A feed that tells later that two names mean one weakness neither doubles nor
+// closes what is known under the other name.
+func TestAliasLearntLater(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(w *world) {
+		other := strings.ReplaceAll(seen("a", "CVE-2021-1"), `"scan"`, `"other"`)
+		w.report("mon", ran(1), seen("a", "GHSA-aaaa"), seen("b", "GHSA-aaaa"), covered("a"), covered("b"))
+		w.report("mon other", ran(1), other)
+		w.want("a CVE-2021-1 open", "a GHSA-aaaa open", "b GHSA-aaaa open")
+		w.im.Intel = aliases{"GHSA-aaaa": "CVE-2021-1"}
+		res := w.report("tue", ran(2), seen("a", "GHSA-aaaa"), seen("b", "GHSA-aaaa"), covered("a"), covered("b"))
+		if res.New != 0 || res.Closed != 0 {
+			w.t.Errorf("a better name made or closed findings: %+v", res)
+		}
+		w.want("a CVE-2021-1 open", "b GHSA-aaaa open")
+		before := head(w.t, w.db)
+		w.report("tue", ran(2), seen("a", "GHSA-aaaa"), seen("b", "GHSA-aaaa"), covered("a"), covered("b"))
+		w.report("mon", ran(1), seen("a", "GHSA-aaaa"), seen("b", "GHSA-aaaa"), covered("a"), covered("b"))
+		if now := head(w.t, w.db); now != before {
+			w.t.Errorf("again wrote %d events", now-before)
+		}
+		// What both said is closed only when both do not see it any more.
+		if res := w.report("wed", ran(3), covered("a"), covered("b")); res.Closed != 1 {
+			w.t.Errorf("%+v", res)
+		}
+		w.want("a CVE-2021-1 open", "b GHSA-aaaa verified")
+	})
+}

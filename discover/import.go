@@ -201,7 +201,7 @@ func (im *Importer) document(ctx context.Context, req Request, part Part) (Resul
 	res.Format = reader.Name()
 	s := &session{
 		im: im, req: req, res: &res, began: began, seen: roaring.New(), stated: roaring.New(),
-		scan:  exposure.Scan{Name: part.Name, Format: reader.Name(), Received: began.UnixMilli(), Demo: req.Demo},
+		scan:  exposure.Scan{Name: im.Redact(part.Name), Format: reader.Name(), Received: began.UnixMilli(), Demo: req.Demo},
 		cache: newCaches(), folded: map[exposure.FindingID]exposure.FindingID{},
 	}
 	s.normal.init(im, req, part.Name, &s.scan)

@@ -299,22 +299,28 @@ func numbers(ids []exposure.FindingID) []uint32 {
 }
 
 // known finds the findings that items speak of, under every identity of their
-// asset. Two that turn out to be one become one.
+// asset and every name of their weakness. Two that turn out to be one become
+// one: an asset was known as two, or a weakness by two names until a feed told
+// that they are the same.
 func (b *batch) known(ctx context.Context, items []item, fps []exposure.Fingerprint, ids []exposure.FindingID) error {
 	b.im.Index.Known(fps, ids)
 	for i := range ids {
 		ids[i] = b.current(ids[i])
 	}
-	// Names of one asset in many reports are the rule, several identities the
-	// exception: this costs a map look-up an item.
-	if len(b.merged) == 0 {
-		return nil
-	}
 	var also []exposure.Fingerprint
 	var of []int
 	for i := range items {
-		for _, key := range b.merged[b.cache.assets[items[i].assetKey].id] {
-			also, of = append(also, exposure.NewFingerprint(key, items[i].weakness, items[i].location)), append(of, i)
+		it := &items[i]
+		asset := b.cache.assets[it.assetKey]
+		if len(it.also) == 0 && (len(b.merged) == 0 || b.merged[asset.id] == nil) {
+			continue // almost all
+		}
+		for _, key := range append([]string{asset.key}, b.merged[asset.id]...) {
+			for _, name := range append([]string{it.weakness}, it.also...) {
+				if key != asset.key || name != it.weakness {
+					also, of = append(also, exposure.NewFingerprint(key, name, it.location)), append(of, i)
+				}
+			}
 		}
 	}
 	if len(also) == 0 {
@@ -343,7 +349,7 @@ func (b *batch) known(ctx context.Context, items []item, fps []exposure.Fingerpr
 	for old := range into {
 		into[old] = root(old)
 	}
-	if err := b.fold(ctx, into, "one weakness on an asset that was known as two"); err != nil {
+	if err := b.fold(ctx, into, "one weakness, known under two names"); err != nil {
 		return err
 	}
 	for i := range ids {

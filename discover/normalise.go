@@ -17,6 +17,7 @@ type item struct {
 	tool      string
 	class     string
 	weakness  string
+	also      []string // other names of the weakness, under which it may be known
 	location  string
 	place     exposure.Place
 	advisory  *exposure.Advisory // described by the first item of the document that states it
@@ -35,6 +36,7 @@ const (
 	maxEvidence = 16 << 10
 	maxPieces   = 8
 	maxList     = 100
+	maxPlace    = 2048
 )
 
 type normaliser struct {
@@ -109,6 +111,7 @@ func (n *normaliser) item(o *exposure.Observation) (item, error) {
 		o.Advisories[i] = exposure.NormalAdvisory(a)
 	}
 	it.weakness = n.cap(o.WeaknessKey(n.im.Intel.Canonical), maxTitle)
+	it.also = n.otherNames(o, it.weakness)
 	it.place = exposure.Place{Location: o.Location, Component: o.Component}
 	it.place.Component.Path, it.place.Component.License = "", ""
 	at := &it.place.Location
@@ -129,6 +132,18 @@ func (n *normaliser) item(o *exposure.Observation) (item, error) {
 		it.advisory = n.advisory(o, it.weakness)
 	}
 	return it, nil
+}
+
+// otherNames are the names in the report of a weakness that is known by a
+// better one. A finding made before a feed told the better name has one of them.
+func (n *normaliser) otherNames(o *exposure.Observation, weakness string) []string {
+	var names []string
+	for _, a := range o.Advisories[:min(len(o.Advisories), maxPieces)] {
+		if a != weakness && (o.Aliased || n.im.Intel.Canonical(a) == weakness) {
+			names = append(names, a)
+		}
+	}
+	return names
 }
 
 // packageKey is what identifies the component in a location.

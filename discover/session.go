@@ -370,7 +370,7 @@ func (b *batch) describe(ctx context.Context, items []item, fps []exposure.Finge
 
 func (b *batch) describeShared(ctx context.Context, items []item, fresh []int) error {
 	var advisories []exposure.Advisory
-	var places []exposure.Place
+	var raw, places []exposure.Place
 	plannedAdvisories, plannedPlaces := map[string]bool{}, map[exposure.Place]bool{}
 	// Every item is asked, not only the fresh ones: the first to state a
 	// weakness describes it, and that may be an item whose finding is known.
@@ -392,7 +392,7 @@ func (b *batch) describeShared(ctx context.Context, items []item, fresh []int) e
 		}
 		if _, ok := b.cache.places[it.place]; !ok && !plannedPlaces[it.place] {
 			plannedPlaces[it.place] = true
-			places = append(places, it.place)
+			raw, places = append(raw, it.place), append(places, b.clean(it.place))
 		}
 	}
 	advisoryIDs, err := b.tx.AddAdvisories(ctx, advisories)
@@ -407,7 +407,19 @@ func (b *batch) describeShared(ctx context.Context, items []item, fresh []int) e
 		return err
 	}
 	for i, id := range placeIDs {
-		b.cache.places[places[i]] = id
+		b.cache.places[raw[i]] = id
 	}
 	return nil
+}
+
+// clean is a place as it may be kept: what makes it an identity was taken from
+// it as it is, what people see has no secrets.
+func (b *batch) clean(p exposure.Place) exposure.Place {
+	for _, text := range []*string{
+		&p.Location.Path, &p.Location.Parameter, &p.Location.File, &p.Location.Symbol, &p.Location.Resource,
+		&p.Component.Purl, &p.Component.Name, &p.Component.Version, &p.Component.Fixed,
+	} {
+		*text = b.im.Redact(b.normal.cap(*text, maxPlace))
+	}
+	return p
 }
