@@ -16,6 +16,7 @@ type compiled struct {
 	owners   dictionary // number 0 is nobody
 	controls dictionary
 	services []service
+	tierLoss [5]exposure.Loss // by tier
 
 	rules      finder
 	actions    []action // of rules, by number
@@ -36,6 +37,9 @@ type service struct {
 	tier  int
 	owner int32
 	loss  exposure.Loss
+	// byTier says that nobody stated a loss, so that the tier stands for one:
+	// the asset's own when a rule states one.
+	byTier bool
 }
 
 // action is what a rule says.
@@ -103,12 +107,15 @@ const nobody = "none"
 
 func compile(p *Programme, l lines) *compiled {
 	c := &compiled{lines: l}
+	for tier := range c.tierLoss {
+		c.tierLoss[tier] = p.tierLoss(tier)
+	}
 	c.owners.number("")
 	known := dictionary{}
 	for i := range p.Services {
 		s := &p.Services[i]
 		known.number(s.Name)
-		c.services = append(c.services, service{s.Name, s.Tier, c.owners.number(s.Owner), p.loss(s)})
+		c.services = append(c.services, service{s.Name, s.Tier, c.owners.number(s.Owner), p.loss(s), s.Impact == nil && s.Criticality == nil})
 	}
 	for i := range p.Assets {
 		c.actions = append(c.actions, c.action(&p.Assets[i], &known))
@@ -145,14 +152,33 @@ func (c *compiled) action(r *Rule, known *dictionary) action {
 	return a
 }
 
+// tierLoss is the loss that a tier stands for, as in prioritize: a third of
+// L0·10^((3−tier)/2) for each property. No tier is taken as 3.
+func (p *Programme) tierLoss(tier int) exposure.Loss {
+	if tier == 0 {
+		tier = 3
+	}
+	third := p.lossUnit() * math.Pow(10, float64(3-tier)/2) / 3
+	return exposure.Loss{Confidentiality: third, Integrity: third, Availability: third}
+}
+
+// lossUnit is L0.
+func (p *Programme) lossUnit() float64 {
+	if p.Risk != nil && p.Risk.Loss > 0 {
+		return p.Risk.Loss
+	}
+	return defaultLoss
+}
+
 // loss is what is lost with a service: amounts where they are stated, else by
 // degree. A degree of 1 is a tenth of L0, of 5 ten times L0; two degrees are a
-// factor of ten.
+// factor of ten. One that states neither is rated by its tier: it must not
+// count for nothing beside one that states its own.
 func (p *Programme) loss(s *Service) exposure.Loss {
-	l0 := float64(defaultLoss)
-	if p.Risk != nil && p.Risk.Loss > 0 {
-		l0 = p.Risk.Loss
+	if s.Impact == nil && s.Criticality == nil {
+		return p.tierLoss(s.Tier)
 	}
+	l0 := p.lossUnit()
 	amount, degree := Impact{}, Impact{}
 	if s.Impact != nil {
 		amount = *s.Impact

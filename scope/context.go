@@ -223,7 +223,11 @@ func (c *compiled) context(x *state) exposure.Context {
 	out.Tags = pick(x.tags.members, func(n int32) string { return c.tags.names[n] })
 	out.Services = pick(x.services.members, func(n int32) string { return c.services[n].name })
 	for _, n := range x.services.members {
-		out.Loss = out.Loss.Add(c.services[n].loss)
+		loss := c.services[n].loss
+		if c.services[n].byTier && x.stated.tier > 0 {
+			loss = c.tierLoss[x.stated.tier]
+		}
+		out.Loss = out.Loss.Add(loss)
 	}
 	out.Scopes = pick(x.scopes, func(n int32) string { return c.scopeNames[n] })
 	return out

@@ -55,6 +55,9 @@ scopes:
 func TestContext(t *testing.T) {
 	t.Parallel()
 	p := parse(t, company)
+	// A service that says nothing of its losses is rated by its tier, 3 without.
+	newsletter := exposure.Loss{Confidentiality: 1e5 / 3.0, Integrity: 1e5 / 3.0, Availability: 1e5 / 3.0}
+	warehouse := exposure.Loss{Confidentiality: 1e4, Integrity: 1e5, Availability: 1e6}
 	shop := exposure.Loss{Confidentiality: 2e6, Integrity: 5e5}
 	for _, c := range []struct {
 		what  string
@@ -70,11 +73,11 @@ func TestContext(t *testing.T) {
 		{"the last word on a control counts", host("web-8"), exposure.Context{
 			Reach: exposure.ReachInternet, Tier: 1, Owner: "payments", Tags: []string{"production"}, Services: []string{"shop"}, Loss: shop, Scopes: []string{"everything", "edge"}, Controls: 0.5}},
 		{"degrees where there are no amounts; the most critical service decides", host("db-1"), exposure.Context{
-			Tier: 2, Owner: "logistics", Services: []string{"warehouse", "newsletter"}, Loss: exposure.Loss{Confidentiality: 1e4, Integrity: 1e5, Availability: 1e6}, Scopes: []string{"everything", "edge"}}},
+			Tier: 2, Owner: "logistics", Services: []string{"warehouse", "newsletter"}, Loss: warehouse.Add(newsletter), Scopes: []string{"everything", "edge"}}},
 		{"a service without tier gives its owner when there is no other", host("mail-1"), exposure.Context{
-			Owner: "marketing", Services: []string{"newsletter"}, Scopes: []string{"everything"}}},
+			Owner: "marketing", Services: []string{"newsletter"}, Loss: newsletter, Scopes: []string{"everything"}}},
 		{"an excluded asset keeps what rules say", host("db-2", exposure.Identifier{Kind: exposure.IDIP, Value: "10.66.1.2"}), exposure.Context{
-			Tier: 2, Owner: "logistics", Services: []string{"warehouse", "newsletter"}, Loss: exposure.Loss{Confidentiality: 1e4, Integrity: 1e5, Availability: 1e6}, Excluded: true}},
+			Tier: 2, Owner: "logistics", Services: []string{"warehouse", "newsletter"}, Loss: warehouse.Add(newsletter), Excluded: true}},
 		{"an unknown asset is in what takes all", host("printer"), exposure.Context{Scopes: []string{"everything"}}},
 	} {
 		if diff := cmp.Diff(c.want, p.Context(c.asset), cmpopts.EquateApprox(1e-9, 0)); diff != "" {

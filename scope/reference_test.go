@@ -1,6 +1,7 @@
 package scope
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -34,7 +35,7 @@ func referenceContext(p *Programme, a *exposure.Asset) exposure.Context {
 	c := exposure.Context{Reach: r.reach, Tier: r.effectiveTier(), Owner: r.effectiveOwner(), Tags: r.tags, Services: r.services}
 	for _, s := range p.Services {
 		if slices.Contains(r.services, s.Name) {
-			c.Loss = c.Loss.Add(referenceLoss(p, &s))
+			c.Loss = c.Loss.Add(referenceLoss(p, &s, r.tier))
 		}
 	}
 	through := 1.0
@@ -53,7 +54,7 @@ func referenceContext(p *Programme, a *exposure.Asset) exposure.Context {
 	return c
 }
 
-func referenceLoss(p *Programme, s *Service) exposure.Loss {
+func referenceLoss(p *Programme, s *Service, stated int) exposure.Loss {
 	l0 := 100_000.0
 	if p.Risk != nil && p.Risk.Loss != 0 {
 		l0 = p.Risk.Loss
@@ -70,6 +71,11 @@ func referenceLoss(p *Programme, s *Service) exposure.Loss {
 			return l0 * math.Pow(10, (degree-3)/2)
 		}
 		return amount
+	}
+	if s.Impact == nil && s.Criticality == nil {
+		tier := map[int]float64{0: 3, 1: 1, 2: 2, 3: 3, 4: 4}[cmp.Or(stated, s.Tier)]
+		third := l0 * math.Sqrt(math.Pow(10, 3-tier)) / 3
+		return exposure.Loss{Confidentiality: third, Integrity: third, Availability: third}
 	}
 	return exposure.Loss{
 		Confidentiality: of(amount.Confidentiality, degree.Confidentiality),
