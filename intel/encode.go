@@ -1,28 +1,41 @@
 package intel
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
-	"math"
+	"io"
 
 	"github.com/klauspost/compress/zstd"
 
 	"github.com/leeward-ctem/leeward/exposure"
 )
 
-// Facts are kept distilled, not as published: a good copy of OSV is a tenth of
-// its archives, and loading it needs no parser. The form is magic, then per
-// fact the id, its aliases and its threat, all of it compressed by zstd. Score
-// facts, which are nearly all, take a short form without JSON.
+// Facts are kept distilled, not as published: a good copy of OSV is a
+// hundredth of its archives, and loading it needs no parser. The form is a
+// first line, then one record a fact, all of it compressed by zstd. The two
+// kinds of fact that come by the hundred thousand, a score and a date with
+// aliases, have short records without JSON.
 
-var magic = []byte("leeward-facts-1\n")
+const firstLine = "leeward-facts-1\n"
 
 const (
-	formScore = 1 // score and percentile in units of 1e-9; the model is that of the fact before
-	formModel = 2 // the model's name for the scores that follow
-	formJSON  = 3 // a fact as JSON
+	formScore = 1 // packed CVE id, score and percentile in units of 1e-9, 4 bytes each; the model is that of the record before
+	formModel = 2 // text: the model's name for the scores that follow
+	formJSON  = 3 // text: a fact as JSON
+	formDated = 4 // id, day of publication × 2 + withdrawn, number of aliases, aliases
+)
+
+// Bounds of a kept copy: what a damaged or hostile one can cost.
+const (
+	maxBody    = 256 << 20 // as kept
+	maxDecoded = 4 << 30   // that is read one record at a time
+	maxFacts   = 5_000_000
+	maxText    = 64 << 10 // of one record
+	window     = 1 << 20  // of the compression: what a reader must hold
+	scoreUnits = 1_000_000_000
 )
 
 // writer encodes facts.
@@ -36,28 +49,41 @@ type writer struct {
 
 func newWriter() (*writer, error) {
 	w := &writer{}
-	z, err := zstd.NewWriter(&w.buf, zstd.WithEncoderConcurrency(1))
+	z, err := zstd.NewWriter(&w.buf, zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(window), zstd.WithLowerEncoderMem(true))
 	if err != nil {
 		return nil, err
 	}
 	w.z = z
-	_, err = z.Write(magic)
+	_, err = io.WriteString(z, firstLine)
 	return w, err
 }
 
 func (w *writer) add(f Fact) error {
-	w.count++
+	if err := f.Check(); err != nil {
+		return exposure.Errorf(exposure.Internal, "a fact that cannot be kept: %w", err)
+	}
+	if w.count++; w.count > maxFacts || w.buf.Len() > maxBody {
+		return Refused("more than %d facts in one file: no edition has so many", maxFacts)
+	}
 	b := w.room[:0]
-	score := exposure.Threat{EPSS: f.Threat.EPSS, Percentile: f.Threat.Percentile, EPSSModel: f.Threat.EPSSModel}
-	if f.Threat == score && score.EPSSModel != "" && len(f.Aliases) == 0 {
-		if score.EPSSModel != w.model {
-			w.model = score.EPSSModel
+	n, packed := pack(f.ID)
+	switch {
+	case packed && scoreOnly(&f):
+		if f.Threat.EPSSModel != w.model {
+			w.model = f.Threat.EPSSModel
 			b = text(append(b, formModel), w.model)
 		}
-		b = text(append(b, formScore), f.ID)
-		b = binary.LittleEndian.AppendUint32(b, exact(score.EPSS))
-		b = binary.LittleEndian.AppendUint32(b, exact(score.Percentile))
-	} else {
+		b = binary.LittleEndian.AppendUint32(append(b, formScore), n)
+		b = binary.LittleEndian.AppendUint32(b, exact(f.Threat.EPSS))
+		b = binary.LittleEndian.AppendUint32(b, exact(f.Threat.Percentile))
+	case f.Threat == (exposure.Threat{PublishedDay: f.Threat.PublishedDay, Withdrawn: f.Threat.Withdrawn}):
+		b = text(append(b, formDated), f.ID)
+		b = binary.AppendUvarint(b, uint64(dated(&f.Threat)))
+		b = binary.AppendUvarint(b, uint64(len(f.Aliases)))
+		for _, alias := range f.Aliases {
+			b = text(b, alias)
+		}
+	default:
 		body, err := json.Marshal(f)
 		if err != nil {
 			return err
@@ -69,71 +95,155 @@ func (w *writer) add(f Fact) error {
 	return err
 }
 
-func text(b []byte, s string) []byte { return append(binary.AppendUvarint(b, uint64(len(s))), s...) }
-
-func (w *writer) bytes() ([]byte, error) {
-	err := w.z.Close()
-	return w.buf.Bytes(), err
+// scoreOnly reports whether a fact is a score that the units hold exactly, and
+// nothing else. All published ones are: they have five digits, or nine.
+func scoreOnly(f *Fact) bool {
+	t := &f.Threat
+	return len(f.Aliases) == 0 && t.EPSSModel != "" &&
+		*t == exposure.Threat{EPSS: t.EPSS, Percentile: t.Percentile, EPSSModel: t.EPSSModel} &&
+		probability(exact(t.EPSS)) == t.EPSS && probability(exact(t.Percentile)) == t.Percentile
 }
 
-// maxBody bounds what a damaged or hostile copy can cost.
-const maxBody = 4 << 30
+// dated is a day of publication and the withdrawal in one number.
+func dated(t *exposure.Threat) uint32 {
+	n := uint32(t.PublishedDay) << 1
+	if t.Withdrawn {
+		n |= 1
+	}
+	return n
+}
+
+func undated(n uint32, t *exposure.Threat) {
+	t.PublishedDay, t.Withdrawn = int(n>>1), n&1 != 0
+}
+
+func text(b []byte, s string) []byte { return append(binary.AppendUvarint(b, uint64(len(s))), s...) }
+
+// bytes ends the copy and returns it.
+func (w *writer) bytes() ([]byte, error) {
+	if err := w.z.Close(); err != nil {
+		return nil, err
+	}
+	return bytes.Clone(w.buf.Bytes()), nil // without the room that the buffer has left
+}
 
 var errDamaged = errors.New("the kept copy is damaged")
 
-// decode calls add with every fact of an encoded copy.
-func decode(body []byte, add func(Fact) error) error {
-	z, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(maxBody))
+// taker takes what a copy holds.
+type taker interface {
+	score(model string, cve, score, rank uint32) error
+	fact(f *Fact) error // f and its list of aliases are valid until fact returns, the texts longer
+}
+
+// decode gives every fact of an encoded copy to t, reading one at a time.
+// Whatever body holds, t gets nothing that [Fact.Check] refuses.
+func decode(body []byte, t taker) error {
+	z, err := zstd.NewReader(bytes.NewReader(body), zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(window), zstd.WithDecoderMaxMemory(maxDecoded))
 	if err != nil {
 		return err
 	}
 	defer z.Close()
-	b, err := z.DecodeAll(body, nil)
-	if err != nil || !bytes.HasPrefix(b, magic) {
+	r := reader{in: bufio.NewReaderSize(io.LimitReader(z, maxDecoded), 64<<10)}
+	line := r.take(len(firstLine))
+	if r.err != nil || string(line) != firstLine {
 		return errDamaged
 	}
-	b = b[len(magic):]
-	next := func() (string, bool) {
-		n, w := binary.Uvarint(b)
-		if w <= 0 || n > math.MaxInt32 || len(b)-w < int(n) {
-			return "", false
+	for n := 0; ; n++ {
+		form, err := r.in.ReadByte()
+		if err == io.EOF {
+			return nil
 		}
-		s := string(b[w : w+int(n)])
-		b = b[w+int(n):]
-		return s, true
-	}
-	model := ""
-	for len(b) > 0 {
-		form := b[0]
-		b = b[1:]
-		s, ok := next()
-		if !ok {
+		if err != nil || n > 2*maxFacts {
 			return errDamaged
 		}
-		var f Fact
-		switch form {
-		case formModel:
-			model = s
-			continue
-		case formScore:
-			if len(b) < 8 {
-				return errDamaged
-			}
-			f.ID = s
-			f.Threat.EPSS = float64(binary.LittleEndian.Uint32(b)) / 1e9
-			f.Threat.Percentile = float64(binary.LittleEndian.Uint32(b[4:])) / 1e9
-			f.Threat.EPSSModel = model
-			b = b[8:]
-		case formJSON:
-			if err := json.Unmarshal([]byte(s), &f); err != nil {
-				return errDamaged
-			}
-		default:
-			return errDamaged
-		}
-		if err := add(f); err != nil {
+		if err := r.record(form, t); err != nil {
 			return err
 		}
 	}
-	return nil
+}
+
+// reader reads records.
+type reader struct {
+	in    *bufio.Reader
+	room  []byte
+	model string
+	f     Fact
+	err   error // the first; what is read after it is zero
+}
+
+// record reads one record and gives it to t.
+func (r *reader) record(form byte, t taker) error {
+	r.f = Fact{Aliases: r.f.Aliases[:0]}
+	switch form {
+	case formModel:
+		if r.model = string(r.text()); r.err != nil || !ValidID(r.model) {
+			return errDamaged
+		}
+		return nil
+	case formScore:
+		b := r.take(12)
+		if r.err != nil || r.model == "" {
+			return errDamaged
+		}
+		cve, score, rank := binary.LittleEndian.Uint32(b), binary.LittleEndian.Uint32(b[4:]), binary.LittleEndian.Uint32(b[8:])
+		if score > scoreUnits || rank > scoreUnits {
+			return errDamaged
+		}
+		return t.score(r.model, cve, score, rank)
+	case formJSON:
+		if b := r.text(); r.err != nil || json.Unmarshal(b, &r.f) != nil {
+			return errDamaged
+		}
+	case formDated:
+		r.f.ID = string(r.text())
+		day, aliases := r.number(), r.number()
+		if day > 2*maxDay+1 || aliases > MaxAliases {
+			return errDamaged
+		}
+		undated(uint32(day), &r.f.Threat)
+		for range aliases {
+			r.f.Aliases = append(r.f.Aliases, string(r.text()))
+		}
+	default:
+		return errDamaged
+	}
+	if r.err != nil || r.f.Check() != nil {
+		return errDamaged
+	}
+	return t.fact(&r.f)
+}
+
+// take returns the next n bytes, valid until the next call.
+func (r *reader) take(n int) []byte {
+	if cap(r.room) < n {
+		r.room = make([]byte, max(n, 256))
+	}
+	b := r.room[:n]
+	if r.err == nil {
+		_, r.err = io.ReadFull(r.in, b)
+	}
+	if r.err != nil {
+		return nil
+	}
+	return b
+}
+
+func (r *reader) number() uint64 {
+	if r.err != nil {
+		return 0
+	}
+	n, err := binary.ReadUvarint(r.in)
+	r.err = err
+	return n
+}
+
+func (r *reader) text() []byte {
+	n := r.number()
+	if n > maxText {
+		r.err = errDamaged
+	}
+	if r.err != nil {
+		return nil
+	}
+	return r.take(int(n))
 }

@@ -1,0 +1,131 @@
+// Package osv reads the advisories of the Open Source Vulnerabilities
+// databases: which names of weaknesses mean the same one, and since when the
+// world knows of it, https://osv.dev.
+package osv
+
+import (
+	"archive/zip"
+	"context"
+	"io"
+	"path"
+	"slices"
+	"time"
+
+	"github.com/leeward-ctem/leeward/discover/decode"
+	"github.com/leeward-ctem/leeward/intel"
+)
+
+// Feed reads an archive as OSV publishes one for each ecosystem: a zip file
+// with one JSON document an advisory, see
+// https://google.github.io/osv.dev/data/#data-dumps. Of an advisory it takes
+// its id, aliases, day of publication and withdrawal. What stands under
+// "related" and "upstream" is another weakness and no alias, see
+// https://ossf.github.io/osv-schema/#aliases-field.
+type Feed struct{}
+
+const title = "an archive of OSV advisories"
+
+// Bounds of an archive. That of npm, the largest, had 227,000 advisories in
+// 2026 and is 210 MB long; single advisories have a few MB.
+const (
+	maxDirectory = 64 << 20
+	maxAdvisory  = 32 << 20
+	maxText      = 16 << 30 // of all advisories, which are read one at a time
+)
+
+const bucket = "https://osv-vulnerabilities.storage.googleapis.com/"
+
+// ecosystems are those whose packages scanners find most, as the bucket spells
+// them.
+var ecosystems = [...]string{"Go", "Maven", "NuGet", "Packagist", "PyPI", "RubyGems", "crates.io", "npm"}
+
+// Source implements intel.Feed.
+func (Feed) Source() intel.Source {
+	s := intel.Source{
+		Name:        "osv",
+		Title:       "OSV advisories",
+		Licence:     "CC-BY-4.0 AND CC0-1.0 AND Apache-2.0",
+		Attribution: "Advisories of the GitHub Advisory Database, the Go Vulnerability Database and the PyPA Advisory Database (CC BY 4.0), RustSec (CC0) and OpenSSF Malicious Packages (Apache 2.0), by way of https://osv.dev",
+		Every:       24 * time.Hour,
+		Stale:       30 * 24 * time.Hour, // small ecosystems have weeks without a change
+		Falls:       7 * 24 * time.Hour,  // the newest advisory may leave an ecosystem
+		MaxBytes:    2 << 30,
+	}
+	for _, e := range ecosystems {
+		s.URLs = append(s.URLs, bucket+e+"/all.zip")
+	}
+	return s
+}
+
+// Read implements intel.Feed. The archive does not say when it was made, so
+// its date is that of the newest change to an advisory, or else of its newest
+// entry.
+func (Feed) Read(ctx context.Context, f intel.File, add func(intel.Fact) error) (e intel.Edition, err error) {
+	z, err := intel.Archive(f, maxDirectory)
+	if err != nil {
+		return e, err
+	}
+	var changed, packed time.Time
+	records, left := 0, int64(maxText)
+	var room []byte
+	for i, entry := range z.File {
+		if path.Ext(entry.Name) != ".json" {
+			continue
+		}
+		if err := ctx.Err(); err != nil {
+			return e, err
+		}
+		records++
+		if room, err = read(entry, room[:0]); err != nil {
+			return e, intel.Refused("entry %d of the archive is damaged: fetch it again", i+1)
+		}
+		if left -= int64(len(room)); left < 0 {
+			return e, intel.Refused("the archive unpacks to more than %d GiB: no archive of OSV does", int64(maxText)>>30)
+		}
+		var a advisory
+		if decode.Unmarshal(room, &a) != nil || !intel.ValidID(a.ID) {
+			e.Skipped++
+			continue
+		}
+		if err := add(a.fact()); err != nil {
+			return e, err
+		}
+		changed = latest(changed, moment(a.Modified))
+		packed = latest(packed, sensible(entry.Modified))
+	}
+	if e.Date = changed; e.Date.IsZero() {
+		e.Date = packed
+	}
+	switch {
+	case records == 0:
+		return e, intel.Refused("this is not %s: it holds no JSON document", title)
+	case records > e.Skipped && e.Date.IsZero():
+		return e, intel.Refused("%s must say when its advisories changed, and this does not", title)
+	}
+	e.Date = e.Date.UTC()
+	return e, intel.Tolerable(title, e.Skipped, records)
+}
+
+// read returns the text of an entry, in room if that suffices; an empty one
+// for an entry that is too long, which then cannot be understood.
+func read(entry *zip.File, room []byte) ([]byte, error) {
+	r, err := entry.Open()
+	if err != nil {
+		return room, err
+	}
+	defer r.Close()
+	for len(room) <= maxAdvisory {
+		if len(room) == cap(room) {
+			room = slices.Grow(room, max(len(room), 16<<10))
+		}
+		n, err := r.Read(room[len(room):cap(room)])
+		room = room[:len(room)+n]
+		if err == io.EOF {
+			return room, nil
+		}
+		if err != nil {
+			return room, err
+		}
+	}
+	return room[:0], nil
+}
