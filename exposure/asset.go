@@ -45,15 +45,23 @@ func (i Identifier) String() string { return string(i.Kind) + ":" + i.Value }
 // Address reports whether the identifier is an address rather than a name.
 func (i Identifier) Address() bool { return i.Kind == IDIP || i.Kind == IDDigest }
 
+// maxIdentifier bounds the bytes of an identifier.
+const maxIdentifier = 2048
+
 // NewIdentifier brings a value into the canonical form of its kind, so that
 // equal things compare equal. ok is false for an empty or meaningless value
-// (localhost is no identity, nor is 0.0.0.0).
+// (localhost is no identity, nor is 0.0.0.0), and for one that is longer than
+// any name. Control characters and
+// credentials never become part of a name.
 func NewIdentifier(kind IdentifierKind, value string) (id Identifier, ok bool) {
-	v := strings.TrimSpace(value)
+	if len(value) > 2*maxIdentifier {
+		return Identifier{}, false
+	}
+	v := strings.TrimSpace(printable(value))
 	switch kind {
 	case IDHostname:
-		v = strings.ToLower(strings.TrimSpace(strings.TrimRight(v, ".")))
-		if v == "localhost" || strings.HasSuffix(v, ".localhost") || v == "localhost.localdomain" {
+		v = hostName(v)
+		if loopback(v) {
 			return Identifier{}, false // every machine calls itself that
 		}
 		if a, err := netip.ParseAddr(strings.Trim(v, "[]")); err == nil {
@@ -61,46 +69,25 @@ func NewIdentifier(kind IdentifierKind, value string) (id Identifier, ok bool) {
 		}
 	case IDIP:
 		a, err := netip.ParseAddr(strings.Trim(v, "[]"))
+		// The zone is an interface of the machine that looked.
+		a = a.Unmap().WithZone("")
 		if err != nil || a.IsUnspecified() || a.IsLoopback() {
 			return Identifier{}, false
 		}
-		v = a.Unmap().String()
+		v = a.String()
 	case IDMAC:
-		v = strings.ToLower(strings.NewReplacer("-", ":", ".", ":").Replace(v))
-		if v == "00:00:00:00:00:00" || v == "ff:ff:ff:ff:ff:ff" {
-			return Identifier{}, false
-		}
+		v = canonicalMAC(v)
 	case IDDigest:
 		v = strings.ToLower(v)
 	case IDRepository:
 		v = canonicalRepository(v)
+	case IDURL:
+		v = withoutUserinfo(v)
 	}
-	if v == "" || len(v) > 2048 {
+	if v == "" || len(v) > maxIdentifier {
 		return Identifier{}, false
 	}
 	return Identifier{kind, v}, true
-}
-
-// canonicalRepository makes one form of the ways to spell a clone address.
-func canonicalRepository(v string) string {
-	v = strings.TrimPrefix(v, "git+")
-	if scheme, rest, found := strings.Cut(v, "://"); found {
-		v = rest
-		if scheme == "file" {
-			return strings.TrimSuffix(rest, "/")
-		}
-	} else if at, rest, found := strings.Cut(v, "@"); found && !strings.Contains(at, "/") {
-		v = strings.Replace(rest, ":", "/", 1) // git@host:owner/name
-	}
-	if userinfo, rest, found := strings.Cut(v, "@"); found && !strings.Contains(userinfo, "/") {
-		v = rest // credentials never become part of a name
-	}
-	host, path, _ := strings.Cut(v, "/")
-	path = strings.TrimSuffix(strings.TrimSuffix(path, "/"), ".git")
-	if path == "" {
-		return strings.ToLower(host)
-	}
-	return strings.ToLower(host) + "/" + path
 }
 
 // AssetRef is how a report names an asset. A reader that finds no asset in its
@@ -119,11 +106,7 @@ func (r AssetRef) IsZero() bool {
 	if len(r.Identifiers) > 0 {
 		return false
 	}
-	if r.Name == "" || r.Name == "localhost" {
-		return true
-	}
-	a, err := netip.ParseAddr(strings.Trim(r.Name, "[]"))
-	return err == nil && a.IsLoopback()
+	return r.Name == "" || loopback(hostName(r.Name))
 }
 
 // Add appends an identifier in canonical form, skipping meaningless and

@@ -176,6 +176,7 @@ func (f Field) info() *FieldInfo {
 const (
 	maxFilter = 4 << 10
 	maxTerms  = 64
+	maxDays   = 36_500_000 // 100,000 years
 )
 
 // ParseFilter reads a filter. The error is Invalid, names the column and
@@ -284,7 +285,7 @@ func (p *filterParser) term() (Term, error) {
 		return t, nil
 	}
 	if name == "is" {
-		return p.shorthand(t, start)
+		return p.shorthand(t, op, start)
 	}
 	info := fieldNamed(name)
 	if info == nil {
@@ -366,10 +367,16 @@ func (p *filterParser) freeText() (string, error) {
 }
 
 // shorthand reads what follows "is:".
-func (p *filterParser) shorthand(t Term, start int) (Term, error) {
+func (p *filterParser) shorthand(t Term, op Op, start int) (Term, error) {
+	if op != Is {
+		return t, p.errorf(start, "is takes no %s: write is:open", op)
+	}
 	v, err := p.value()
 	if err != nil {
 		return t, err
+	}
+	if p.at < len(p.text) && p.text[p.at] == ',' {
+		return t, p.errorf(p.at, "is: takes one word")
 	}
 	switch strings.ToLower(v.text) {
 	case "open":
@@ -430,13 +437,14 @@ func (p *filterParser) add(t *Term, info *FieldInfo, v piece, at int) error {
 		}
 		scale := 1.0
 		if info.Field == FieldEPSS && strings.HasSuffix(digits, "%") {
-			digits, scale = strings.TrimSuffix(digits, "%"), 0.01
+			// Divided, because 57·0.01 is more than 0.57.
+			digits, scale = strings.TrimSuffix(digits, "%"), 100
 		}
 		x, err := strconv.ParseFloat(digits, 64)
 		if err != nil || math.IsNaN(x) || math.IsInf(x, 0) {
 			return bad()
 		}
-		n = x * scale
+		n = x / scale
 	case Days:
 		x, ok := parseDays(text)
 		if !ok {
@@ -465,10 +473,11 @@ func parseDays(s string) (float64, bool) {
 		s, unit = s[:len(s)-1], 365
 	}
 	n, err := strconv.Atoi(s)
-	if err != nil || n < -100_000 || n > 100_000 {
+	days := float64(n) * unit
+	if err != nil || math.Abs(days) > maxDays {
 		return 0, false
 	}
-	return float64(n) * unit, true
+	return days, true
 }
 
 // Status reports whether a term speaks of the status. Without one, lists show

@@ -90,11 +90,11 @@ func Canonical(ids []string) string {
 
 // NormalAdvisory brings an advisory id into its usual spelling.
 func NormalAdvisory(id string) string {
-	id = strings.TrimSpace(id)
-	if len(id) > 5 && strings.EqualFold(id[:5], "GHSA-") {
-		return "GHSA-" + strings.ToLower(id[5:])
+	id = strings.ToUpper(strings.TrimSpace(id))
+	if rest, found := strings.CutPrefix(id, "GHSA-"); found {
+		return "GHSA-" + strings.ToLower(rest)
 	}
-	return strings.ToUpper(id)
+	return id
 }
 
 // Key is the identity of a location: what makes two occurrences differ for a
@@ -184,10 +184,10 @@ func PathTemplate(path string) string {
 		}
 	}
 	out := strings.Join(segments, "/")
-	if query == "" {
-		return out
+	if names := parameterNames(query); len(names) > 0 {
+		out += "?" + strings.Join(names, "&")
 	}
-	return out + "?" + strings.Join(parameterNames(query), "&")
+	return out
 }
 
 func isVariable(s string) bool {

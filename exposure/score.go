@@ -144,20 +144,24 @@ type DueCell struct {
 	Rule, KEVRule uint8
 }
 
-// Due returns the day a finding is due and the rule that binds.
+// Due returns the day a finding is due and the rule that binds. What would be
+// due after the last day that a date can hold is due on that day.
 func (t *DueTable) Due(b Band, advisory, context uint8, firstSeen, kev uint16) (day uint16, rule uint8) {
 	c := &t.Cells[(int(b)*t.Policies+int(advisory))*t.Contexts+int(context)]
 	day, rule = NoDue, 0
 	if c.Days != NoDue {
-		day, rule = firstSeen+c.Days, c.Rule
+		day, rule = later(firstSeen, c.Days), c.Rule
 	}
 	if c.KEVDays != NoDue {
-		if k := max(firstSeen, kev) + c.KEVDays; k < day {
+		if k := later(max(firstSeen, kev), c.KEVDays); k < day {
 			day, rule = k, c.KEVRule
 		}
 	}
 	return day, rule
 }
+
+// later is a number of days after a day, without running over the end.
+func later(day, days uint16) uint16 { return uint16(min(int(day)+int(days), NoDue-1)) }
 
 // Model is everything the index needs to score a finding: pure tables and
 // functions of one risk model and policy version.
