@@ -42,8 +42,14 @@ func (db *DB) AddAccount(ctx context.Context, a *exposure.Account) error {
 // UpdateAccount writes an account's password, role and whether it is disabled.
 func (db *DB) UpdateAccount(ctx context.Context, a *exposure.Account) error {
 	return db.Write(ctx, func(tx *Tx) error {
-		_, err := tx.tx.ExecContext(ctx, "UPDATE account SET password = $1, role = $2, disabled = $3 WHERE id = $4", a.Password, a.Role, truth(a.Disabled), a.ID)
-		return err
+		r, err := tx.tx.ExecContext(ctx, "UPDATE account SET password = $1, role = $2, disabled = $3 WHERE id = $4", a.Password, a.Role, truth(a.Disabled), a.ID)
+		if err != nil {
+			return err
+		}
+		if n, err := r.RowsAffected(); err != nil || n > 0 {
+			return err
+		}
+		return exposure.Errorf(exposure.NotFound, "there is no account %d", a.ID)
 	})
 }
 
@@ -131,6 +137,9 @@ func (db *DB) TouchToken(ctx context.Context, id, at int64) error {
 // RemoveToken ends a token of an account.
 func (db *DB) RemoveToken(ctx context.Context, account, id int64) error {
 	return db.Write(ctx, func(tx *Tx) error {
+		if err := tx.keepFloor(ctx, "token", "id"); err != nil {
+			return err
+		}
 		_, err := tx.tx.ExecContext(ctx, "DELETE FROM token WHERE id = $1 AND account = $2", id, account)
 		return err
 	})

@@ -103,7 +103,7 @@ func writeAll(w io.Writer, b []byte) error {
 
 // describeBackup checks a database file and says what it holds.
 func describeBackup(ctx context.Context, file string) (m Manifest, err error) {
-	db, err := sql.Open("sqlite", "file:"+file+"?_pragma=query_only(1)")
+	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: file}).EscapedPath()+"?_pragma=query_only(1)")
 	if err != nil {
 		return m, err
 	}
@@ -119,7 +119,7 @@ func describeBackup(ctx context.Context, file string) (m Manifest, err error) {
 		db.QueryRowContext(ctx, "SELECT COUNT(*) FROM finding").Scan(&m.Findings),
 	)
 	if err != nil {
-		return m, explain(err)
+		return m, exposure.Errorf(exposure.Invalid, "the database in the backup is not one of Leeward (%w)", err)
 	}
 	f, err := os.Open(file)
 	if err != nil {
@@ -223,6 +223,11 @@ func verifiedBackup(ctx context.Context, dir string, r io.Reader) (file string, 
 	}
 	if m.SHA256 != want.SHA256 || m.Bytes != want.Bytes {
 		return "", m, exposure.Errorf(exposure.Invalid, "the backup is damaged: its checksum does not match; nothing was changed")
+	}
+	if newest, err := newestSchema(); err != nil {
+		return "", m, err
+	} else if m.Schema > newest {
+		return "", m, exposure.Errorf(exposure.Unsupported, "this backup has schema version %d and this binary knows only %d: restore it with the leeward that made it, or a newer one; nothing was changed", m.Schema, newest)
 	}
 	m.Made = want.Made
 	return fresh.Name(), m, nil

@@ -29,7 +29,9 @@ func (db *DB) copyOut(ctx context.Context, dir string) error {
 	return to.Close()
 }
 
-// copyTables copies every table of ours between engines; to must be empty.
+// copyTables copies every table of ours between engines. No findings, events or
+// accounts may be in to; what else a server that ran there once left behind is
+// replaced.
 // The job queue's own tables are not copied: its periodic jobs come by
 // themselves, and work that waits is in our tables.
 func copyTables(ctx context.Context, from, to *DB) error {
@@ -51,6 +53,9 @@ func copyTables(ctx context.Context, from, to *DB) error {
 			return exposure.Errorf(exposure.Conflict, "the database to restore into is not empty: create a new one and name it with --database")
 		}
 		for _, t := range tables {
+			if _, err := tx.tx.ExecContext(ctx, "DELETE FROM "+t); err != nil {
+				return err
+			}
 			if err := copyTable(ctx, src, tx, t); err != nil {
 				return fmt.Errorf("copy table %s: %w", t, err)
 			}

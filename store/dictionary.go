@@ -17,8 +17,8 @@ func digest(text string) []byte {
 }
 
 // AddAdvisories returns the numbers of the advisories by their keys, adding those
-// that are not known yet. What is known stays as it was first described; the
-// worst severity is kept.
+// that are not known yet. What is known stays as it was first described; of
+// those that are new here the first description counts.
 func (tx *Tx) AddAdvisories(ctx context.Context, wanted []exposure.Advisory) ([]exposure.AdvisoryID, error) {
 	keys := make([]string, len(wanted))
 	for i := range wanted {

@@ -26,7 +26,7 @@ func (db *DB) Feeds(ctx context.Context) (map[string][]byte, error) {
 func (db *DB) FeedBody(ctx context.Context, name string) ([]byte, error) {
 	var body []byte
 	err := db.read.QueryRowContext(ctx, "SELECT body FROM feed WHERE name = $1", name).Scan(&body)
-	if errors.Is(err, sql.ErrNoRows) {
+	if errors.Is(err, sql.ErrNoRows) || err == nil && body == nil {
 		return nil, exposure.Errorf(exposure.NotFound, "the feed %s was never fetched: run `leeward feeds update %s`", name, name)
 	}
 	return body, explain(err)

@@ -16,7 +16,8 @@ func (tx *Tx) Move(ctx context.Context, ids []exposure.FindingID, cause exposure
 	type step struct{ from, to exposure.Status }
 	groups := map[step][]uint32{}
 	var changed []exposure.Finding
-	err = tx.FindingsByID(ctx, ids, func(f *exposure.Finding) error {
+	// Each once: a finding that is listed twice moves once.
+	err = tx.FindingsByID(ctx, slices.Compact(slices.Sorted(slices.Values(ids))), func(f *exposure.Finding) error {
 		to, ok := f.Status.Move(cause)
 		if !ok {
 			return nil
@@ -117,11 +118,15 @@ func (tx *Tx) ApproveException(ctx context.Context, id int64, approver string, a
 	if _, err := tx.tx.ExecContext(ctx, "UPDATE exception SET approver = $1, approved = $2 WHERE id = $3", approver, at, id); err != nil {
 		return 0, err
 	}
-	return tx.Move(ctx, e.Findings, exposure.CauseExcept, approver, e.Reason, at)
+	ids, err := tx.numbersNow(ctx, e.Findings)
+	if err != nil {
+		return 0, err
+	}
+	return tx.Move(ctx, ids, exposure.CauseExcept, approver, e.Reason, at)
 }
 
 // EndException withdraws an exception, or lets it expire; its findings are
-// open again.
+// open again, but for those that another exception covers that is in force.
 func (tx *Tx) EndException(ctx context.Context, id int64, actor, reason string, at int64) (moved int, err error) {
 	e, err := scanException(tx.tx.QueryRowContext(ctx, selectException+" WHERE id = $1", id))
 	if errors.Is(err, sql.ErrNoRows) {
@@ -136,7 +141,37 @@ func (tx *Tx) EndException(ctx context.Context, id int64, actor, reason string, 
 	if e.Approved == 0 {
 		return 0, nil
 	}
-	return tx.Move(ctx, e.Findings, exposure.CauseExpiry, actor, reason, at)
+	ids, err := tx.numbersNow(ctx, e.Findings)
+	if err != nil {
+		return 0, err
+	}
+	covered, err := tx.excepted(ctx, at)
+	if err != nil {
+		return 0, err
+	}
+	ids = slices.DeleteFunc(ids, func(id exposure.FindingID) bool { return covered[id] })
+	return tx.Move(ctx, ids, exposure.CauseExpiry, actor, reason, at)
+}
+
+// excepted returns the findings of the exceptions that are in force.
+func (tx *Tx) excepted(ctx context.Context, at int64) (map[exposure.FindingID]bool, error) {
+	var all []exposure.FindingID
+	err := each(ctx, tx.tx, selectException+" WHERE ended = 0 AND approved <> 0 AND expires > $1", []any{at}, func(rows *sql.Rows) error {
+		e, err := scanException(rows)
+		all = append(all, e.Findings...)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if all, err = tx.numbersNow(ctx, all); err != nil {
+		return nil, err
+	}
+	covered := make(map[exposure.FindingID]bool, len(all))
+	for _, id := range all {
+		covered[id] = true
+	}
+	return covered, nil
 }
 
 // ExpireExceptions ends the exceptions whose time is over and returns how many
@@ -153,14 +188,15 @@ func (db *DB) ExpireExceptions(ctx context.Context, now int64) (moved int, err e
 		return 0, explain(err)
 	}
 	for _, id := range due {
-		err := db.Write(ctx, func(tx *Tx) error {
-			n, err := tx.EndException(ctx, id, "cycle", "the exception expired", now)
-			moved += n
+		n := 0
+		err := db.Write(ctx, func(tx *Tx) (err error) {
+			n, err = tx.EndException(ctx, id, "cycle", "the exception expired", now)
 			return err
 		})
 		if err != nil {
 			return moved, err
 		}
+		moved += n
 	}
 	return moved, nil
 }

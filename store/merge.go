@@ -3,7 +3,10 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/leeward-ctem/leeward/exposure"
 )
@@ -52,12 +55,19 @@ func (tx *Tx) MoveFindings(ctx context.Context, ids []exposure.FindingID, to exp
 
 // FoldFindings makes each finding of the map part of another, the one that it
 // turned out to be: its fingerprint and verdicts lead there and its number is
-// not used again. The words of its sources are the caller's to carry over.
+// not used again. The words of its sources are the caller's to carry over. A
+// finding may become part of one that becomes part of a third.
 func (tx *Tx) FoldFindings(ctx context.Context, into map[exposure.FindingID]exposure.FindingID) error {
 	if err := tx.keepFloor(ctx, "finding", "id"); err != nil {
 		return err
 	}
-	for old, kept := range into {
+	for _, old := range slices.Sorted(maps.Keys(into)) {
+		kept := into[old]
+		for steps := 0; into[kept] != 0; steps++ {
+			if kept = into[kept]; steps > len(into) {
+				return fmt.Errorf("fold finding %d: it would become part of itself", old)
+			}
+		}
 		for _, statement := range []string{
 			"INSERT INTO finding_alias (fingerprint, finding, old) SELECT fingerprint, CAST($1 AS BIGINT), id FROM finding WHERE id = $2",
 			"UPDATE finding_alias SET finding = $1 WHERE finding = $2",
@@ -98,8 +108,36 @@ func formerNumbers(ctx context.Context, q querier, id exposure.FindingID) ([]exp
 func (db *DB) FindingNow(ctx context.Context, id exposure.FindingID) (exposure.FindingID, error) {
 	var now exposure.FindingID
 	err := db.read.QueryRowContext(ctx, "SELECT finding FROM finding_alias WHERE old = $1", int64(id)).Scan(&now)
-	if err == sql.ErrNoRows {
+	if errors.Is(err, sql.ErrNoRows) {
 		return id, nil
 	}
 	return now, explain(err)
+}
+
+// numbersNow returns the numbers that findings have now, sorted and each once.
+func (tx *Tx) numbersNow(ctx context.Context, ids []exposure.FindingID) ([]exposure.FindingID, error) {
+	now := map[exposure.FindingID]exposure.FindingID{}
+	err := chunks(ids, 500, func(_ []exposure.FindingID, params string, args []any) error {
+		for i := range args {
+			args[i] = int64(args[i].(exposure.FindingID))
+		}
+		return each(ctx, tx.tx, "SELECT old, finding FROM finding_alias WHERE old IN ("+params+")", args, func(rows *sql.Rows) error {
+			var old, id exposure.FindingID
+			err := rows.Scan(&old, &id)
+			now[old] = id
+			return err
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	out := make([]exposure.FindingID, len(ids))
+	for i, id := range ids {
+		out[i] = id
+		if n, moved := now[id]; moved {
+			out[i] = n
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out), nil
 }

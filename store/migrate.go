@@ -4,12 +4,40 @@ import (
 	"context"
 	"embed"
 	"io/fs"
+	"strings"
+	"time"
 
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/database"
 
 	"github.com/leeward-ctem/leeward/exposure"
 )
+
+// migrateTries bounds how often a SQLite database is looked at again while
+// another process makes its schema: for about four seconds.
+const migrateTries = 20
+
+// migrateFile is Migrate for SQLite, which has no lock that holds over the look
+// at the version and the migration: of two processes that start at once, one
+// finds the file locked, or tables that were not there a moment ago. When the
+// other is done there is nothing left to do.
+func (db *DB) migrateFile(ctx context.Context) error {
+	for try := 1; ; try++ {
+		err := db.Migrate(ctx)
+		if err == nil || try == migrateTries {
+			return err
+		}
+		text := err.Error()
+		if !strings.Contains(text, "SQLITE_BUSY") && !strings.Contains(text, "database is locked") && !strings.Contains(text, "already exists") {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(time.Duration(try) * 20 * time.Millisecond):
+		}
+	}
+}
 
 //go:embed migrations
 var migrations embed.FS
@@ -56,4 +84,22 @@ func (db *DB) Migrate(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// newestSchema is the version that the migrations lead to: the number at the
+// beginning of the last file, on both engines.
+func newestSchema() (int64, error) {
+	files, err := fs.ReadDir(migrations, "migrations/sqlite")
+	if err != nil {
+		return 0, err
+	}
+	var newest int64
+	for _, f := range files {
+		n, err := goose.NumericComponent(f.Name())
+		if err != nil {
+			return 0, err
+		}
+		newest = max(newest, n)
+	}
+	return newest, nil
 }

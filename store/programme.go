@@ -38,5 +38,8 @@ func (db *DB) Programme(ctx context.Context) (body string, version int64, err er
 // ProgrammeBy returns when and by whom a version was applied.
 func (db *DB) ProgrammeBy(ctx context.Context, version int64) (at int64, actor string, err error) {
 	err = db.read.QueryRowContext(ctx, "SELECT at, actor FROM programme WHERE version = $1", version).Scan(&at, &actor)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, "", exposure.Errorf(exposure.NotFound, "there is no version %d of the programme", version)
+	}
 	return at, actor, explain(err)
 }

@@ -25,7 +25,7 @@ func (tx *Tx) RemoveDemo(ctx context.Context, actor string, at int64) (removed i
 	if err != nil {
 		return 0, err
 	}
-	for _, t := range []string{"finding", "asset", "scan"} {
+	for _, t := range []string{"finding", "asset", "scan", "verdict"} {
 		if err := tx.keepFloor(ctx, t, "id"); err != nil {
 			return 0, err
 		}
@@ -87,7 +87,8 @@ const unseenDemoAssets = `SELECT id FROM asset WHERE demo = 1
 	AND NOT EXISTS (SELECT 1 FROM finding WHERE finding.asset = asset.id)
 	AND NOT EXISTS (SELECT 1 FROM coverage WHERE coverage.asset = asset.id)`
 
-// realSightings are the findings that a scan other than the demo's saw.
+// realSightings are the findings that a scan other than the demo's saw, also
+// under numbers that they had before.
 func (tx *Tx) realSightings(ctx context.Context) (*roaring.Bitmap, error) {
 	all := roaring.New()
 	err := each(ctx, tx.tx, "SELECT seen FROM scan WHERE demo = 0 AND seen IS NOT NULL", nil, func(rows *sql.Rows) error {
@@ -105,10 +106,21 @@ func (tx *Tx) realSightings(ctx context.Context) (*roaring.Bitmap, error) {
 	if err != nil {
 		return nil, err
 	}
-	return all, each(ctx, tx.tx, "SELECT s.finding FROM finding_source s JOIN scan c ON c.id = s.scan WHERE c.demo = 0", nil, func(rows *sql.Rows) error {
+	err = each(ctx, tx.tx, "SELECT s.finding FROM finding_source s JOIN scan c ON c.id = s.scan WHERE c.demo = 0", nil, func(rows *sql.Rows) error {
 		var id uint32
 		err := rows.Scan(&id)
 		all.Add(id)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return all, each(ctx, tx.tx, "SELECT old, finding FROM finding_alias WHERE old <> 0", nil, func(rows *sql.Rows) error {
+		var old, id uint32
+		err := rows.Scan(&old, &id)
+		if all.Contains(old) {
+			all.Add(id)
+		}
 		return err
 	})
 }

@@ -121,26 +121,6 @@ func (tx *Tx) AddCoverage(ctx context.Context, scan exposure.ScanID, at int64, s
 	return err
 }
 
-// NewestCoverage returns the newest time at which a complete scan of a source
-// covered each asset, and what it covered.
-func (tx *Tx) NewestCoverage(ctx context.Context, source exposure.SourceID, asset exposure.AssetID) (at int64, scan exposure.ScanID, c exposure.Coverage, err error) {
-	var body []byte
-	err = tx.tx.QueryRowContext(ctx, "SELECT c.at, c.scan, s.body FROM coverage c JOIN checkset s ON s.id = c.checkset WHERE c.asset = $1 AND c.source = $2 ORDER BY c.at DESC, c.scan DESC LIMIT 1", int64(asset), int64(source)).Scan(&at, &scan, &body)
-	if errors.Is(err, sql.ErrNoRows) {
-		return 0, 0, c, nil
-	}
-	if err != nil {
-		return 0, 0, c, err
-	}
-	body, err = decompress(body)
-	if err != nil {
-		return 0, 0, c, err
-	}
-	var b coverageBody
-	err = json.Unmarshal(body, &b)
-	return at, scan, exposure.Coverage{Rules: b.Rules, Ports: b.Ports}, err
-}
-
 // NewerScans returns the finished scans that ran at a time or after it, for
 // the question whether a late report still has the last word.
 func (tx *Tx) NewerScans(ctx context.Context, at int64) ([]exposure.ScanID, error) {

@@ -20,6 +20,7 @@ import (
 	"runtime"
 	"strings"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
 	_ "modernc.org/sqlite" // the "sqlite" driver
@@ -71,7 +72,7 @@ func openFile(ctx context.Context, file string) (*DB, error) {
 	db := &DB{engine: engineSQLite, file: file}
 	var err error
 	// A large cache keeps the fingerprint index in memory during bulk imports.
-	if db.write, err = sql.Open("sqlite", dsn("cache_size(-131072)", "wal_autocheckpoint(8000)")); err != nil {
+	if db.write, err = sql.Open("sqlite", dsn("cache_size(-32768)", "wal_autocheckpoint(8000)")); err != nil {
 		return nil, err
 	}
 	db.write.SetMaxOpenConns(1)
@@ -79,7 +80,7 @@ func openFile(ctx context.Context, file string) (*DB, error) {
 		return nil, err
 	}
 	db.read.SetMaxOpenConns(max(4, runtime.NumCPU()))
-	if err := db.Migrate(ctx); err != nil {
+	if err := db.migrateFile(ctx); err != nil {
 		db.Close()
 		return nil, explain(err)
 	}
@@ -196,12 +197,14 @@ func explain(err error) error {
 		return err
 	}
 	text := err.Error()
+	var remote *pgconn.PgError
+	errors.As(err, &remote)
 	switch {
-	case strings.Contains(text, "database or disk is full"), strings.Contains(text, "SQLITE_FULL"), strings.Contains(text, "no space left on device"), strings.Contains(text, "could not extend file"):
+	case remote != nil && remote.Code == "53100", strings.Contains(text, "database or disk is full"), strings.Contains(text, "SQLITE_FULL"), strings.Contains(text, "no space left on device"), strings.Contains(text, "could not extend file"):
 		return exposure.Errorf(exposure.Unavailable, "the disk of the database is full: free some space and run it again; nothing was lost (%w)", err)
 	case strings.Contains(text, "SQLITE_BUSY"), strings.Contains(text, "database is locked"):
 		return exposure.Errorf(exposure.Unavailable, "another process is writing to the database for more than 30 seconds: try again when it is done (%w)", err)
-	case strings.Contains(text, "file is not a database"), strings.Contains(text, "malformed"):
+	case strings.Contains(text, "file is not a database"), strings.Contains(text, "disk image is malformed"), strings.Contains(text, "malformed database schema"):
 		return exposure.Errorf(exposure.Unavailable, "the database file is damaged: restore the last backup with `leeward restore` (%w)", err)
 	case strings.Contains(text, "attempt to write a readonly database"), errors.Is(err, fs.ErrPermission):
 		return exposure.Errorf(exposure.Unavailable, "the database cannot be written: check the owner and permissions of the data directory (%w)", err)

@@ -5,20 +5,25 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5"
 
 	"github.com/leeward-ctem/leeward/exposure"
-	"github.com/leeward-ctem/leeward/internal/testkit"
+	"github.com/leeward-ctem/leeward/internal/testkit/live"
 	"github.com/leeward-ctem/leeward/store"
 )
 
-var cluster *testkit.Cluster
+var cluster *live.Cluster
 var noCluster error
 
 func TestMain(m *testing.M) {
-	cluster, noCluster = testkit.StartCluster()
+	if os.Getenv(writerEnv) != "" {
+		os.Exit(writeFromElsewhere(os.Getenv(writerEnv)))
+	}
+	cluster, noCluster = live.StartCluster()
 	code := m.Run()
 	cluster.Stop()
 	os.Exit(code)
@@ -37,16 +42,56 @@ func onBoth(t *testing.T, f func(t *testing.T, db *store.DB)) {
 	})
 	t.Run("postgres", func(t *testing.T) {
 		t.Parallel()
-		if cluster == nil {
-			testkit.Missing(t, noCluster.Error())
-		}
-		db, err := store.OpenPostgres(t.Context(), cluster.Database(t))
+		db, err := store.OpenPostgres(t.Context(), emptyPostgres(t))
 		if err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { db.Close() })
 		f(t, db)
 	})
+}
+
+// spare are PostgreSQL databases with our tables and nothing in them: making
+// one takes longer than most tests.
+var spare struct {
+	sync.Mutex
+	addresses []string
+}
+
+// emptyPostgres returns the address of a database with our tables. It is
+// emptied for the next test, unless this one failed.
+func emptyPostgres(t *testing.T) string {
+	t.Helper()
+	if cluster == nil {
+		live.Missing(t, noCluster.Error())
+	}
+	spare.Lock()
+	defer spare.Unlock()
+	var address string
+	if n := len(spare.addresses); n > 0 {
+		address, spare.addresses = spare.addresses[n-1], spare.addresses[:n-1]
+	} else {
+		address = cluster.Database(t)
+	}
+	t.Cleanup(func() {
+		if t.Failed() {
+			return
+		}
+		ctx := context.Background()
+		conn, err := pgx.Connect(ctx, address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close(ctx)
+		_, err = conn.Exec(ctx, "DO $$ DECLARE t text; BEGIN FOR t IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'schema_version' LOOP EXECUTE 'DELETE FROM ' || quote_ident(t); END LOOP; END $$")
+		if err != nil {
+			t.Fatal(err)
+		}
+		spare.Lock()
+		defer spare.Unlock()
+		spare.addresses = append(spare.addresses, address)
+	})
+	return address
 }
 
 func write(t *testing.T, db *store.DB, f func(ctx context.Context, tx *store.Tx) error) {

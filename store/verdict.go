@@ -110,8 +110,11 @@ func (db *DB) VerdictsEnding(ctx context.Context, after, until int64) ([]exposur
 }
 
 // EventsOf calls f with the newest events of the given causes that moved
-// findings, at most limit.
+// findings, newest first and at most limit. No cause has no events.
 func (db *DB) EventsOf(ctx context.Context, limit int, f func(*exposure.Event) error, causes ...exposure.Cause) error {
+	if len(causes) == 0 {
+		return nil
+	}
 	args := []any{int64(exposure.EventMoved)}
 	var params []string
 	for _, c := range causes {
