@@ -106,7 +106,7 @@ func (s Shares) Render(_ context.Context, w io.Writer) error {
 	data := make([][]string, 0, len(parts))
 	for i, p := range parts {
 		share := p.Share
-		if !(share > 0) {
+		if !(share > 0) || math.IsInf(share, 0) {
 			share = 0
 		}
 		share = min(share, 1-at)
@@ -121,7 +121,8 @@ func (s Shares) Render(_ context.Context, w io.Writer) error {
 	return d.writeTo(w)
 }
 
-// percent is a share as people read it: "87%", "0.4%", never 0% for something.
+// percent is a share as people read it: "87%", "0.4%", never 0% for something nor
+// 100% for less than all.
 func percent(x float64) string {
 	switch {
 	case math.IsNaN(x) || math.IsInf(x, 0):
@@ -130,6 +131,8 @@ func percent(x float64) string {
 		return "0%"
 	case x < 0.001:
 		return "<0.1%"
+	case x > 0.999 && x < 1:
+		return ">99.9%"
 	case x < 0.01 || x > 0.99 && x < 1:
 		return fmt.Sprintf("%.1f%%", x*100)
 	}

@@ -26,9 +26,16 @@ type Series struct {
 }
 
 // maxPoints bounds what one chart draws; longer series are thinned evenly.
-const maxPoints = 400
+// maxText bounds the characters of one text or label, maxClass those of the
+// classes of one element.
+const (
+	maxPoints = 400
+	maxText   = 1000
+	maxClass  = 64
+)
 
-// drawing collects markup. Text and attribute values are always escaped.
+// drawing collects markup. Text and attribute values are always escaped, and
+// rid of the characters that XML 1.0 does not allow at all.
 type drawing struct {
 	strings.Builder
 }
@@ -44,7 +51,14 @@ func (d *drawing) open(tag string, attrs ...string) {
 		d.WriteByte(' ')
 		d.WriteString(attrs[i])
 		d.WriteString(`="`)
-		d.WriteString(html.EscapeString(attrs[i+1]))
+		value := attrs[i+1]
+		switch attrs[i] {
+		case "aria-label":
+			value = short(value, maxText)
+		case "class":
+			value = short(value, maxClass)
+		}
+		d.WriteString(html.EscapeString(clean(value)))
 		d.WriteByte('"')
 	}
 	d.WriteByte('>')
@@ -59,7 +73,7 @@ func (d *drawing) close(tag string) {
 // element writes a whole element that holds only text.
 func (d *drawing) element(tag, text string, attrs ...string) {
 	d.open(tag, attrs...)
-	d.WriteString(html.EscapeString(text))
+	d.WriteString(html.EscapeString(clean(short(text, maxText))))
 	d.close(tag)
 }
 
@@ -157,13 +171,30 @@ func (d *drawing) writeTo(w io.Writer) error {
 // key is one entry of a legend.
 type key struct{ class, name string }
 
-// local is a link within this server, or nothing: a chart leads nowhere else.
-func local(link string) string {
-	if strings.HasPrefix(link, "/") && !strings.HasPrefix(link, "//") && !strings.HasPrefix(link, `/\`) {
-		return link
-	}
-	return ""
+// clean replaces what no XML document may hold (XML 1.0, section 2.2).
+func clean(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' && r != '\t' && r != '\n' && r != '\r' || r == 0xFFFE || r == 0xFFFF {
+			return '\uFFFD'
+		}
+		return r
+	}, s)
 }
+
+// local is a link within this server, or nothing: a chart leads nowhere else.
+// Browsers read a backslash as a slash and skip tabs and line ends, so that
+// "/\t/host" is another server.
+func local(link string) string {
+	other := strings.HasPrefix(link, "//") || strings.ContainsFunc(link, func(r rune) bool { return r <= ' ' || r == '\\' || r == 0x7F })
+	if !strings.HasPrefix(link, "/") || other || len(link) > maxLink {
+		return ""
+	}
+	return link
+}
+
+// maxLink bounds the bytes of a link: what is longer than a filter may be, in
+// the writing of URLs, leads nowhere.
+const maxLink = 16 << 10
 
 // num is a coordinate with at most one decimal, which is finer than a pixel.
 func num(x float64) string {
@@ -185,9 +216,9 @@ func label(x float64) string {
 	case x == 0:
 		return "0"
 	case math.Abs(x) >= 1e15:
-		return strconv.FormatFloat(x, 'g', 3, 64)
+		return digits(x)
 	case math.Abs(x) < 10 && x != math.Trunc(x):
-		return strconv.FormatFloat(x, 'g', 3, 64)
+		return digits(x)
 	}
 	return thousands(strconv.FormatFloat(math.Round(x), 'f', 0, 64))
 }
@@ -199,11 +230,21 @@ func tick(x float64) string {
 		size float64
 		sign string
 	}{{1e12, "T"}, {1e9, "G"}, {1e6, "M"}, {1e3, "k"}} {
-		if math.Abs(x) >= unit.size && math.Abs(x) >= 1e4 && !math.IsInf(x, 0) {
-			return strconv.FormatFloat(x/unit.size, 'g', 3, 64) + " " + unit.sign
+		// What rounds to a thousand of the lesser unit is one of this.
+		if size := math.Abs(x); size >= 0.9995*unit.size && size >= 9995 && size < 0.9995e15 {
+			return digits(x/unit.size) + " " + unit.sign
 		}
 	}
 	return label(x)
+}
+
+// digits is a number with three digits that count and a real minus sign.
+func digits(x float64) string {
+	s := strconv.FormatFloat(x, 'g', 3, 64)
+	if rest, found := strings.CutPrefix(s, "-"); found {
+		return "−" + rest
+	}
+	return s
 }
 
 func thousands(s string) string {

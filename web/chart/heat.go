@@ -32,13 +32,17 @@ type HeatCell struct {
 	Link  string
 }
 
-const maxHeatRows = 50
+const (
+	maxHeatRows    = 50
+	maxHeatColumns = 20
+)
 
 // Render writes the chart. The tint is by the root of the share of the
 // column's largest number, in six steps, so that small numbers still show.
 func (h Heat) Render(_ context.Context, w io.Writer) error {
 	var d drawing
-	top := make([]int, len(h.Columns))
+	columns := h.Columns[:min(len(h.Columns), maxHeatColumns)]
+	top := make([]int, len(columns))
 	rows := h.Rows[:min(len(h.Rows), maxHeatRows)]
 	for _, r := range rows {
 		for i, c := range r.Cells[:min(len(r.Cells), len(top))] {
@@ -52,7 +56,7 @@ func (h Heat) Render(_ context.Context, w io.Writer) error {
 	d.open("th", "scope", "col")
 	d.element("span", h.Corner, "class", "sr")
 	d.close("th")
-	for _, c := range h.Columns {
+	for _, c := range columns {
 		d.element("th", c.Name, "scope", "col", "class", c.Class)
 	}
 	d.close("tr")
@@ -67,7 +71,7 @@ func (h Heat) Render(_ context.Context, w io.Writer) error {
 			d.element("span", r.Name, "dir", "auto")
 		}
 		d.close("th")
-		for i, column := range h.Columns {
+		for i, column := range columns {
 			var c HeatCell
 			if i < len(r.Cells) {
 				c = r.Cells[i]
@@ -76,7 +80,7 @@ func (h Heat) Render(_ context.Context, w io.Writer) error {
 			if c.Count > 0 && top[i] > 0 {
 				step = 1 + int(math.Round(4*math.Sqrt(float64(c.Count)/float64(top[i]))))
 			}
-			d.open("td", "class", fmt.Sprintf("%s s%d", column.Class, step))
+			d.open("td", "class", fmt.Sprintf("s%d %s", step, column.Class))
 			text := label(float64(c.Count))
 			if link := local(c.Link); link != "" && c.Count > 0 {
 				d.element("a", text, "href", link, "aria-label", fmt.Sprintf("%s, %s: %s", r.Name, column.Name, text))

@@ -16,7 +16,8 @@ func (s scale) at(v float64) float64 {
 	if s.high == s.low {
 		return s.from
 	}
-	return s.from + (v-s.low)/(s.high-s.low)*(s.to-s.from)
+	// Halves, because the distance of two numbers may be too large for one.
+	return s.from + (v/2-s.low/2)/(s.high/2-s.low/2)*(s.to-s.from)
 }
 
 // extent returns the least and largest number among the values; ok is false
@@ -39,21 +40,24 @@ func ticks(low, high float64, n int) []float64 {
 	if !(high > low) {
 		high = low + max(1, math.Abs(low)*0.1)
 	}
+	high = min(high, math.MaxFloat64)
 	step := niceStep((high - low) / float64(n))
 	first, last := math.Floor(low/step), math.Ceil(high/step)
-	if !(last-first <= 100) {
+	// Beyond 2^53 not every whole number is a float, and steps may be too small
+	// to be seen.
+	if !(last-first >= 1 && last-first <= 100) || !(max(-first, last) < 1<<53) || math.IsInf(step, 0) || math.IsInf(last*step, 0) || math.IsInf(first*step, 0) {
 		return []float64{low, high}
 	}
-	var out []float64
-	for i := first; i <= last; i++ {
-		out = append(out, i*step)
+	out := make([]float64, 0, int(last-first)+1)
+	for i := range int(last-first) + 1 {
+		out = append(out, (first+float64(i))*step)
 	}
 	return out
 }
 
 // niceStep is the least of 1, 2, 2.5 and 5 times a power of ten that is at least x.
 func niceStep(x float64) float64 {
-	p := math.Pow(10, math.Floor(math.Log10(x)))
+	p := math.Pow(10, math.Floor(math.Log10(x))) // 0 or too large at the ends of what floats can say
 	for _, m := range []float64{1, 2, 2.5, 5, 10} {
 		if m*p >= x*(1-1e-9) {
 			return m * p

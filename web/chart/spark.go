@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"math"
 	"strings"
 )
 
@@ -15,7 +14,8 @@ type Sparkline struct {
 	Values []float64
 }
 
-// Render writes the chart, or nothing when there are fewer than two values.
+// Render writes the chart, or nothing when there are fewer than two values or
+// none of those drawn can be measured.
 func (s Sparkline) Render(_ context.Context, w io.Writer) error {
 	const width, height, edge = 112.0, 32.0, 3.0
 	low, high, ok := extent(s.Values)
@@ -28,21 +28,19 @@ func (s Sparkline) Render(_ context.Context, w io.Writer) error {
 	if low == high {
 		y = scale{low - 1, high + 1, height - edge, edge}
 	}
-	var points []string
+	l := line{bottom: height}
 	for k, i := range at {
-		if v := s.Values[i]; !math.IsNaN(v) && !math.IsInf(v, 0) {
-			points = append(points, num(x.at(float64(k)))+" "+num(y.at(v)))
-		}
+		l.add(x.at(float64(k)), y, s.Values[i])
 	}
-	last := points[len(points)-1]
-	lastX, lastY, _ := strings.Cut(last, " ")
-	firstX, _, _ := strings.Cut(points[0], " ")
+	if l.last == "" {
+		return nil // the only numbers fell out when the series was thinned
+	}
+	lastX, lastY, _ := strings.Cut(l.last, " ")
 	var d drawing
 	title := fmt.Sprintf("%s: from %s to %s", s.Title, label(s.Values[0]), label(s.Values[len(s.Values)-1]))
 	d.open("svg", "class", "spark", "viewBox", "0 0 112 32", "role", "img", "aria-label", title)
 	d.element("title", title)
-	d.path("area", "M"+firstX+" "+num(height)+"L"+strings.Join(points, "L")+"L"+lastX+" "+num(height)+"Z")
-	d.path("curve", "M"+strings.Join(points, "L"))
+	l.draw(&d)
 	d.open("circle", "class", "dot", "cx", lastX, "cy", lastY, "r", "2.4")
 	d.close("circle")
 	d.close("svg")

@@ -57,11 +57,16 @@ func (s Survival) Render(_ context.Context, w io.Writer) error {
 	var d drawing
 	curves := s.Curves[:min(len(s.Curves), maxCurves)]
 	days := s.Days
+	if !(days > 0) {
+		days = 0
+	}
 	var legend []key
 	for i, c := range curves {
 		legend = append(legend, key{fmt.Sprintf("k-line c%d", i+1), c.Name})
-		if s.Days <= 0 && len(c.Steps) > 0 {
-			days = max(days, c.Steps[len(c.Steps)-1].Day)
+		for _, p := range c.Steps {
+			if !(s.Days > 0) && p.Day > 0 && !math.IsInf(p.Day, 0) {
+				days = max(days, p.Day)
+			}
 		}
 	}
 	if !(days > 0) || math.IsInf(days, 0) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"io"
 	"math"
-	"strings"
 )
 
 // Trend shows how a value goes over time and, below on the same axis, what
@@ -96,30 +95,11 @@ func (t Trend) drawLine(d *drawing, at []int, x scale) {
 		d.line("grid", trendLeft, y.at(v), t.right(), y.at(v))
 		d.text("tick", "end", trendLeft-8, y.at(v)+4, tick(v))
 	}
-	var area, curve strings.Builder
-	var points []string // of the run of measurable values so far
-	flush := func(last float64) {
-		if len(points) > 0 {
-			first, _, _ := strings.Cut(points[0], " ")
-			joined := strings.Join(points, "L")
-			curve.WriteString("M" + joined)
-			area.WriteString("M" + first + " " + num(trendLine) + "L" + joined + "L" + num(last) + " " + num(trendLine) + "Z")
-		}
-		points = nil
-	}
-	var lastX float64
+	l := line{bottom: trendLine}
 	for k, i := range at {
-		v := value(t.Line.Values, i)
-		if math.IsNaN(v) || math.IsInf(v, 0) {
-			flush(lastX)
-			continue
-		}
-		lastX = x.at(float64(k))
-		points = append(points, num(lastX)+" "+num(y.at(v)))
+		l.add(x.at(float64(k)), y, value(t.Line.Values, i))
 	}
-	flush(lastX)
-	d.path("area", area.String())
-	d.path("curve", curve.String())
+	l.draw(d)
 }
 
 func (t Trend) drawBars(d *drawing, at []int, x scale) {
