@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/leeward-ctem/leeward/exposure"
 )
@@ -60,8 +61,9 @@ func (v *View) Page(q Query) (Page, error) {
 	}
 	limit = min(limit, 1000)
 	tops := make([]top, len(v.chunks))
+	var bound bound
 	parallel(len(v.chunks), func(k int) {
-		tops[k] = v.topOf(p, k, key, after, limit+1)
+		tops[k] = v.topOf(p, k, key, after, limit+1, &bound)
 	})
 	page := Page{Seq: v.seq}
 	var all []entry
@@ -114,8 +116,30 @@ type top struct {
 	best  []entry
 }
 
-// topOf returns the first limit rows of chunk k after the cursor.
-func (v *View) topOf(p *plan, k int, key keyer, after entry, limit int) top {
+// bound is an entry that the page ends at or before: what any chunk knows of
+// its own first rows spares the others from sorting. The zero bound is none.
+type bound struct{ packed atomic.Uint64 }
+
+func (b *bound) get() entry {
+	if p := b.packed.Load(); p != 0 {
+		return entry{uint32(p >> 32), exposure.FindingID(uint32(p))}
+	}
+	return entry{math.MaxUint32, math.MaxUint32}
+}
+
+// lower makes e the bound when it is before the one that is known.
+func (b *bound) lower(e entry) {
+	for p := uint64(e.key)<<32 | uint64(e.id); ; {
+		old := b.packed.Load()
+		if old != 0 && old <= p || b.packed.CompareAndSwap(old, p) {
+			return
+		}
+	}
+}
+
+// topOf returns those of the first limit rows of chunk k after the cursor that
+// can be on the page.
+func (v *View) topOf(p *plan, k int, key keyer, after entry, limit int, bound *bound) top {
 	var t top
 	buf := rowBuffers.Get().(*[chunkRows]uint16)
 	defer rowBuffers.Put(buf)
@@ -126,25 +150,27 @@ func (v *View) topOf(p *plan, k int, key keyer, after entry, limit int) top {
 	defer keyBuffers.Put(keys)
 	key(c, rows, keys[:len(rows)])
 	base := exposure.FindingID(k*chunkRows + 1)
-	worst := entry{math.MaxUint32, math.MaxUint32}
+	worst := bound.get()
 	for i, k := range keys[:len(rows)] {
-		if k > worst.key || k < after.key || k == worst.key && base+exposure.FindingID(rows[i]) >= worst.id {
+		if k > worst.key || k < after.key || k == worst.key && base+exposure.FindingID(rows[i]) > worst.id {
 			continue // the fate of almost every row of a large list
 		}
 		e := entry{k, base + exposure.FindingID(rows[i])}
-		if e.compare(worst) >= 0 || after.id != 0 && e.compare(after) <= 0 {
+		if e.compare(worst) > 0 || after.id != 0 && e.compare(after) <= 0 {
 			continue
 		}
 		t.best = append(t.best, e)
 		if len(t.best) >= 2*limit+64 {
 			slices.SortFunc(t.best, entry.compare)
 			t.best = t.best[:limit]
-			worst = t.best[limit-1]
+			bound.lower(t.best[limit-1])
+			worst = bound.get()
 		}
 	}
-	if len(t.best) > limit {
+	if len(t.best) >= limit {
 		slices.SortFunc(t.best, entry.compare)
 		t.best = t.best[:limit]
+		bound.lower(t.best[limit-1])
 	}
 	return t
 }
