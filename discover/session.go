@@ -137,6 +137,7 @@ func (b *batch) loadMerges(ctx context.Context) error {
 	}
 	n := 0
 	for _, keys := range merged {
+		slices.Sort(keys)
 		n += len(keys)
 	}
 	if n != b.generation {

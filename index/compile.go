@@ -14,8 +14,7 @@ import (
 type plan struct {
 	states     [1 << validityShift]uint8 // 1 for the statuses and severities that match
 	verdicts   [16]bool
-	riskLow    exposure.Risk
-	riskHigh   exposure.Risk
+	risks      bitset // nil: all
 	dayLow     uint16
 	dayHigh    uint16
 	advisories bitset // nil: all
@@ -27,13 +26,11 @@ type plan struct {
 	dueLow     int
 	dueHigh    int
 	dueNot     []dueRange
-	riskNot    []riskRange
 	either     []pair // free texts: the advisory or the asset matches
 	empty      bool
 }
 
 type dueRange struct{ low, high int }
-type riskRange struct{ low, high exposure.Risk }
 
 // pair is a free text: it may match the advisory or the asset.
 type pair struct {
@@ -47,7 +44,7 @@ const statusSeverity = 1<<validityShift - 1 // the bits of status and severity
 // compile makes the plan of a filter. today is the day that ages and due
 // dates are counted from.
 func (v *View) compile(f *exposure.Filter, today uint16) (*plan, error) {
-	p := &plan{riskHigh: math.MaxUint16, dayHigh: math.MaxUint16, dueLow: math.MinInt, dueHigh: math.MaxInt}
+	p := &plan{dayHigh: math.MaxUint16, dueLow: math.MinInt, dueHigh: math.MaxInt}
 	for i := range p.verdicts {
 		p.verdicts[i] = true
 	}
@@ -129,7 +126,7 @@ func (v *View) compileTerm(p *plan, t *exposure.Term, today uint16) error {
 	switch t.Field {
 	case exposure.FieldText:
 		words := patterns(t.Values, true)
-		p.either = append(p.either, pair{t.Not,
+		p.text(v, pair{t.Not,
 			and(nil, len(v.advisories), func(i int) bool { return words[0](v.advisoryTexts[i]) }),
 			and(nil, len(v.assets), func(i int) bool { return words[0](v.assets[i].text) })})
 	case exposure.FieldTitle:
@@ -230,20 +227,10 @@ func (v *View) compileTerm(p *plan, t *exposure.Term, today uint16) error {
 func (v *View) compileRange(p *plan, t *exposure.Term, today uint16) error {
 	switch t.Field {
 	case exposure.FieldRisk:
-		p.riskTerm(t, func(points int) exposure.Risk { return exposure.RiskAt(points) })
+		p.keepRisks(func(r exposure.Risk) bool { return number(t, float64(r.Points())) })
 	case exposure.FieldBand:
 		keep := mask(t, 5)
-		b := v.scorer.bands
-		limits := [6]exposure.Risk{0, b[0], b[1], b[2], b[3], math.MaxUint16}
-		for i := range 5 {
-			if keep>>i&1 == 0 && (i == 4 || limits[i+1] > limits[i]) {
-				high := limits[i+1]
-				if i < 4 {
-					high--
-				}
-				p.riskNot = append(p.riskNot, riskRange{limits[i], high})
-			}
-		}
+		p.keepRisks(func(r exposure.Risk) bool { return keep>>v.scorer.bands.Of(r)&1 == 1 })
 	case exposure.FieldAge:
 		p.days(t, func(n float64) float64 { return float64(today) - n }, true)
 	case exposure.FieldFirstSeen:
@@ -296,20 +283,25 @@ func interval(t *exposure.Term, low, high int) (int, int) {
 	return int(n), int(n)
 }
 
-func (p *plan) riskTerm(t *exposure.Term, at func(points int) exposure.Risk) {
-	low, high := interval(t, 0, 1000)
-	low, high = max(low, 0), min(high, 1000)
-	lowRisk, highRisk := at(low), exposure.Risk(math.MaxUint16)
-	if high < 1000 {
-		highRisk = at(high+1) - 1
-	}
+// keepRisks narrows to the risks that keep holds for. There are few of them,
+// so any condition is a set.
+func (p *plan) keepRisks(keep func(exposure.Risk) bool) {
+	p.risks = and(p.risks, 1<<16, func(i int) bool { return keep(exposure.Risk(i)) })
+}
+
+// text takes up a free text. Mostly it speaks of weaknesses or of assets but
+// not of both, and then it is a condition like any other.
+func (p *plan) text(v *View, t pair) {
+	advisories, assets := t.advisories.count(), t.assets.count()
 	switch {
-	case low > high || low > 1000:
-		p.empty = p.empty || !t.Not
-	case t.Not:
-		p.riskNot = append(p.riskNot, riskRange{lowRisk, highRisk})
+	case advisories >= len(v.advisories)-1: // every weakness
+		p.empty = p.empty || t.not
+	case assets == 0:
+		p.advisories = and(p.advisories, len(v.advisories), func(i int) bool { return t.advisories.has(uint32(i)) != t.not })
+	case advisories == 0:
+		p.assets = and(p.assets, len(v.assets), func(i int) bool { return t.assets.has(uint32(i)) != t.not })
 	default:
-		p.riskLow, p.riskHigh = max(p.riskLow, lowRisk), min(p.riskHigh, highRisk)
+		p.either = append(p.either, t)
 	}
 }
 
@@ -361,12 +353,11 @@ func (v *View) match(p *plan, k int, buf *[chunkRows]uint16) []uint16 {
 		m += int(p.states[s&statusSeverity])
 	}
 	rows := buf[:m]
-	if p.riskLow > 0 || p.riskHigh < math.MaxUint16 {
+	if p.risks != nil {
 		m = 0
 		for _, j := range rows {
 			rows[m] = j
-			r := c.risk[j]
-			m += bit(r >= p.riskLow) & bit(r <= p.riskHigh)
+			m += p.risks.bit(uint32(c.risk[j]))
 		}
 		rows = rows[:m]
 	}
@@ -422,7 +413,7 @@ func bit(b bool) int {
 
 // simple reports whether match's own tests are all there is.
 func (p *plan) simple() bool {
-	return p.sources == nil && p.ids == nil && p.notIDs == nil && len(p.dueNot) == 0 && len(p.riskNot) == 0 && p.verdicts == allVerdicts
+	return p.sources == nil && p.ids == nil && p.notIDs == nil && len(p.dueNot) == 0 && p.verdicts == allVerdicts
 }
 
 var allVerdicts = [16]bool{true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true}
@@ -441,11 +432,6 @@ next:
 		id := exposure.FindingID(k*chunkRows + j + 1)
 		if p.ids != nil && !p.ids[id] || p.notIDs[id] {
 			continue
-		}
-		for _, r := range p.riskNot {
-			if c.risk[j] >= r.low && c.risk[j] <= r.high {
-				continue next
-			}
 		}
 		for _, r := range p.dueNot {
 			if due := int(c.due[j]); due != exposure.NoDue && due >= r.low && due <= r.high {

@@ -1,6 +1,7 @@
 package index
 
 import (
+	"math/bits"
 	"strings"
 )
 
@@ -12,6 +13,14 @@ func newBitset(n int) bitset { return make(bitset, (n+63)/64) }
 func (b bitset) has(i uint32) bool { return b[i>>6]&(1<<(i&63)) != 0 }
 func (b bitset) bit(i uint32) int  { return int(b[i>>6] >> (i & 63) & 1) }
 func (b bitset) set(i int)         { b[i>>6] |= 1 << (i & 63) }
+
+// count is how many are in the set.
+func (b bitset) count() (n int) {
+	for _, w := range b {
+		n += bits.OnesCount64(w)
+	}
+	return n
+}
 
 // keep leaves the rows whose value is in the set.
 func (b bitset) keep(rows []uint16, column []uint32) []uint16 {

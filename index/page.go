@@ -62,7 +62,13 @@ func (v *View) Page(q Query) (Page, error) {
 	limit = min(limit, 1000)
 	tops := make([]top, len(v.chunks))
 	var bound bound
+	// Where numbers and the order rise against each other, the first rows are
+	// in the last chunks.
+	backwards := q.Sort.By == "id" && q.Sort.Reverse || q.Sort.By == "first_seen" && !q.Sort.Reverse
 	parallel(len(v.chunks), func(k int) {
+		if backwards {
+			k = len(v.chunks) - 1 - k
+		}
 		tops[k] = v.topOf(p, k, key, after, limit+1, &bound)
 	})
 	page := Page{Seq: v.seq}

@@ -15,7 +15,7 @@ import (
 // became part of them. It is empty in almost every database.
 func (tx *Tx) MergedKeys(ctx context.Context) (map[exposure.AssetID][]string, error) {
 	keys := map[exposure.AssetID][]string{}
-	err := each(ctx, tx.tx, "SELECT merged, key FROM asset WHERE merged <> 0 ORDER BY id", nil, func(rows *sql.Rows) error {
+	err := each(ctx, tx.tx, "SELECT merged, key FROM asset WHERE merged <> 0", nil, func(rows *sql.Rows) error {
 		var id exposure.AssetID
 		var key string
 		err := rows.Scan(&id, &key)
