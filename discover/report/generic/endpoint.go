@@ -120,14 +120,14 @@ func (r *record) addEndpoints(s string) {
 	}
 	for line := range strings.SplitSeq(s, "\n") {
 		line = strings.TrimSpace(line)
-		if strings.IndexAny(line, " \t,;|") < 0 {
+		if !strings.ContainsAny(line, " \t,;|") {
 			r.addEndpoint(parseEndpoint(line))
 			continue
 		}
 		parts := splitEndpoints(line)
 		hosts := !strings.ContainsFunc(line, func(c rune) bool { return c == '/' })
 		for _, p := range parts {
-			hosts = hosts && strings.IndexAny(p, " \t") < 0
+			hosts = hosts && !strings.ContainsAny(p, " \t")
 		}
 		for _, p := range parts {
 			for word := range strings.FieldsSeq(p) {
