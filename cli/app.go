@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"runtime/debug"
 	"strings"
@@ -66,7 +67,9 @@ func (r *run) openApp(ctx context.Context) (*app, error) {
 		return nil, err
 	}
 	a := &app{db: db, now: r.Now, env: r.Env, log: slog.New(slog.NewTextHandler(r.Err, &slog.HandlerOptions{Level: slog.LevelWarn}))}
-	if !db.Postgres() {
+	// The directory is there with SQLite. With PostgreSQL it need not be, and
+	// where none can be made there is only no fast start.
+	if err := os.MkdirAll(r.dir(), 0o700); err == nil {
 		a.dir = r.dir()
 	}
 	if err := a.start(ctx); err != nil {

@@ -230,7 +230,19 @@ func verifiedBackup(ctx context.Context, dir string, r io.Reader) (file string, 
 		return "", m, exposure.Errorf(exposure.Unsupported, "this backup has schema version %d and this binary knows only %d: restore it with the leeward that made it, or a newer one; nothing was changed", m.Schema, newest)
 	}
 	m.Made = want.Made
-	return fresh.Name(), m, nil
+	return fresh.Name(), m, explain(forgetIdentity(ctx, fresh.Name()))
+}
+
+// forgetIdentity makes a restored database another one than that it was copied
+// from: both go on from here with different events under the same numbers, and
+// a cache of one must not be taken for one of the other.
+func forgetIdentity(ctx context.Context, file string) error {
+	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: file}).EscapedPath())
+	if err != nil {
+		return err
+	}
+	_, err = db.ExecContext(ctx, "DELETE FROM meta WHERE key = 'identity'")
+	return errors.Join(err, db.Close())
 }
 
 func unpackBackup(r io.Reader, database io.Writer) (m Manifest, err error) {

@@ -130,6 +130,19 @@ func TestBackupAndRestore(t *testing.T) {
 	onBoth(t, func(t *testing.T, db *store.DB) {
 		fill(t, db)
 		want := dump(t, db)
+		want["meta"] = slices.DeleteFunc(want["meta"], func(row string) bool { return strings.Contains(row, `key="identity"`) })
+		original, err := db.Identity(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		// What is restored is another database, or a cache of this one would be
+		// taken for one of it.
+		another := func(db *store.DB) {
+			t.Helper()
+			if id, err := db.Identity(t.Context()); err != nil || id == original || id == "" {
+				t.Errorf("identity %q, %v: want a new one, other than %q", id, err, original)
+			}
+		}
 		var backup bytes.Buffer
 		now := time.UnixMilli(1_800_000_000_000)
 		m, err := db.Backup(t.Context(), &backup, now)
@@ -148,6 +161,7 @@ func TestBackupAndRestore(t *testing.T) {
 			t.Fatal(err)
 		}
 		same(t, "restored into SQLite", want, back)
+		another(back)
 		back.Close()
 		if _, err := store.Restore(t.Context(), dir, bytes.NewReader(backup.Bytes()), false, now); exposure.KindOf(err) != exposure.Conflict {
 			t.Errorf("a database was replaced without force: %v", err)
@@ -186,6 +200,7 @@ func TestBackupAndRestore(t *testing.T) {
 		}
 		defer pg.Close()
 		same(t, "restored into PostgreSQL", want, pg)
+		another(pg)
 		if _, err := store.RestorePostgres(t.Context(), dsn, bytes.NewReader(backup.Bytes())); exposure.KindOf(err) != exposure.Conflict {
 			t.Errorf("a PostgreSQL database that is in use was restored into: %v", err)
 		}
