@@ -201,15 +201,16 @@ func (im *Importer) document(ctx context.Context, req Request, part Part) (Resul
 	res.Format = reader.Name()
 	s := &session{
 		im: im, req: req, res: &res, began: began, seen: roaring.New(), stated: roaring.New(),
-		scan:  exposure.Scan{Name: im.Redact(part.Name), Format: reader.Name(), Received: began.UnixMilli(), Demo: req.Demo},
+		read:  exposure.Scan{Name: im.Redact(part.Name), Format: reader.Name(), Received: began.UnixMilli(), Demo: req.Demo},
 		cache: newCaches(), folded: map[exposure.FindingID]exposure.FindingID{},
 	}
-	s.normal.init(im, req, part.Name, &s.scan)
+	s.normal.init(im, req, part.Name, &s.read)
+	s.scan = s.read
 	head := sha256.Sum256(fmt.Appendf(part.Head, "\x00%s\x00%s", part.Name, s.normal.fallback.Key()))
 	s.partial = "partial:" + hex.EncodeToString(head[:16])
 
 	g, gctx := errgroup.WithContext(ctx)
-	batches := make(chan []item, 2)
+	batches := make(chan chunk, 2)
 	sum := sha256.New()
 	g.Go(func() error {
 		defer close(batches)
@@ -226,6 +227,7 @@ func (im *Importer) document(ctx context.Context, req Request, part Part) (Resul
 	if err := g.Wait(); err != nil {
 		return res, err
 	}
+	s.learn(&s.read)
 	fmt.Fprintf(sum, "\x00%s", s.normal.fallback.Key())
 	s.scan.Digest = hex.EncodeToString(sum.Sum(nil))
 	if err := s.finish(ctx); err != nil {
@@ -238,7 +240,7 @@ func (im *Importer) document(ctx context.Context, req Request, part Part) (Resul
 }
 
 // decode reads the document and hands on batches of normalised items.
-func (s *session) decode(ctx context.Context, reader Reader, r io.Reader, sum hash.Hash, batches chan<- []item) error {
+func (s *session) decode(ctx context.Context, reader Reader, r io.Reader, sum hash.Hash, batches chan<- chunk) error {
 	counted := &counter{r: io.TeeReader(r, sum)}
 	batch := make([]item, 0, batchSize)
 	send := func() error {
@@ -246,13 +248,13 @@ func (s *session) decode(ctx context.Context, reader Reader, r io.Reader, sum ha
 			return nil
 		}
 		select {
-		case batches <- batch:
+		case batches <- chunk{batch, s.read}:
 		case <-ctx.Done():
 			return ctx.Err()
 		}
 		batch = make([]item, 0, batchSize)
 		if s.req.Progress != nil {
-			s.req.Progress(Progress{s.res.File, counted.n, s.scan.Records, s.made()})
+			s.req.Progress(Progress{s.res.File, counted.n, s.read.Records, s.made()})
 		}
 		return nil
 	}
@@ -275,11 +277,11 @@ func (s *session) decode(ctx context.Context, reader Reader, r io.Reader, sum ha
 		default:
 			it, err := s.normal.item(&o)
 			if err != nil {
-				s.broken(&exposure.RecordError{Record: s.scan.Records + 1, Offset: counted.n, Err: err})
+				s.broken(&exposure.RecordError{Record: s.read.Records + 1, Offset: counted.n, Err: err})
 				continue
 			}
 			if o.Kind == exposure.ObservedWeakness {
-				s.scan.Records++
+				s.read.Records++
 			}
 			if batch = append(batch, it); len(batch) == batchSize {
 				if err := send(); err != nil {
@@ -325,10 +327,10 @@ func (s *session) broken(e *exposure.RecordError) {
 // earlier ones.
 func (s *session) run(r *exposure.Run) {
 	if r.Tool != "" {
-		s.scan.Tool = s.im.Redact(r.Tool)
+		s.read.Tool = s.im.Redact(r.Tool)
 	}
 	if r.Version != "" {
-		s.scan.Version = s.im.Redact(r.Version)
+		s.read.Version = s.im.Redact(r.Version)
 	}
 	if t := r.Finished; !t.IsZero() {
 		s.normal.ranAt(t)

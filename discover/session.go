@@ -23,8 +23,9 @@ type session struct {
 	req        Request
 	res        *Result
 	began      time.Time
-	normal     normaliser // decode
-	scan       exposure.Scan
+	normal     normaliser      // decode
+	read       exposure.Scan   // decode: what the document has said of its scan so far
+	scan       exposure.Scan   // commit: the scan as it is, or will be, stored
 	partial    string          // digest of the scan while its import runs
 	started    bool            // the scan has a row
 	seen       *roaring.Bitmap // stated as present
@@ -93,8 +94,21 @@ func (c *caches) trim() {
 	}
 }
 
-// commit brings one batch into the database: one transaction.
-func (s *session) commit(ctx context.Context, items []item) error {
+// chunk is what decode hands to commit: items, and what the document had said
+// of its scan by then.
+type chunk struct {
+	items []item
+	read  exposure.Scan
+}
+
+// learn takes over what the document said of its scan.
+func (s *session) learn(read *exposure.Scan) {
+	s.scan.Tool, s.scan.Version, s.scan.At, s.scan.Records = read.Tool, read.Version, read.At, read.Records
+}
+
+// commit brings one chunk into the database: one transaction.
+func (s *session) commit(ctx context.Context, c chunk) error {
+	s.learn(&c.read)
 	s.cache.trim()
 	var wrote bool
 	err := s.im.Store.Write(ctx, func(tx Tx) error {
@@ -106,7 +120,7 @@ func (s *session) commit(ctx context.Context, items []item) error {
 		if err := b.loadMerges(ctx); err != nil {
 			return err
 		}
-		err := b.run(ctx, items)
+		err := b.run(ctx, c.items)
 		wrote = b.wrote
 		return err
 	})

@@ -65,7 +65,7 @@ func openFile(ctx context.Context, file string) (*DB, error) {
 	dsn := func(extra ...string) string {
 		q := url.Values{"_pragma": append([]string{
 			"busy_timeout(30000)", "journal_mode(WAL)", "synchronous(NORMAL)",
-			"temp_store(MEMORY)", "mmap_size(1073741824)",
+			"temp_store(MEMORY)", "mmap_size(67108864)",
 		}, extra...), "_txlock": {"immediate"}}
 		return "file:" + (&url.URL{Path: file}).EscapedPath() + "?" + q.Encode()
 	}
