@@ -57,7 +57,7 @@ func startSite(t *testing.T, flags ...string) *site {
 	s.stop = sync.OnceValue(func() int { cancel(); return <-code })
 	t.Cleanup(func() { s.stop() })
 	serves := regexp.MustCompile(`serves on (http://\S+)`)
-	for end := time.Now().Add(20 * time.Second); s.url == ""; time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(2 * time.Minute); s.url == ""; time.Sleep(10 * time.Millisecond) {
 		if m := serves.FindStringSubmatch(s.log.String()); m != nil {
 			s.url = m[1]
 		}
