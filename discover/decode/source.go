@@ -182,7 +182,10 @@ func reference(p []byte) int {
 		digits, base = digits[1:], 16
 	}
 	c, err := strconv.ParseUint(string(digits), base, 64)
-	if err == nil && !allowed(c) {
+	if err != nil {
+		return 1 // no reference: what stands there is text to be judged
+	}
+	if !allowed(c) {
 		for i := range p[:n+1] {
 			p[i] = '?'
 		}

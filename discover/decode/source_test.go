@@ -28,6 +28,7 @@ func TestClean(t *testing.T) {
 		{"&#000000000000000001;", "&#000000000000000001;", false, 21}, // the decoder refuses it
 		{"&amp;&#38;&#;&#x;&#q;", "&amp;&#38;&#;&#x;&#q;", false, 21},
 		{"&#99999999999999;", "&#99999999999999;", false, 17},
+		{"&#\xc4;&#\x01;", "&#?;&#?;", false, 8}, // no references, but bytes that are forbidden
 		{"\x7f\u0085", "\x7f\u0085", false, 3},
 	} {
 		p := []byte(tc.in)
