@@ -10,32 +10,9 @@ import (
 	"testing"
 
 	"github.com/leeward-ctem/leeward/discover/report/generic"
+	"github.com/leeward-ctem/leeward/discover/report/reporttest"
 	"github.com/leeward-ctem/leeward/exposure"
 )
-
-// corpus returns the folder of real reports beside the repository; the test is
-// skipped where there is none.
-func corpus(t *testing.T) string {
-	t.Helper()
-	dir, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			break
-		}
-		if dir == filepath.Dir(dir) {
-			t.Skip("not in a repository")
-		}
-		dir = filepath.Dir(dir)
-	}
-	dir = filepath.Join(filepath.Dir(dir), "shared", "corpus")
-	if _, err := os.Stat(filepath.Join(dir, "manifest.json")); err != nil {
-		t.Skip("no corpus of real reports here")
-	}
-	return dir
-}
 
 // reference is what another platform makes of a report.
 type reference struct {
@@ -62,7 +39,7 @@ func stated(title string, severity exposure.Severity, cwe int, ids []string, com
 // reference says of the finding with the same title.
 func TestCorpus(t *testing.T) {
 	t.Parallel()
-	dir := corpus(t)
+	dir := reporttest.Corpus(t)
 	list, err := os.ReadFile(filepath.Join(dir, "observed.jsonl"))
 	if err != nil {
 		t.Fatal(err)
@@ -128,7 +105,7 @@ func TestCorpus(t *testing.T) {
 // TestOthers tries the reports of all other tools: none may be claimed.
 func TestOthers(t *testing.T) {
 	t.Parallel()
-	dir := filepath.Join(corpus(t), "reports")
+	dir := filepath.Join(reporttest.Corpus(t), "reports")
 	files, err := filepath.Glob(filepath.Join(dir, "*", "*"))
 	if err != nil {
 		t.Fatal(err)

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/leeward-ctem/leeward/discover/report/nessus"
+	"github.com/leeward-ctem/leeward/discover/report/reporttest"
 	"github.com/leeward-ctem/leeward/exposure"
 )
 
@@ -32,23 +33,10 @@ type reference struct {
 // with the data of each; the test is skipped where there are none.
 func corpus(t *testing.T, folder string) map[string]reference {
 	t.Helper()
-	dir, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			break
-		}
-		if dir == filepath.Dir(dir) {
-			t.Skip("not in a repository")
-		}
-		dir = filepath.Dir(dir)
-	}
-	dir = filepath.Join(filepath.Dir(dir), "shared", "corpus")
+	dir := reporttest.Corpus(t)
 	manifest, err := os.ReadFile(filepath.Join(dir, "manifest.json"))
 	if err != nil {
-		t.Skip("no corpus of real reports here")
+		t.Fatal(err)
 	}
 	var files []struct {
 		File  string

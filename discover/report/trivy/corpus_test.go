@@ -13,32 +13,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/leeward-ctem/leeward/discover/report/reporttest"
 	"github.com/leeward-ctem/leeward/exposure"
 )
-
-// corpus returns the directory of real reports beside the repository; the test
-// is skipped where it is absent.
-func corpus(t *testing.T) string {
-	t.Helper()
-	dir, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			break
-		}
-		if dir == filepath.Dir(dir) {
-			t.Skip("not in a repository")
-		}
-		dir = filepath.Dir(dir)
-	}
-	dir = filepath.Join(filepath.Dir(dir), "shared", "corpus")
-	if _, err := os.Stat(dir); err != nil {
-		t.Skip("no corpus of real reports here")
-	}
-	return dir
-}
 
 // reference is what another platform makes of a report.
 type reference struct {
@@ -56,7 +33,7 @@ type reference struct {
 
 func TestCorpus(t *testing.T) {
 	t.Parallel()
-	dir := corpus(t)
+	dir := reporttest.Corpus(t)
 	manifest, err := os.ReadFile(filepath.Join(dir, "manifest.json"))
 	if err != nil {
 		t.Fatal(err)
