@@ -134,6 +134,22 @@ func TestDemoInTheBrowser(t *testing.T) {
 	b.Do("remove the demo", chromedp.Navigate(s.url+"/"), chromedp.Click(css("form[action='/demo/remove'] button")), chromedp.WaitVisible(css("#flash .flash")))
 	text(t, b, "#flash", "The demo is gone")
 	text(t, b, "main", "Nothing was imported yet")
+
+	// What is left are empty pages, and they are pages as well.
+	for _, scheme := range []string{"light", "dark"} {
+		b.Scheme(scheme)
+		for _, page := range []string{"/", "/scope", "/assets", "/findings", "/validate", "/remediations", "/measure"} {
+			b.Do("open the empty "+page, chromedp.Navigate(s.url+page), chromedp.WaitVisible(css("main h1")))
+			for _, p := range b.Problems() {
+				t.Errorf("%s, %s, empty: %s", page, scheme, p)
+			}
+			rows, err := chromedp.Run(b.Ctx, chromedp.Evaluate[int]("document.querySelectorAll('main tbody tr').length"))
+			if err != nil || rows != 0 {
+				t.Errorf("%s shows %d rows of what was removed (%v)", page, rows, err)
+			}
+			picture(t, "empty-"+scheme+"-"+strings.Trim(page, "/"), b)
+		}
+	}
 }
 
 // picture keeps a screenshot when LEEWARD_PICTURES names a folder for them.

@@ -129,6 +129,7 @@ func (a *app) Verdicts(ctx context.Context, limit int) ([]server.VerdictRow, err
 // what was verified.
 func (a *app) retests(ctx context.Context, limit int) (rows []server.VerdictRow, err error) {
 	tools := map[exposure.ScanID]string{}
+	view := a.ix.View()
 	var events []exposure.Event
 	err = a.db.EventsOf(ctx, limit, func(e *exposure.Event) error {
 		events = append(events, *e)
@@ -164,8 +165,14 @@ func (a *app) retests(ctx context.Context, limit int) (rows []server.VerdictRow,
 		if kind == exposure.VerdictExploitable {
 			kind = exposure.VerdictInconclusive // still there says nothing of whether it works
 		}
-		for _, id := range e.IDs[:min(len(e.IDs), max(0, limit-len(rows)))] {
-			rows = append(rows, a.verdictRow(exposure.FindingID(id), kind, orElse(tool, e.Actor), note, e.At, 0))
+		for _, id := range e.IDs {
+			if len(rows) == limit {
+				return rows, nil
+			}
+			// The log keeps what was removed, such as the demo.
+			if _, ok := view.Row(exposure.FindingID(id)); ok {
+				rows = append(rows, a.verdictRow(exposure.FindingID(id), kind, orElse(tool, e.Actor), note, e.At, 0))
+			}
 		}
 	}
 	return rows, nil
