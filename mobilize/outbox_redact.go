@@ -32,7 +32,11 @@ func redact(text string, to Receiver) string {
 		pairs = append([]string{oneLine(to.URL), origin(to.URL)}, pairs...)
 	}
 	text = strings.NewReplacer(pairs...).Replace(oneLine(text))
-	text = addressIn.ReplaceAllStringFunc(text, origin)
+	text = addressIn.ReplaceAllStringFunc(text, func(found string) string {
+		// The sentence's own punctuation stays.
+		address := strings.TrimRight(found, ".,:;)")
+		return origin(address) + found[len(address):]
+	})
 	if len(text) > maxError {
 		text = text[:maxError-len(hidden)] + hidden
 	}
@@ -80,24 +84,21 @@ func secrets(to Receiver) []string {
 	return slices.DeleteFunc(slices.Compact(all), func(s string) bool { return s == "" })
 }
 
-// origin returns scheme and host of an address, and the punctuation of the
-// sentence that it stood in.
+// origin returns scheme and host of an address.
 func origin(address string) string {
-	bare := strings.TrimRight(address, ".,:;)")
-	after := address[len(bare):]
-	scheme, _, ok := strings.Cut(bare, "://")
+	scheme, _, ok := strings.Cut(address, "://")
 	if !ok {
 		return hidden // the whole may be a secret in the wrong place
 	}
-	u, err := url.Parse(bare)
+	u, err := url.Parse(address)
 	if err != nil || u.Host == "" {
-		return scheme + "://" + hidden + after
+		return scheme + "://" + hidden
 	}
 	shown := u.Scheme + "://" + u.Host
 	if u.Path == "" && u.RawQuery == "" && u.User == nil {
-		return shown + after
+		return shown
 	}
-	return shown + "/" + hidden + after
+	return shown + "/" + hidden
 }
 
 // oneLine puts single spaces where lines break, and takes out what a terminal
