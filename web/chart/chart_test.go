@@ -4,6 +4,7 @@ import (
 	"errors"
 	"flag"
 	"math"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -352,6 +353,30 @@ func TestWriteErrors(t *testing.T) {
 	for name, c := range typical() {
 		if err := c.Render(t.Context(), broken{}); !errors.Is(err, errBroken) {
 			t.Errorf("%s: error %v, want that of the writer", name, err)
+		}
+	}
+}
+
+// Whatever the numbers, the ticks enclose them and the scale keeps them inside.
+func TestTicksEnclose(t *testing.T) {
+	t.Parallel()
+	r := rand.New(rand.NewPCG(1, 2))
+	for range 200_000 {
+		a := math.Float64frombits(r.Uint64())
+		b := a + float64(r.IntN(20))*(math.Nextafter(a, inf)-a)
+		if r.IntN(2) == 0 {
+			b = math.Float64frombits(r.Uint64())
+		}
+		low, high, _ := extent([]float64{a, b})
+		if math.IsInf(low, 0) {
+			continue // neither is a number
+		}
+		values := ticks(low, high, 4)
+		s := scale{values[0], values[len(values)-1], 100, 0}
+		for _, v := range append(values, low, high) {
+			if at := s.at(v); !(at >= -1e-6 && at <= 100+1e-6) {
+				t.Fatalf("of %g and %g with ticks at %g, %g is drawn at %g of 100", a, b, values, v, at)
+			}
 		}
 	}
 }

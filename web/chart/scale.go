@@ -16,8 +16,11 @@ func (s scale) at(v float64) float64 {
 	if s.high == s.low {
 		return s.from
 	}
-	// Halves, because the distance of two numbers may be too large for one.
-	return s.from + (v/2-s.low/2)/(s.high/2-s.low/2)*(s.to-s.from)
+	share := (v - s.low) / (s.high - s.low)
+	if math.IsInf(s.high-s.low, 0) {
+		share = (v/2 - s.low/2) / (s.high/2 - s.low/2)
+	}
+	return s.from + share*(s.to-s.from)
 }
 
 // extent returns the least and largest number among the values; ok is false
@@ -51,6 +54,10 @@ func ticks(low, high float64, n int) []float64 {
 	out := make([]float64, 0, int(last-first)+1)
 	for i := range int(last-first) + 1 {
 		out = append(out, (first+float64(i))*step)
+	}
+	// Of numbers a few steps of a float apart, multiples are rounded past the ends.
+	if out[0] > low || out[len(out)-1] < high {
+		return []float64{low, high}
 	}
 	return out
 }
