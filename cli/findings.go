@@ -111,6 +111,7 @@ func (a *app) Finding(ctx context.Context, id exposure.FindingID) (server.Findin
 		return d, err
 	}
 	d.FindingRow = rows[0]
+	d.AssetInfo.Context = &exposure.Context{}
 	if asset := v.Asset(r.Asset); asset != nil {
 		d.AssetInfo = *asset
 	}
@@ -123,7 +124,7 @@ func (a *app) Finding(ctx context.Context, id exposure.FindingID) (server.Findin
 	}
 	d.Place = places[r.Location]
 	_, model := a.inForce()
-	d.Explanation = model.Explain(prioritize.Evidence{Advisory: v.Advisory(r.Advisory), Context: &d.AssetInfo.Context, Detection: r.Detection, Verdict: r.Verdict, FirstSeen: int(r.FirstSeen)})
+	d.Explanation = model.Explain(prioritize.Evidence{Advisory: v.Advisory(r.Advisory), Context: d.AssetInfo.Context, Detection: r.Detection, Verdict: r.Verdict, FirstSeen: int(r.FirstSeen)})
 	if d.Evidence, err = a.db.Evidence(ctx, id, 20); err != nil {
 		return d, err
 	}

@@ -154,7 +154,7 @@ func (a *app) Scope(ctx context.Context) (server.ScopeReport, error) {
 	}
 	report := server.ScopeReport{Coverage: p.Coverage(a.assets()), Services: []server.ServiceRow{}, Scopes: []server.ScopeRow{}, Owners: []server.OwnerRow{}, Tags: []server.TagRow{}}
 	for asset := range a.assets() {
-		c, g := &asset.Context, groups[asset.ID]
+		c, g := asset.Context, groups[asset.ID]
 		if g == nil {
 			g = &index.Group{}
 		}

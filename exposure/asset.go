@@ -173,7 +173,9 @@ type Asset struct {
 	Identifiers []Identifier `json:"identifiers"`
 	FirstSeen   int64        `json:"first_seen"` // unix milliseconds
 	Demo        bool         `json:"demo,omitempty"`
-	Context     Context      `json:"context"`
+	// Context is shared by the assets of which the organisation says the same,
+	// and never changed. Nil: the programme was not asked.
+	Context *Context `json:"context"`
 }
 
 // Context is what the organisation says of an asset: set by the programme

@@ -31,7 +31,7 @@ func (v *View) ByAsset(f exposure.Filter, today uint16) map[exposure.AssetID]*Gr
 	buf := new([chunkRows]uint16)
 	for k, c := range v.chunks {
 		for _, j := range v.match(p, k, buf) {
-			id := exposure.AssetID(c.asset[j])
+			id := exposure.AssetID(c.asset.at(int(j)))
 			g := out[id]
 			if g == nil {
 				g = &Group{}
@@ -40,7 +40,7 @@ func (v *View) ByAsset(f exposure.Filter, today uint16) map[exposure.AssetID]*Gr
 			g.Count++
 			g.Loss += float64(v.scorer.loss[c.risk[j]])
 			g.Worst = max(g.Worst, c.risk[j])
-			g.KEV += bit(v.advFactors[c.advisory[j]].KEVDay != 0)
+			g.KEV += bit(v.advFactors[c.advisory.at(int(j))].KEVDay != 0)
 			g.Overdue += bit(c.due[j] < today)
 		}
 	}

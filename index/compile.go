@@ -52,7 +52,7 @@ func (v *View) compile(f *exposure.Filter, today uint16) (*plan, error) {
 	if !f.Status() {
 		statuses = 1<<exposure.StatusOpen | 1<<exposure.StatusTriaged | 1<<exposure.StatusFixClaimed
 		// What the programme excludes is out of scope: shown only when asked for.
-		if slices.ContainsFunc(v.contexts, func(c exposure.Context) bool { return c.Excluded }) {
+		if slices.ContainsFunc(v.contexts, func(c *exposure.Context) bool { return c.Excluded }) {
 			p.assets = and(p.assets, len(v.assets), func(i int) bool { return !v.contexts[v.assets[i].context].Excluded })
 		}
 	}
@@ -381,19 +381,19 @@ func (v *View) match(p *plan, k int, buf *[chunkRows]uint16) []uint16 {
 		rows = rows[:m]
 	}
 	if p.advisories != nil {
-		rows = p.advisories.keep(rows, c.advisory)
+		rows = c.advisory.keep(p.advisories, rows)
 	}
 	if p.assets != nil {
-		rows = p.assets.keep(rows, c.asset)
+		rows = c.asset.keep(p.assets, rows)
 	}
 	if p.places != nil {
-		rows = p.places.keep(rows, c.location)
+		rows = c.location.keep(p.places, rows)
 	}
 	for _, e := range p.either {
 		m = 0
 		for _, j := range rows {
 			rows[m] = j
-			m += (e.advisories.bit(c.advisory[j]) | e.assets.bit(c.asset[j])) ^ bit(e.not)
+			m += (e.advisories.bit(c.advisory.at(int(j))) | e.assets.bit(c.asset.at(int(j)))) ^ bit(e.not)
 		}
 		rows = rows[:m]
 	}

@@ -2,130 +2,151 @@ package index
 
 import (
 	"encoding/binary"
+	"slices"
 
 	"github.com/leeward-ctem/leeward/exposure"
 )
 
-// fingerprints finds the number of a finding by its fingerprint. It keeps 11
-// of the 16 bytes of each; 10 further bits choose the shard. With ten million
-// findings the chance that any two agree in those 98 bits is below 1e-15, and
-// the database's unique index over all 16 bytes has the last word.
+// fingerprints finds the number of a finding by its fingerprint. It tells
+// fingerprints apart by 74 of their 128 bits: with ten million findings the
+// chance that any two agree in those is below 1e-8, and the database's unique
+// index over all of them has the last word.
 //
-// Each shard is an open-addressing table of numbers with a byte of hash beside
-// each, so that a miss rarely touches the fingerprints themselves.
+// Each shard is an open-addressing table whose entries stand in the order of
+// their keys (Amble and Knuth, "Ordered hash tables", The Computer Journal
+// 17(2), 1974), so that looking for what is not there ends at the first larger
+// key, and a shard can be filled almost completely.
 type fingerprints struct {
 	n      int
-	prints [][]print // by finding, in chunks
 	shards [1 << shardBits]shard
 }
 
 const shardBits = 10
 
-// print is what is kept of a fingerprint.
-type print [11]byte
-
+// shard has its entries in ascending order, with free places between them.
 type shard struct {
-	n    int
-	tags []uint8
-	ids  []uint32 // 0: free
+	n       int // entries
+	homes   int // places that a key can ask for; some more follow, for the run at the end
+	entries []print
 }
 
-// maxLoad in percent: beyond it probing a miss gets long.
-const maxLoad = 85
+// print is what is kept of a fingerprint and the number of its finding. An
+// entry with key 0 is free, one with id 0 was a finding that is removed.
+type print struct{ high, low, id uint32 }
 
-func kept(fp *exposure.Fingerprint) print { return print(fp[5:]) }
+func (p *print) key() uint64 { return uint64(p.high)<<32 | uint64(p.low) }
 
-func (t *fingerprints) place(fp *exposure.Fingerprint) (s *shard, hash uint32) {
-	return &t.shards[binary.LittleEndian.Uint16(fp[:])&(1<<shardBits-1)], binary.LittleEndian.Uint32(fp[5:])
+const (
+	maxLoad  = 94 // percent of the homes: beyond it entries are moved far
+	overflow = 16 // places after the last home, more if a run needs them
+)
+
+// place splits what is kept of a fingerprint into its shard and its key there.
+func (t *fingerprints) place(fp *exposure.Fingerprint) (*shard, uint64) {
+	s := &t.shards[binary.LittleEndian.Uint16(fp[:])&(1<<shardBits-1)]
+	return s, max(1, binary.LittleEndian.Uint64(fp[5:]))
 }
 
-func (t *fingerprints) of(id uint32) *print {
-	i := int(id) - 1
-	return &t.prints[i/chunkRows][i%chunkRows]
+// home is where a key stands when no other is in its way.
+func (s *shard) home(key uint64) int { return int(key >> 32 * uint64(s.homes) >> 32) }
+
+// find returns the place of a key, or the one that it belongs to.
+func (s *shard) find(key uint64) (i int, found bool) {
+	for i = s.home(key); i < len(s.entries); i++ {
+		if k := s.entries[i].key(); k >= key || k == 0 {
+			return i, k == key
+		}
+	}
+	return i, false
 }
 
 // get returns the number of the finding with the fingerprint, 0 when unknown.
 func (t *fingerprints) get(fp *exposure.Fingerprint) exposure.FindingID {
-	s, hash := t.place(fp)
-	if len(s.ids) == 0 {
-		return 0
+	s, key := t.place(fp)
+	if i, found := s.find(key); found {
+		return exposure.FindingID(s.entries[i].id)
 	}
-	key, tag := kept(fp), uint8(hash>>24)
-	for i := int(uint64(hash) * uint64(len(s.ids)) >> 32); ; {
-		id := s.ids[i]
-		if id == 0 {
-			return 0
-		}
-		if s.tags[i] == tag && *t.of(id) == key {
-			return exposure.FindingID(id)
-		}
-		if i++; i == len(s.ids) {
-			i = 0
-		}
-	}
+	return 0
 }
 
 // add records finding n+1.
 func (t *fingerprints) add(fp *exposure.Fingerprint) {
-	if t.n%chunkRows == 0 {
-		t.prints = append(t.prints, make([]print, chunkRows))
-	}
 	t.n++
-	id := uint32(t.n)
-	*t.of(id) = kept(fp)
-	t.point(fp, id)
+	s, key := t.place(fp)
+	s.put(print{uint32(key >> 32), uint32(key), uint32(t.n)})
 }
-
-// forget makes the fingerprint of a finding that was removed unknown. The entry
-// stays and matches nothing, as open addressing wants it.
-func (t *fingerprints) forget(id uint32) { *t.of(id) = forgotten }
 
 // skip counts finding n+1, which was removed before it was read.
-func (t *fingerprints) skip() {
-	if t.n%chunkRows == 0 {
-		t.prints = append(t.prints, make([]print, chunkRows))
-	}
-	t.n++
-	t.forget(uint32(t.n))
-}
+func (t *fingerprints) skip() { t.n++ }
 
-// forgotten is no fingerprint that will ever be: 88 bits of one.
-var forgotten = print{255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255}
-
-// point makes a fingerprint lead to finding id.
-func (t *fingerprints) point(fp *exposure.Fingerprint, id uint32) {
-	s, hash := t.place(fp)
-	if (s.n+1)*100 > len(s.ids)*maxLoad {
-		t.grow(s)
-	}
-	s.put(hash, id)
-	s.n++
-}
-
-func (s *shard) put(hash, id uint32) {
-	i := int(uint64(hash) * uint64(len(s.ids)) >> 32)
-	for s.ids[i] != 0 {
-		if i++; i == len(s.ids) {
-			i = 0
-		}
-	}
-	s.ids[i], s.tags[i] = id, uint8(hash>>24)
-}
-
-// grow makes room in a shard, by a quarter: doubling would waste more memory
-// than the extra copying costs time.
-func (t *fingerprints) grow(s *shard) {
-	size := max(8, len(s.ids)+len(s.ids)/4+4)
-	old := *s
-	s.ids, s.tags = make([]uint32, size), make([]uint8, size)
-	for _, id := range old.ids {
-		if id != 0 {
-			s.put(t.hash(id), id)
+// forget makes the fingerprints of findings that were removed unknown. Their
+// entries stay and lead nowhere.
+func (t *fingerprints) forget(removed map[uint32]bool) {
+	for i := range t.shards {
+		entries := t.shards[i].entries
+		for j := range entries {
+			if removed[entries[j].id] {
+				entries[j].id = 0
+			}
 		}
 	}
 }
 
-// hash recomputes the hash of a finding from what is kept of its fingerprint.
-func (t *fingerprints) hash(id uint32) uint32 {
-	return binary.LittleEndian.Uint32(t.of(id)[:])
+func (s *shard) put(p print) {
+	for {
+		i, found := s.find(p.key())
+		if found {
+			s.entries[i].id = p.id
+			return
+		}
+		free := i
+		for free < len(s.entries) && s.entries[free].key() != 0 {
+			free++
+		}
+		switch {
+		case (s.n+1)*100 > s.homes*maxLoad:
+			s.spread(s.homes*17/16+1, overflow, s.entries)
+		case free == len(s.entries): // the run at the end is full
+			s.spread(s.homes, 2*(len(s.entries)-s.homes), s.entries)
+		default:
+			copy(s.entries[i+1:free+1], s.entries[i:free])
+			s.entries[i] = p
+			s.n++
+			return
+		}
+	}
+}
+
+// spread lays entries in ascending order out over at least so many homes, with
+// extra places or more after the last. They are in order already, so growing by
+// little is cheap, and saves memory.
+func (s *shard) spread(homes, extra int, entries []print) {
+	for ; ; extra *= 2 {
+		next := slices.Grow([]print(nil), homes+extra)
+		next = next[:cap(next)] // all that the allocator gives
+		to := shard{homes: len(next) - extra, entries: next}
+		if to.fill(entries) {
+			*s = to
+			return
+		}
+	}
+}
+
+// fill puts entries into an empty shard; false: the last ones have no place.
+func (s *shard) fill(entries []print) bool {
+	next := 0
+	for i := range entries {
+		key := entries[i].key()
+		if key == 0 {
+			continue
+		}
+		next = max(next, s.home(key))
+		if next == len(s.entries) {
+			return false
+		}
+		s.entries[next] = entries[i]
+		next++
+		s.n++
+	}
+	return true
 }

@@ -40,7 +40,7 @@ func (ix *Index) catchUp(ctx context.Context, src Source) error {
 func (ix *Index) remember(v *View) {
 	ix.ctxIDs, ix.owners = map[string]uint32{}, map[string]uint32{}
 	for i := range v.contexts[1:] {
-		ix.ctxIDs[contextKey(&v.contexts[i+1])] = uint32(i + 1)
+		ix.ctxIDs[contextKey(v.contexts[i+1])] = uint32(i + 1)
 	}
 	for i, o := range v.owners {
 		ix.owners[o] = uint32(i)
@@ -195,34 +195,57 @@ func componentText(p *exposure.Component) string {
 }
 
 func (ix *Index) contextualise(v *View, a *exposure.Asset) asset {
-	a.Context = ix.contexts.Context(a)
-	key := contextKey(&a.Context)
+	said := ix.contexts.Context(a)
+	key := contextKey(&said)
 	id, ok := ix.ctxIDs[key]
 	if !ok {
 		id = uint32(len(v.contexts))
 		ix.ctxIDs[key] = id
-		v.contexts = append(v.contexts, a.Context)
-		v.ctxFactors = append(v.ctxFactors, v.scorer.model.Context(&a.Context))
+		v.contexts = append(v.contexts, &said)
+		v.ctxFactors = append(v.ctxFactors, v.scorer.model.Context(&said))
 	}
+	a.Context = v.contexts[id]
 	owner, ok := ix.owners[a.Context.Owner]
 	if !ok {
 		owner = uint32(len(v.owners))
 		ix.owners[a.Context.Owner] = owner
 		v.owners = append(v.owners, a.Context.Owner)
 	}
-	return asset{a, id, owner, assetText(a)}
+	return asset{a, id, owner, packTexts(a)}
 }
 
-func assetText(a *exposure.Asset) string {
+// packTexts returns what a search looks at of an asset, in lower case: its name
+// and its identifiers, a line each. The texts of the asset become parts of one
+// string where they can: most assets have a name that says it all.
+func packTexts(a *exposure.Asset) string {
 	var b strings.Builder
-	b.WriteString(a.Name)
+	start := len(a.Key) - len(a.Name)
+	if start < 0 || a.Key[start:] != a.Name {
+		start = len(a.Key)
+		b.WriteString(a.Key + a.Name)
+	} else {
+		b.WriteString(a.Key)
+	}
 	for _, id := range a.Identifiers {
 		if id.Value != a.Name {
 			b.WriteByte('\n')
 			b.WriteString(id.Value)
 		}
 	}
-	return strings.ToLower(b.String())
+	all := b.String()
+	share := func(s *string) {
+		if i := strings.Index(all, *s); i >= 0 {
+			*s = all[i : i+len(*s)]
+		}
+	}
+	share(&a.Key)
+	share(&a.Name)
+	a.Identifiers = slices.Clone(a.Identifiers) // no more than it needs
+	for i := range a.Identifiers {
+		share((*string)(&a.Identifiers[i].Kind))
+		share(&a.Identifiers[i].Value)
+	}
+	return strings.ToLower(all[start:])
 }
 
 func advisoryText(a *exposure.Advisory) string {
@@ -257,7 +280,7 @@ func (ix *Index) reloadAssets(ctx context.Context, src Source, v *View, first, l
 // recontext asks the programme again about every asset.
 func (ix *Index) recontext(v *View) {
 	ix.ctxIDs, ix.owners = map[string]uint32{}, map[string]uint32{"": 0}
-	v.contexts, v.owners = []exposure.Context{{}}, []string{""}
+	v.contexts, v.owners = []*exposure.Context{{}}, []string{""}
 	v.ctxFactors = []exposure.ContextFactor{v.scorer.model.Context(&exposure.Context{})}
 	v.assets, v.assetContexts = slices.Clone(v.assets), slices.Clone(v.assetContexts)
 	v.ranks.Store(nil)
@@ -311,7 +334,18 @@ func (ix *Index) appendRow(v *View, f *exposure.Finding) {
 		v.chunks = append(v.chunks, newChunk())
 	}
 	c := v.chunks[k]
-	c.asset[j], c.advisory[j], c.location[j] = uint32(f.Asset), uint32(f.Advisory), uint32(f.Location)
+	asset, advisory, location := uint32(f.Asset), uint32(f.Advisory), uint32(f.Location)
+	if !c.asset.fits(asset) || !c.advisory.fits(advisory) || !c.location.fits(location) {
+		wider := *c
+		wider.asset.fit(asset)
+		wider.advisory.fit(advisory)
+		wider.location.fit(location)
+		c = &wider
+		v.chunks[k] = c
+	}
+	c.asset.set(j, asset)
+	c.advisory.set(j, advisory)
+	c.location.set(j, location)
 	c.day[j], c.source[j] = DayOf(f.FirstSeen), uint16(f.Source)
 	c.state[j] = pack(f)
 	v.score(c, j, j+1)
@@ -331,7 +365,7 @@ func (ix *Index) updateFindings(ctx context.Context, src Source, v *View, ch *ch
 	own := func(k int) *chunk {
 		if !copied[k] {
 			c := *v.chunks[k]
-			c.asset, c.risk, c.due, c.state, c.day = slices.Clone(c.asset), slices.Clone(c.risk), slices.Clone(c.due), slices.Clone(c.state), slices.Clone(c.day)
+			c.asset, c.risk, c.due, c.state, c.day = c.asset.clone(), slices.Clone(c.risk), slices.Clone(c.due), slices.Clone(c.state), slices.Clone(c.day)
 			v.chunks[k], copied[k] = &c, true
 		}
 		return v.chunks[k]
@@ -347,16 +381,22 @@ func (ix *Index) updateFindings(ctx context.Context, src Source, v *View, ch *ch
 			return nil
 		}
 		c, j := own(i/chunkRows), i%chunkRows
-		c.asset[j], c.state[j], c.day[j] = uint32(f.Asset), pack(f), DayOf(f.FirstSeen) // an asset may become part of another
+		c.asset.fit(uint32(f.Asset))
+		c.asset.set(j, uint32(f.Asset)) // an asset may become part of another
+		c.state[j], c.day[j] = pack(f), DayOf(f.FirstSeen)
 		v.score(c, j, j+1)
 		return nil
 	})
+	gone := map[uint32]bool{}
 	for _, id := range ch.removed {
 		if i := int(id) - 1; i < v.n {
 			c, j := own(i/chunkRows), i%chunkRows
 			c.state[j], c.risk[j], c.due[j] = removed, 0, exposure.NoDue
-			ix.prints.forget(uint32(id))
+			gone[uint32(id)] = true
 		}
+	}
+	if len(gone) > 0 {
+		ix.prints.forget(gone)
 	}
 	return err
 }
@@ -381,7 +421,7 @@ func (ix *Index) SetModel(m exposure.Model) {
 	v.refactor()
 	v.ctxFactors = make([]exposure.ContextFactor, len(v.contexts))
 	for i := range v.contexts {
-		v.ctxFactors[i] = m.Context(&v.contexts[i])
+		v.ctxFactors[i] = m.Context(v.contexts[i])
 	}
 	v.rescore()
 	ix.view.Store(v)

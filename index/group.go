@@ -59,7 +59,7 @@ func (v *View) Group(f exposure.Filter, today uint16, by ...string) ([]Group, er
 				g.Count++
 				g.Loss += float64(v.scorer.loss[c.risk[j]])
 				g.Worst = max(g.Worst, c.risk[j])
-				g.KEV += bit(v.advFactors[c.advisory[j]].KEVDay != 0)
+				g.KEV += bit(v.advFactors[c.advisory.at(j)].KEVDay != 0)
 				g.Overdue += bit(c.due[j] < today)
 			}
 		}
@@ -98,7 +98,7 @@ type dimension struct {
 
 func (v *View) dimension(name string) (dimension, error) {
 	byAsset := func(size int, of func(a asset) int, name func(int) string) dimension {
-		return dimension{size, func(c *chunk, j int) int { return of(v.assets[c.asset[j]]) }, name}
+		return dimension{size, func(c *chunk, j int) int { return of(v.assets[c.asset.at(j)]) }, name}
 	}
 	switch name {
 	case "severity":
@@ -110,9 +110,9 @@ func (v *View) dimension(name string) (dimension, error) {
 	case "team":
 		return byAsset(len(v.owners), func(a asset) int { return int(a.owner) }, func(i int) string { return v.owners[i] }), nil
 	case "asset":
-		return dimension{len(v.assets), func(c *chunk, j int) int { return int(c.asset[j]) }, func(i int) string { return v.assets[i].Name }}, nil
+		return dimension{len(v.assets), func(c *chunk, j int) int { return int(c.asset.at(j)) }, func(i int) string { return v.assets[i].Name }}, nil
 	case "advisory":
-		return dimension{len(v.advisories), func(c *chunk, j int) int { return int(c.advisory[j]) }, func(i int) string { return v.advisories[i].Key }}, nil
+		return dimension{len(v.advisories), func(c *chunk, j int) int { return int(c.advisory.at(j)) }, func(i int) string { return v.advisories[i].Key }}, nil
 	case "tool":
 		tools := []string{}
 		number := make([]int, len(v.sources))
@@ -131,10 +131,10 @@ func (v *View) dimension(name string) (dimension, error) {
 	case "reach":
 		return byAsset(8, func(a asset) int { return int(a.Context.Reach) }, func(i int) string { return exposure.Reach(i).String() }), nil
 	case "type":
-		return dimension{16, func(c *chunk, j int) int { return int(v.advisories[c.advisory[j]].Type) }, func(i int) string { return exposure.Type(i).String() }}, nil
+		return dimension{16, func(c *chunk, j int) int { return int(v.advisories[c.advisory.at(j)].Type) }, func(i int) string { return exposure.Type(i).String() }}, nil
 	case "kev":
 		return dimension{2, func(c *chunk, j int) int {
-			if v.advFactors[c.advisory[j]].KEVDay != 0 {
+			if v.advFactors[c.advisory.at(j)].KEVDay != 0 {
 				return 1
 			}
 			return 0

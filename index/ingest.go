@@ -15,8 +15,8 @@ func (v *View) OnAssets(want func(exposure.AssetID) bool, f func(exposure.Findin
 	}
 	for k, c := range v.chunks {
 		for j := range min(chunkRows, v.n-k*chunkRows) {
-			if wanted.has(c.asset[j]) && c.state[j]&15 != removed {
-				f(exposure.FindingID(k*chunkRows+j+1), exposure.AssetID(c.asset[j]))
+			if wanted.has(c.asset.at(j)) && c.state[j]&15 != removed {
+				f(exposure.FindingID(k*chunkRows+j+1), exposure.AssetID(c.asset.at(j)))
 			}
 		}
 	}

@@ -22,16 +22,6 @@ func (b bitset) count() (n int) {
 	return n
 }
 
-// keep leaves the rows whose value is in the set.
-func (b bitset) keep(rows []uint16, column []uint32) []uint16 {
-	m := 0
-	for _, j := range rows {
-		rows[m] = j
-		m += b.bit(column[j])
-	}
-	return rows[:m]
-}
-
 // and narrows b to what keep holds for; a nil b is everything. keep is called
 // from several goroutines.
 func and(b bitset, n int, keep func(i int) bool) bitset {

@@ -212,18 +212,18 @@ func (v *View) sortKey(s Sort) (keyer, error) {
 				scores[i] = 1 + uint32(a.Threat.EPSS*1e9)
 			}
 		}
-		return byColumn(scores, ^flip, func(c *chunk) []uint32 { return c.advisory }), nil
+		return byColumn(scores, ^flip, func(c *chunk) *column { return &c.advisory }), nil
 	case "asset":
-		return byColumn(v.order().asset, flip, func(c *chunk) []uint32 { return c.asset }), nil
+		return byColumn(v.order().asset, flip, func(c *chunk) *column { return &c.asset }), nil
 	case "team":
 		owner := v.order().owner
 		teams := make([]uint32, len(v.assets))
 		for i := range v.assets {
 			teams[i] = owner[v.assets[i].owner]
 		}
-		return byColumn(teams, flip, func(c *chunk) []uint32 { return c.asset }), nil
+		return byColumn(teams, flip, func(c *chunk) *column { return &c.asset }), nil
 	case "title":
-		return byColumn(v.order().advisory, flip, func(c *chunk) []uint32 { return c.advisory }), nil
+		return byColumn(v.order().advisory, flip, func(c *chunk) *column { return &c.advisory }), nil
 	case "due":
 		return func(c *chunk, rows []uint16, keys []uint32) {
 			for i, j := range rows {
@@ -262,12 +262,9 @@ func (v *View) sortKey(s Sort) (keyer, error) {
 }
 
 // byColumn orders by a value of each dictionary row.
-func byColumn(values []uint32, flip uint32, column func(c *chunk) []uint32) keyer {
+func byColumn(values []uint32, flip uint32, of func(c *chunk) *column) keyer {
 	return func(c *chunk, rows []uint16, keys []uint32) {
-		col := column(c)
-		for i, j := range rows {
-			keys[i] = values[col[j]] ^ flip
-		}
+		of(c).keys(rows, values, flip, keys)
 	}
 }
 

@@ -86,14 +86,27 @@ func (f *fastCurve) risk(hazard, loss exposure.Nats) exposure.Risk {
 
 // score fills the risk and due columns of rows [from, to) of c.
 func (v *View) score(c *chunk, from, to int) {
+	switch {
+	case c.asset.wide != nil && c.advisory.wide != nil:
+		scoreRows(v, c, from, to, c.asset.wide, c.advisory.wide)
+	case c.asset.wide != nil:
+		scoreRows(v, c, from, to, c.asset.wide, c.advisory.narrow)
+	case c.advisory.wide != nil:
+		scoreRows(v, c, from, to, c.asset.narrow, c.advisory.wide)
+	default:
+		scoreRows(v, c, from, to, c.asset.narrow, c.advisory.narrow)
+	}
+}
+
+func scoreRows[A, B dictionary](v *View, c *chunk, from, to int, assets []A, advisories []B) {
 	s := v.scorer
 	n := to - from
-	assets, advisories, states, days := c.asset[from:to][:n], c.advisory[from:to][:n], c.state[from:to][:n], c.day[from:to][:n]
+	assets, advisories = assets[from:to][:n], advisories[from:to][:n]
+	states, days := c.state[from:to][:n], c.day[from:to][:n]
 	risks, dues := c.risk[from:to][:n], c.due[from:to][:n]
 	for j := range n {
-		asset := assets[j]
 		a := &v.advFactors[advisories[j]]
-		ctx := &v.ctxFactors[v.assetContexts[asset]]
+		ctx := &v.ctxFactors[v.assetContexts[assets[j]]]
 		state := states[j]
 		r := s.fast.risk(a.Log+ctx.Reach[a.Vector%exposure.Vectors]+s.validity[state>>validityShift&validityBits], ctx.Loss[a.Impact])
 		risks[j] = r

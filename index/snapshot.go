@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"unsafe"
 )
 
@@ -21,9 +22,10 @@ import (
 // another version, the database is read instead.
 //
 // Layout, little endian: magic, database identity, seq, n, the columns chunk by
-// chunk, the kept fingerprints, the numbers shard by shard, CRC-32C of it all.
+// chunk (those of dictionaries behind their width), the fingerprints shard by
+// shard, CRC-32C of it all.
 
-const snapshotMagic = "LEEWARD INDEX 1\n"
+const snapshotMagic = "LEEWARD INDEX 2\n"
 
 // errSnapshot says that a snapshot cannot be used; it is never shown.
 var errSnapshot = errors.New("not a usable snapshot")
@@ -49,22 +51,23 @@ func (ix *Index) Save(file, identity string) error {
 	w.number(uint64(v.n))
 	for k, c := range v.chunks {
 		rows := min(chunkRows, v.n-k*chunkRows)
-		column(w, c.asset[:rows])
-		column(w, c.advisory[:rows])
-		column(w, c.location[:rows])
-		column(w, c.day[:rows])
-		column(w, c.state[:rows])
-		column(w, c.source[:rows])
-		column(w, ix.prints.prints[k][:rows])
-	}
-	for i := range ix.prints.shards {
-		s := &ix.prints.shards[i]
-		w.number(uint64(s.n))
-		for _, id := range s.ids {
-			if id != 0 {
-				w.word(id)
+		for _, col := range []column{c.asset, c.advisory, c.location} {
+			if col.wide != nil {
+				w.word(4)
+				put(w, col.wide[:rows])
+			} else {
+				w.word(2)
+				put(w, col.narrow[:rows])
 			}
 		}
+		put(w, c.day[:rows])
+		put(w, c.state[:rows])
+		put(w, c.source[:rows])
+	}
+	for i := range ix.prints.shards {
+		live := slices.DeleteFunc(slices.Clone(ix.prints.shards[i].entries), func(p print) bool { return p.id == 0 })
+		w.number(uint64(len(live)))
+		put(w, live)
 	}
 	w.word(w.sum.Sum32())
 	if err := errors.Join(w.err, w.w.Flush(), tmp.Sync(), tmp.Close()); err != nil {
@@ -107,7 +110,7 @@ func (ix *Index) Restore(ctx context.Context, file, identity string, src Source)
 func (v *View) consistent() bool {
 	for k, c := range v.chunks {
 		for j := range min(chunkRows, v.n-k*chunkRows) {
-			if int(c.asset[j]) >= len(v.assets) || int(c.advisory[j]) >= len(v.advisories) || int(c.location[j]) >= len(v.places) || int(c.source[j]) >= len(v.sources) {
+			if int(c.asset.at(j)) >= len(v.assets) || int(c.advisory.at(j)) >= len(v.advisories) || int(c.location.at(j)) >= len(v.places) || int(c.source[j]) >= len(v.sources) {
 				return false
 			}
 		}
@@ -130,43 +133,47 @@ func readSnapshot(f *os.File, identity string, v *View, prints *fingerprints) er
 		return errSnapshot // more rows than bytes
 	}
 	v.chunks = nil
+	live := 0
 	for at := 0; at < int(n) && r.err == nil; at += chunkRows {
 		rows := min(chunkRows, int(n)-at)
 		c := newChunk()
-		readColumn(r, c.asset[:rows])
-		readColumn(r, c.advisory[:rows])
-		readColumn(r, c.location[:rows])
-		readColumn(r, c.day[:rows])
-		readColumn(r, c.state[:rows])
-		readColumn(r, c.source[:rows])
-		p := make([]print, chunkRows)
-		readColumn(r, p[:rows])
-		v.chunks, prints.prints = append(v.chunks, c), append(prints.prints, p)
+		for _, col := range []*column{&c.asset, &c.advisory, &c.location} {
+			if width := r.word(); width == 4 {
+				*col = column{wide: make([]uint32, chunkRows)}
+				get(r, col.wide[:rows])
+			} else {
+				get(r, col.narrow[:rows])
+			}
+		}
+		get(r, c.day[:rows])
+		get(r, c.state[:rows])
+		get(r, c.source[:rows])
+		for _, s := range c.state[:rows] {
+			live += bit(s&15 != removed)
+		}
+		v.chunks = append(v.chunks, c)
 	}
 	v.n, prints.n = int(n), int(n)
-	total := 0
 	for i := range prints.shards {
-		s := &prints.shards[i]
 		count := r.number()
 		if count > n || r.err != nil {
 			return errSnapshot
 		}
-		ids := make([]uint32, count)
-		readColumn(r, ids)
-		size := max(8, int(count)*100/(maxLoad-8)+4)
-		s.ids, s.tags = make([]uint32, size), make([]uint8, size)
-		for _, id := range ids {
-			if id == 0 || uint64(id) > n {
+		entries := make([]print, count)
+		get(r, entries)
+		for k := range entries {
+			if id := entries[k].id; id == 0 || uint64(id) > n || k > 0 && entries[k].key() <= entries[k-1].key() {
 				return errSnapshot
 			}
-			s.put(prints.hash(id), id)
 		}
-		s.n = int(count)
-		total += s.n
+		if count > 0 {
+			prints.shards[i].spread(int(count)*100/(maxLoad-2)+1, overflow, entries)
+		}
+		live -= int(count)
 	}
 	want := r.sum.Sum32()
-	if got := r.word(); r.err != nil || got != want || total < int(n) {
-		return errSnapshot
+	if got := r.word(); r.err != nil || got != want || live != 0 {
+		return errSnapshot // or two fingerprints share what is kept of them
 	}
 	return nil
 }
@@ -214,11 +221,11 @@ func (r *sumReader) word() uint32 {
 	return binary.LittleEndian.Uint32(b[:])
 }
 
-// column and readColumn move a column as the bytes it is in memory. All
+// put and get move values as the bytes they are in memory. All
 // machines that Leeward is built for are little endian.
-func column[T uint16 | uint32 | print](w *sumWriter, values []T) { w.bytes(raw(values)) }
+func put[T uint16 | uint32 | print](w *sumWriter, values []T) { w.bytes(raw(values)) }
 
-func readColumn[T uint16 | uint32 | print](r *sumReader, values []T) { r.bytes(raw(values)) }
+func get[T uint16 | uint32 | print](r *sumReader, values []T) { r.bytes(raw(values)) }
 
 func raw[T uint16 | uint32 | print](values []T) []byte {
 	if len(values) == 0 {

@@ -69,7 +69,7 @@ func sampleAsset() exposure.Asset {
 	return exposure.Asset{
 		ID: 11, Key: "hostname:vpn.edge.example.com", Kind: exposure.AssetHost, Name: "vpn.edge.example.com", OS: "PAN-OS 11.1.2", FirstSeen: ms(before(410)),
 		Identifiers: []exposure.Identifier{{Kind: exposure.IDHostname, Value: "vpn.edge.example.com"}, {Kind: exposure.IDIP, Value: "203.0.113.17"}, {Kind: exposure.IDMAC, Value: "00:1b:17:00:2a:30"}},
-		Context:     exposure.Context{Reach: exposure.ReachInternet, Tier: 1, Owner: "Corporate IT", Tags: []string{"edge", "vpn", "pci"}, Services: []string{"remote-access"}, Scopes: []string{"internet-facing"}},
+		Context:     &exposure.Context{Reach: exposure.ReachInternet, Tier: 1, Owner: "Corporate IT", Tags: []string{"edge", "vpn", "pci"}, Services: []string{"remote-access"}, Scopes: []string{"internet-facing"}},
 	}
 }
 
@@ -144,7 +144,7 @@ func sampleTeams() []TeamRisk {
 func sampleAssets() []AssetRow {
 	var rows []AssetRow
 	for i, f := range sampleFindings() {
-		a := exposure.Asset{ID: f.AssetID, Kind: exposure.AssetHost, Name: f.Asset, FirstSeen: ms(before(300)), Context: exposure.Context{Owner: f.Owner, Tier: i%4 + 1, Reach: exposure.Reach(1 + i%4)}}
+		a := exposure.Asset{ID: f.AssetID, Kind: exposure.AssetHost, Name: f.Asset, FirstSeen: ms(before(300)), Context: &exposure.Context{Owner: f.Owner, Tier: i%4 + 1, Reach: exposure.Reach(1 + i%4)}}
 		rows = append(rows, AssetRow{Asset: a, Band: f.Band, Risk: f.Risk, Loss: 250000 / math.Pow(1.8, float64(i)), Open: 40 - 2*i, KEV: max(0, 5-i), Overdue: max(0, 4-i), LastScan: before(float64(i) / 2)})
 	}
 	return rows
@@ -323,11 +323,12 @@ func emptyPages(static *Static) []sample {
 	add("overview-quiet", Overview(OverviewPage{Shell: shell("Overview", StageOverview), LastImport: before(1)}))
 	add("findings", Findings(FindingsPage{Shell: bad, Nothing: true}))
 	add("findings-filtered", Findings(FindingsPage{Shell: bad, Query: "kevv:true", FilterError: `filter, column 1: there is no field "kevv": did you mean kev?`}))
-	add("finding", Finding(FindingPage{Shell: bad}))
+	unknown := exposure.Asset{Context: &exposure.Context{}}
+	add("finding", Finding(FindingPage{Shell: bad, Asset: unknown}))
 	add("confirm", Confirm(ConfirmPage{Shell: bad}))
 	add("assets", Assets(AssetsPage{Shell: shell("Assets", StageDiscover), Nothing: true}))
 	add("assets-filtered", Assets(AssetsPage{Shell: shell("Assets", StageDiscover), Query: "x"}))
-	add("asset", Asset(AssetPage{Shell: shell("Asset", StageDiscover)}))
+	add("asset", Asset(AssetPage{Shell: shell("Asset", StageDiscover), Row: AssetRow{Asset: unknown}}))
 	add("import", Import(ImportPage{Shell: shell("Import", StageDiscover)}))
 	add("feeds", Feeds(FeedsPage{Shell: shell("Intel", StageIntel), CanUpdate: true}))
 	add("scope", Scope(ScopePage{Shell: shell("Scope", StageScope)}))
@@ -352,7 +353,7 @@ func hostilePages(static *Static, text string) []sample {
 		return s
 	}
 	row := FindingRow{ID: 1, Title: text, Advisory: text, KEV: true, EPSS: epss(math.NaN()), Asset: text, Location: text, Owner: text, Tools: []string{text}, Risk: math.MaxInt, Band: 99, Severity: 99, Status: 99, Verdict: 99}
-	a := exposure.Asset{ID: 1, Name: text, OS: text, Identifiers: []exposure.Identifier{{Kind: exposure.IdentifierKind(text), Value: text}}, Context: exposure.Context{Owner: text, Tags: []string{text}, Services: []string{text}, Reach: 99, Tier: -5}}
+	a := exposure.Asset{ID: 1, Name: text, OS: text, Identifiers: []exposure.Identifier{{Kind: exposure.IdentifierKind(text), Value: text}}, Context: &exposure.Context{Owner: text, Tags: []string{text}, Services: []string{text}, Reach: 99, Tier: -5}}
 	asset := AssetRow{Asset: a, Loss: math.Inf(1), Open: 1, KEV: 1, Overdue: 1}
 	fix := RemediationRow{Remediation: exposure.Remediation{Key: text, Type: text, Title: text, Component: text, Target: text, Also: text, Owner: text, Effort: math.NaN(), DueDay: math.MaxInt32}, Why: text}
 	scan := exposure.Scan{Name: text, Format: text, Tool: text, Version: text, Failure: text, At: math.MaxInt64}
