@@ -69,7 +69,9 @@ type Index interface {
 	// Follow brings the index to the state that tx sees.
 	Follow(ctx context.Context, tx Tx) error
 	// Publish brings the index to the state of the database after a commit.
-	Publish(ctx context.Context) error
+	// made are the findings that the commit inserted, so that they need not be
+	// read back.
+	Publish(ctx context.Context, made []exposure.Finding) error
 	// Known sets ids[i] to the finding with fps[i], 0 when there is none.
 	Known(fps []exposure.Fingerprint, ids []exposure.FindingID)
 	// Finding returns what the index holds of a finding.
@@ -210,7 +212,7 @@ func (im *Importer) document(ctx context.Context, req Request, part Part) (Resul
 	s.partial = "partial:" + hex.EncodeToString(head[:16])
 
 	g, gctx := errgroup.WithContext(ctx)
-	batches := make(chan chunk, 2)
+	batches := make(chan chunk, 1)
 	sum := sha256.New()
 	g.Go(func() error {
 		defer close(batches)

@@ -65,18 +65,19 @@ func openFile(ctx context.Context, file string) (*DB, error) {
 	dsn := func(extra ...string) string {
 		q := url.Values{"_pragma": append([]string{
 			"busy_timeout(30000)", "journal_mode(WAL)", "synchronous(NORMAL)",
-			"temp_store(MEMORY)", "mmap_size(67108864)",
+			"temp_store(MEMORY)",
 		}, extra...), "_txlock": {"immediate"}}
 		return "file:" + (&url.URL{Path: file}).EscapedPath() + "?" + q.Encode()
 	}
 	db := &DB{engine: engineSQLite, file: file}
 	var err error
-	// A large cache keeps the fingerprint index in memory during bulk imports.
-	if db.write, err = sql.Open("sqlite", dsn("cache_size(-32768)", "wal_autocheckpoint(8000)")); err != nil {
+	// A large cache keeps the upper pages of the indexes in memory during bulk
+	// imports. It costs about twice its size.
+	if db.write, err = sql.Open("sqlite", dsn("cache_size(-16384)", "wal_autocheckpoint(8000)")); err != nil {
 		return nil, err
 	}
 	db.write.SetMaxOpenConns(1)
-	if db.read, err = sql.Open("sqlite", strings.Replace(dsn("query_only(1)"), "_txlock=immediate", "_txlock=deferred", 1)); err != nil {
+	if db.read, err = sql.Open("sqlite", strings.Replace(dsn("query_only(1)", "mmap_size(67108864)"), "_txlock=immediate", "_txlock=deferred", 1)); err != nil {
 		return nil, err
 	}
 	db.read.SetMaxOpenConns(max(4, runtime.NumCPU()))
