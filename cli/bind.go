@@ -29,7 +29,29 @@ func (ix importIndex) Follow(ctx context.Context, tx discover.Tx) error {
 	return ix.CatchUp(ctx, tx.(*store.Tx))
 }
 
-func (ix importIndex) Publish(ctx context.Context) error { return ix.CatchUp(ctx, ix.db) }
+func (ix importIndex) Publish(ctx context.Context, made []exposure.Finding) error {
+	return ix.CatchUp(ctx, committed{ix.db, made})
+}
+
+// committed is the database with the findings that were just committed to it.
+type committed struct {
+	*store.DB
+	made []exposure.Finding
+}
+
+// Findings spares reading back what is known. Events tell of whatever happened
+// to it since.
+func (c committed) Findings(ctx context.Context, first, last exposure.FindingID, f func(*exposure.Finding) error) error {
+	if n := len(c.made); n > 0 && c.made[0].ID == first && c.made[n-1].ID <= last {
+		for i := range c.made {
+			if err := f(&c.made[i]); err != nil {
+				return err
+			}
+		}
+		first = c.made[n-1].ID + 1
+	}
+	return c.DB.Findings(ctx, first, last, f)
+}
 
 func (ix importIndex) Finding(id exposure.FindingID) discover.Known {
 	r, _ := ix.View().Row(id)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/leeward-ctem/leeward/builtin"
 	"github.com/leeward-ctem/leeward/discover"
+	"github.com/leeward-ctem/leeward/exposure"
 	"github.com/leeward-ctem/leeward/index"
 	"github.com/leeward-ctem/leeward/internal/testkit"
 )
@@ -27,11 +28,11 @@ type dying struct {
 
 var errDied = errors.New("died between commit and publish")
 
-func (d *dying) Publish(ctx context.Context) error {
+func (d *dying) Publish(ctx context.Context, made []exposure.Finding) error {
 	if d.left--; d.left < 0 {
 		return errDied
 	}
-	return d.importIndex.Publish(ctx)
+	return d.importIndex.Publish(ctx, made)
 }
 
 // manyLines is a report of n findings on ten hosts.

@@ -127,7 +127,7 @@ func (s *session) takeUp(ctx context.Context) error {
 			return fmt.Errorf("import %s: %w", s.res.File, err)
 		}
 		if wrote {
-			if err := s.im.Index.Publish(ctx); err != nil {
+			if err := s.im.Index.Publish(ctx, nil); err != nil {
 				return err
 			}
 		}

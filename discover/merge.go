@@ -311,7 +311,7 @@ func (b *batch) known(ctx context.Context, items []item, fps []exposure.Fingerpr
 	var of []int
 	for i := range items {
 		it := &items[i]
-		asset := b.cache.assets[it.assetKey]
+		asset := it.on
 		if len(it.also) == 0 && (len(b.merged) == 0 || b.merged[asset.id] == nil) {
 			continue // almost all
 		}

@@ -27,6 +27,9 @@ type item struct {
 	seen      int64 // unix milliseconds, 0: the time of the run
 	proof     exposure.Proof
 	coverage  *exposure.Coverage
+
+	on     known // commit: the asset
+	source exposure.SourceID
 }
 
 // Bounds on what a report may make the database keep, in bytes.

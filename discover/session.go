@@ -111,8 +111,9 @@ func (s *session) commit(ctx context.Context, c chunk) error {
 	s.learn(&c.read)
 	s.cache.trim()
 	var wrote bool
+	var made []exposure.Finding
 	err := s.im.Store.Write(ctx, func(tx Tx) error {
-		wrote = false
+		wrote, made = false, nil
 		if err := s.im.Index.Follow(ctx, tx); err != nil {
 			return err
 		}
@@ -121,14 +122,14 @@ func (s *session) commit(ctx context.Context, c chunk) error {
 			return err
 		}
 		err := b.run(ctx, c.items)
-		wrote = b.wrote
+		wrote, made = b.wrote, b.made
 		return err
 	})
 	if err != nil {
 		return fmt.Errorf("import %s: %w", s.res.File, err)
 	}
 	if wrote {
-		if err := s.im.Index.Publish(ctx); err != nil {
+		if err := s.im.Index.Publish(ctx, made); err != nil {
 			return fmt.Errorf("import %s: %w", s.res.File, err)
 		}
 	}
@@ -140,6 +141,7 @@ type batch struct {
 	*session
 	tx    Tx
 	wrote bool
+	made  []exposure.Finding // what it inserted
 }
 
 // loadMerges learns which assets became part of others. When another import
@@ -187,20 +189,22 @@ func (b *batch) run(ctx context.Context, items []item) error {
 	weak := items[:0:0]
 	for i := range items {
 		it := &items[i]
-		if _, err := b.source(ctx, it.tool, it.class); err != nil {
+		var err error
+		if it.source, err = b.source(ctx, it.tool, it.class); err != nil {
 			return err
 		}
+		it.on = b.cache.assets[it.assetKey]
 		switch it.kind {
 		case exposure.ObservedWeakness:
 			weak = append(weak, *it)
 		case exposure.ObservedCoverage:
-			b.covered = append(b.covered, coverage{b.cache.sources[[2]string{it.tool, it.class}], b.cache.assets[it.assetKey].id, it.coverage})
+			b.covered = append(b.covered, coverage{it.source, it.on.id, it.coverage})
 		}
 	}
 	fps := make([]exposure.Fingerprint, len(weak))
 	ids := make([]exposure.FindingID, len(weak))
 	for i := range weak {
-		fps[i] = exposure.NewFingerprint(b.cache.assets[weak[i].assetKey].key, weak[i].weakness, weak[i].location)
+		fps[i] = exposure.NewFingerprint(weak[i].on.key, weak[i].weakness, weak[i].location)
 	}
 	if err := b.known(ctx, weak, fps, ids); err != nil {
 		return err
@@ -276,6 +280,7 @@ func (b *batch) insert(ctx context.Context, items []item, fps []exposure.Fingerp
 		if err != nil {
 			return err
 		}
+		b.made = made
 		for i, id := range ids {
 			if id == 0 {
 				f := &made[first[fps[i]]]
@@ -361,16 +366,16 @@ func (b *batch) at(it *item) int64 {
 
 // describe makes the rows of new findings and of whatever they share.
 func (b *batch) describe(ctx context.Context, items []item, fps []exposure.Fingerprint, fresh []int) ([]exposure.Finding, error) {
-	if err := b.describeShared(ctx, items, fresh); err != nil {
+	places, err := b.describeShared(ctx, items, fresh)
+	if err != nil {
 		return nil, err
 	}
 	made := make([]exposure.Finding, len(fresh))
 	for n, i := range fresh {
 		it := &items[i]
 		made[n] = exposure.Finding{
-			Fingerprint: fps[i], Asset: b.cache.assets[it.assetKey].id, Advisory: b.cache.advisories[it.weakness],
-			Location: b.cache.places[it.place],
-			Source:   b.cache.sources[[2]string{it.tool, it.class}], Scan: b.scan.ID,
+			Fingerprint: fps[i], Asset: it.on.id, Advisory: b.cache.advisories[it.weakness],
+			Location: places[n], Source: it.source, Scan: b.scan.ID,
 			FirstSeen: b.at(it), Severity: it.severity, Detection: it.detection,
 		}
 		made[n].Since = made[n].FirstSeen
@@ -383,10 +388,13 @@ func (b *batch) describe(ctx context.Context, items []item, fps []exposure.Finge
 	return made, nil
 }
 
-func (b *batch) describeShared(ctx context.Context, items []item, fresh []int) error {
+// describeShared makes the advisories and places of new findings, and returns
+// the numbers of the places.
+func (b *batch) describeShared(ctx context.Context, items []item, fresh []int) ([]exposure.LocationID, error) {
 	var advisories []exposure.Advisory
 	var raw, places []exposure.Place
 	plannedAdvisories, plannedPlaces := map[string]bool{}, map[exposure.Place]bool{}
+	of := make([]exposure.LocationID, len(fresh))
 	// Every item is asked, not only the fresh ones: the first to state a
 	// weakness describes it, and that may be an item whose finding is known.
 	texts := map[string]*exposure.Advisory{}
@@ -395,7 +403,7 @@ func (b *batch) describeShared(ctx context.Context, items []item, fresh []int) e
 			texts[items[i].weakness] = a
 		}
 	}
-	for _, i := range fresh {
+	for n, i := range fresh {
 		it := &items[i]
 		if _, ok := b.cache.advisories[it.weakness]; !ok && !plannedAdvisories[it.weakness] {
 			plannedAdvisories[it.weakness] = true
@@ -405,26 +413,34 @@ func (b *batch) describeShared(ctx context.Context, items []item, fresh []int) e
 				advisories = append(advisories, exposure.Advisory{Key: it.weakness, Title: it.weakness, Severity: it.severity})
 			}
 		}
-		if _, ok := b.cache.places[it.place]; !ok && !plannedPlaces[it.place] {
+		if of[n] = b.cache.places[it.place]; of[n] != 0 {
+			continue
+		}
+		if !plannedPlaces[it.place] {
 			plannedPlaces[it.place] = true
 			raw, places = append(raw, it.place), append(places, b.clean(it.place))
 		}
 	}
 	advisoryIDs, err := b.tx.AddAdvisories(ctx, advisories)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for i, id := range advisoryIDs {
 		b.cache.advisories[advisories[i].Key] = id
 	}
 	placeIDs, err := b.tx.AddPlaces(ctx, places)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for i, id := range placeIDs {
 		b.cache.places[raw[i]] = id
 	}
-	return nil
+	for n, i := range fresh {
+		if of[n] == 0 {
+			of[n] = b.cache.places[items[i].place]
+		}
+	}
+	return of, nil
 }
 
 // clean is a place as it may be kept: what makes it an identity was taken from

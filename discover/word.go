@@ -30,13 +30,12 @@ func DayOf(ms int64) uint16 {
 // does not know. Almost all repeated observations say nothing, and cost no
 // more than this.
 func (b *batch) compare(it *item, id exposure.FindingID, k Known) {
-	source := b.cache.sources[[2]string{it.tool, it.class}]
 	settled := k.Status == exposure.StatusOpen || k.Status == exposure.StatusTriaged || k.Status == exposure.StatusExcepted
-	if settled && !k.Shared && k.Source == source && it.state == exposure.StatePresent &&
+	if settled && !k.Shared && k.Source == it.source && it.state == exposure.StatePresent &&
 		it.severity <= k.Severity && it.detection <= k.Detection && (it.seen == 0 && b.scan.At == 0 || DayOf(b.at(it)) >= k.Day) {
 		return
 	}
-	b.later = append(b.later, word{id, source, it.severity, it.detection, it.state, it.seen})
+	b.later = append(b.later, word{id, it.source, it.severity, it.detection, it.state, it.seen})
 }
 
 // overtaken keeps a word that new findings are absent already, when a newer
@@ -48,7 +47,7 @@ func (b *batch) overtaken(ctx context.Context, items []item, ids []exposure.Find
 	}
 	var ask []exposure.AssetID
 	for _, i := range fresh {
-		asset := b.cache.assets[items[i].assetKey].id
+		asset := items[i].on.id
 		if _, ok := b.cache.looked[asset]; !ok && dated(&items[i]) {
 			b.cache.looked[asset] = struct{}{}
 			ask = append(ask, asset)
@@ -64,14 +63,13 @@ func (b *batch) overtaken(ctx context.Context, items []item, ids []exposure.Find
 	}
 	for _, i := range fresh {
 		it := &items[i]
-		source, asset := b.cache.sources[[2]string{it.tool, it.class}], b.cache.assets[it.assetKey].id
-		c, ok := b.cache.cover[uint64(source)<<32|uint64(asset)]
+		c, ok := b.cache.cover[uint64(it.source)<<32|uint64(it.on.id)]
 		if !ok || !dated(it) || c.At <= b.at(it) {
 			continue
 		}
 		c.What.Class = it.class
 		if c.What.Covers(it.class, ruleOf(it.weakness, it.tool, &it.place), &it.place.Location) {
-			b.later = append(b.later, word{finding: ids[i], source: source, severity: it.severity, detection: it.detection, state: exposure.StateAbsent, seen: c.At})
+			b.later = append(b.later, word{finding: ids[i], source: it.source, severity: it.severity, detection: it.detection, state: exposure.StateAbsent, seen: c.At})
 		}
 	}
 	return nil

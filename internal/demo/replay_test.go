@@ -42,7 +42,9 @@ func (s importStore) Write(ctx context.Context, f func(discover.Tx) error) error
 func (ix importIndex) Follow(ctx context.Context, tx discover.Tx) error {
 	return ix.CatchUp(ctx, tx.(*store.Tx))
 }
-func (ix importIndex) Publish(ctx context.Context) error { return ix.CatchUp(ctx, ix.db) }
+func (ix importIndex) Publish(ctx context.Context, _ []exposure.Finding) error {
+	return ix.CatchUp(ctx, ix.db)
+}
 func (ix importIndex) Finding(id exposure.FindingID) discover.Known {
 	r, _ := ix.View().Row(id)
 	return discover.Known{Source: r.Source, Status: r.Status, Severity: r.Severity, Detection: r.Detection, Shared: r.Shared, Day: r.FirstSeen}
