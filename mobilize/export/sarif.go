@@ -298,8 +298,9 @@ func escaped(p string) string {
 	return strings.Join(parts, "/")
 }
 
-// short is the beginning of a text.
+// short is the beginning of a text, with U+FFFD for what is no UTF-8.
 func short(s string, limit int) string {
+	s = strings.ToValidUTF8(s, "\uFFFD")
 	if len(s) <= limit {
 		return s
 	}
