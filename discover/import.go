@@ -1,6 +1,7 @@
 package discover
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -245,6 +246,7 @@ func (im *Importer) document(ctx context.Context, req Request, part Part) (Resul
 func (s *session) decode(ctx context.Context, reader Reader, r io.Reader, sum hash.Hash, batches chan<- chunk) error {
 	counted := &counter{r: io.TeeReader(r, sum)}
 	batch := make([]item, 0, batchSize)
+	var at int64 // how much of the document was read
 	send := func() error {
 		if len(batch) == 0 {
 			return nil
@@ -256,12 +258,14 @@ func (s *session) decode(ctx context.Context, reader Reader, r io.Reader, sum ha
 		}
 		batch = make([]item, 0, batchSize)
 		if s.req.Progress != nil {
-			s.req.Progress(Progress{s.res.File, counted.n, s.read.Records, s.made()})
+			s.req.Progress(Progress{s.res.File, at, s.read.Records, s.made()})
 		}
 		return nil
 	}
-	for o, err := range Guarded(ctx, reader, counted) {
-		if err != nil {
+	for said := range ahead(ctx, reader, counted) {
+		o := &said.observation
+		at = said.at
+		if err := said.err; err != nil {
 			var rec *exposure.RecordError
 			if errors.As(err, &rec) {
 				s.broken(rec)
@@ -277,9 +281,9 @@ func (s *session) decode(ctx context.Context, reader Reader, r io.Reader, sum ha
 		case exposure.ObservedRun:
 			s.run(o.Run)
 		default:
-			it, err := s.normal.item(&o)
+			it, err := s.normal.item(o)
 			if err != nil {
-				s.broken(&exposure.RecordError{Record: s.read.Records + 1, Offset: counted.n, Err: err})
+				s.broken(&exposure.RecordError{Record: s.read.Records + 1, Offset: at, Err: err})
 				continue
 			}
 			if o.Kind == exposure.ObservedWeakness {
@@ -292,7 +296,7 @@ func (s *session) decode(ctx context.Context, reader Reader, r io.Reader, sum ha
 			}
 		}
 	}
-	if err := send(); err != nil {
+	if err := cmp.Or(ctx.Err(), send()); err != nil {
 		return err
 	}
 	// What follows the document proper belongs to the digest as well.
