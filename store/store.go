@@ -72,8 +72,9 @@ func openFile(ctx context.Context, file string) (*DB, error) {
 	db := &DB{engine: engineSQLite, file: file}
 	var err error
 	// A large cache keeps the upper pages of the indexes in memory during bulk
-	// imports. It costs about twice its size.
-	if db.write, err = sql.Open("sqlite", dsn("cache_size(-16384)", "wal_autocheckpoint(8000)")); err != nil {
+	// imports. It costs about twice its size. A page of an index changes again
+	// and again meanwhile, so it is written back rarely: at 128 MiB of log.
+	if db.write, err = sql.Open("sqlite", dsn("cache_size(-16384)", "wal_autocheckpoint(32000)")); err != nil {
 		return nil, err
 	}
 	db.write.SetMaxOpenConns(1)

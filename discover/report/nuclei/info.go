@@ -97,7 +97,7 @@ func parseInfo(raw jsontext.Value) (*info, error) {
 		}
 		return parts
 	}
-	i.name = one(doc.Name)
+	i.name = strings.Join(strings.Fields(one(doc.Name)), " ")
 	i.description = one(doc.Description)
 	if impact := one(doc.Impact); impact != "" {
 		i.description = strings.TrimSpace(i.description + "\n\nImpact: " + impact)

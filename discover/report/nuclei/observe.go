@@ -28,7 +28,7 @@ func (w *walk) observe() (exposure.Observation, error) {
 		Kind:        exposure.ObservedWeakness,
 		Tool:        tool,
 		Rule:        id,
-		Title:       strings.Join(strings.Fields(about.name), " "),
+		Title:       about.name,
 		Description: about.description,
 		Solution:    about.solution,
 		Severity:    about.severity,
