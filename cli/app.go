@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"runtime/debug"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -52,16 +51,8 @@ type app struct {
 	version   int64 // of the programme
 }
 
-// collectAt is how much the heap grows before it is collected, in percent. The
-// index is columns that the collector does not look into, so collecting often
-// costs little, and half the memory of an import is garbage otherwise.
-const collectAt = 40
-
 // openApp opens the database and brings the index up to date.
 func (r *run) openApp(ctx context.Context) (*app, error) {
-	if r.Env("GOGC") == "" {
-		debug.SetGCPercent(collectAt)
-	}
 	db, err := r.database(ctx)
 	if err != nil {
 		return nil, err

@@ -122,6 +122,7 @@ func Run(ctx context.Context, args []string, std IO) int {
 		fmt.Fprintf(std.Err, "leeward: %v\nRun `leeward --help` for the commands.\n", err)
 		return exitUsage
 	}
+	limitMemory(ctx, std.Env)
 	if err := parsed.Run(); err != nil {
 		return r.fail(err)
 	}
