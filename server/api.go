@@ -146,6 +146,17 @@ func (s *Server) registerAPI(mux *http.ServeMux) {
 		m, err := s.Backend.Measures(ctx)
 		return &m, err
 	})
+	register(a, Viewer, "list-outbox", http.MethodGet, "/outbox", "Messages to the outside, newest first", func(ctx context.Context, in *struct {
+		Limit int `query:"limit" default:"50" minimum:"1" maximum:"1000"`
+	}) (*list[exposure.OutboxMessage], error) {
+		rows, err := s.Backend.Outbox(ctx, in.Limit)
+		return &list[exposure.OutboxMessage]{rows}, err
+	})
+	register(a, Operator, "resend-message", http.MethodPost, "/outbox/{id}/resend", "Try a message again that was given up", func(ctx context.Context, in *struct {
+		ID int64 `path:"id"`
+	}) (*struct{}, error) {
+		return &struct{}{}, s.Backend.Resend(ctx, in.ID)
+	})
 	register(a, Viewer, "list-jobs", http.MethodGet, "/jobs", "Jobs, newest first", func(ctx context.Context, _ *struct{}) (*list[cycle.Job], error) {
 		rows, err := s.Backend.Jobs(ctx)
 		return &list[cycle.Job]{rows}, err

@@ -54,6 +54,11 @@ type Backend interface {
 	ImportFeeds(ctx context.Context, bundle io.Reader, force bool) ([]FeedStatus, error)
 	ExportFeeds(ctx context.Context, w io.Writer) error
 
+	// Outbox lists the newest messages to the outside.
+	Outbox(ctx context.Context, limit int) ([]exposure.OutboxMessage, error)
+	// Resend tries a message again that was given up.
+	Resend(ctx context.Context, id int64) error
+
 	Measures(ctx context.Context) (Measures, error)
 	Jobs(ctx context.Context) ([]cycle.Job, error)
 	RetryJob(ctx context.Context, id int64) error

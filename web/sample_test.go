@@ -297,6 +297,16 @@ func samplePages(static *Static) []sample {
 		{"scope", Scope(scope)},
 		{"validate", Validate(validate)},
 		{"remediations", Remediations(RemediationsPage{Shell: shell("Remediations", StageMobilize), Rows: fixes, Total: 112, Next: "5"})},
+		{"board", Board(BoardPage{Shell: shell("Board", StageMobilize), Total: 112, Lanes: []Lane{{ID: "new", Name: "To do", Help: "Nobody took it up yet.", Rows: fixes, Total: 100, Loss: 1e6}, {ID: "claimed", Name: "Awaiting a retest", Help: "All is claimed."}}})},
+		{"exceptions", Exceptions(ExceptionsPage{Shell: shell("Exceptions", StageMobilize), CanApprove: true, CanEnd: true, Rows: []exposure.Exception{
+			{ID: 3, Reason: "The vendor delivers the fix in August.", Requester: "joe", Created: ms(before(1)), Expires: ms(before(-40)), Findings: []exposure.FindingID{1, 2}},
+			{ID: 2, Reason: "Isolated test system.", Requester: "ada", Approver: "joe", Created: ms(before(9)), Approved: ms(before(8)), Expires: ms(before(-5)), Findings: []exposure.FindingID{7}},
+			{ID: 1, Reason: "Replaced this month.", Requester: "ada", Created: ms(before(90)), Expires: ms(before(3)), Ended: ms(before(3))},
+		}})},
+		{"outbox", Outbox(OutboxPage{Shell: shell("Outbox", StageMobilize), CanResend: true, Rows: []exposure.OutboxMessage{
+			{ID: 2, Key: "siem/kev/17", Connector: "webhook", Target: "siem", Body: "{\"kind\":\"kev\"}", State: exposure.OutboxFailed, Attempts: 9, LastError: "the receiver answered 500", CreatedAt: ms(before(1))},
+			{ID: 1, Key: "siem/overdue/2026-06-01", Connector: "webhook", Target: "siem", Body: "{}", State: exposure.OutboxSent, Attempts: 1, CreatedAt: ms(before(2))},
+		}})},
 		{"remediation", Remediation(RemediationPage{Shell: shell(fixes[0].Title, StageMobilize), Row: fixes[0], Solution: finding.Advisory.Solution, Findings: rows[:4], Assets: assets[:2], CanClaim: true, CanExcept: true})},
 		{"measure", Measure(measure)},
 		{"jobs", Jobs(jobs)},
@@ -335,6 +345,10 @@ func emptyPages(static *Static) []sample {
 	add("validate", Validate(ValidatePage{Shell: shell("Validate", StageValidate)}))
 	add("remediations", Remediations(RemediationsPage{Shell: shell("Remediations", StageMobilize), Nothing: true}))
 	add("remediation", Remediation(RemediationPage{Shell: shell("Remediation", StageMobilize)}))
+	add("board", Board(BoardPage{Shell: shell("Board", StageMobilize), Nothing: true}))
+	add("board-filtered", Board(BoardPage{Shell: shell("Board", StageMobilize), Query: "x", Lanes: []Lane{{ID: "new", Name: "To do"}}}))
+	add("exceptions", Exceptions(ExceptionsPage{Shell: shell("Exceptions", StageMobilize)}))
+	add("outbox", Outbox(OutboxPage{Shell: shell("Outbox", StageMobilize)}))
 	add("measure", Measure(MeasurePage{Shell: shell("Measure", StageMeasure)}))
 	add("jobs", Jobs(JobsPage{Shell: shell("Jobs", StageJobs)}))
 	add("signin", SignIn(SignInPage{Shell: Shell{Static: static}}))
@@ -374,6 +388,9 @@ func hostilePages(static *Static, text string) []sample {
 	add("scope", Scope(ScopePage{Shell: shell(), Services: []ServiceRow{{Name: text, Owner: text}}, Scopes: []ScopeRow{{Name: text, Objective: text}}, Owners: []OwnerRow{{Name: text}}, Tags: []Count{{text, 1}}, Coverage: []CoverageRow{{Class: text}}, Programme: text, AppliedBy: text}))
 	add("validate", Validate(ValidatePage{Shell: shell(), Awaiting: []Claim{{row, text, time.Time{}, text, text}}, Verdicts: []VerdictRow{{Title: text, Asset: text, By: text, Note: text, Kind: 99}}}))
 	add("remediations", Remediations(RemediationsPage{Shell: shell(), Query: text, FilterError: text, Rows: []RemediationRow{fix}, Next: text}))
+	add("board", Board(BoardPage{Shell: shell(), Query: text, FilterError: text, Total: -1, Lanes: []Lane{{ID: "new", Name: text, Help: text, Rows: []RemediationRow{fix}, Total: 9, Loss: math.NaN()}}}))
+	add("exceptions", Exceptions(ExceptionsPage{Shell: shell(), CanApprove: true, CanEnd: true, All: true, Rows: []exposure.Exception{{ID: -1, Reason: text, Requester: text, Approver: text, Expires: math.MaxInt64}, {Ended: math.MinInt64}}}))
+	add("outbox", Outbox(OutboxPage{Shell: shell(), CanResend: true, Rows: []exposure.OutboxMessage{{ID: -1, Key: text, Connector: text, Target: text, Body: text, State: exposure.OutboxState(text), LastError: text, Attempts: -1, NextAt: math.MaxInt64}, {State: exposure.OutboxFailed}}}))
 	add("remediation", Remediation(RemediationPage{Shell: shell(), Row: fix, Solution: text, Findings: []FindingRow{row}, Assets: []AssetRow{asset}, CanClaim: true, CanExcept: true}))
 	add("measure", Measure(MeasurePage{Shell: shell(), Period: text, Figures: []Figure{{text, text, text, text}}, Flow: trend, Survival: []chart.Curve{curve}, SLA: []BandSLA{{99, 1, 2, 3}}, Teams: []chart.Bar{{Label: text, Value: math.NaN(), Text: text, Class: text, Link: "javascript:alert(1)"}}, TeamsBy: text, Forecast: text}))
 	add("jobs", Jobs(JobsPage{Shell: shell(), CanRetry: true, Rows: []JobRow{{-1, text, text, text, -1, -1, time.Time{}, time.Time{}, text}, {State: "discarded"}}}))
