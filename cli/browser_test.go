@@ -130,6 +130,15 @@ func TestDemoInTheBrowser(t *testing.T) {
 			}
 		}
 	}
+	for _, page := range append(pages, "/sign-in", "/nowhere") {
+		b.Do("open "+page, chromedp.Navigate(s.url+page), chromedp.WaitVisible(css("main h1")))
+		b.Problems() // of /nowhere, which is not found
+		b.Accessible(page)
+	}
+	for _, dialog := range []string{"palette", "keys"} {
+		b.Do("open the "+dialog, chromedp.Navigate(s.url+"/jobs"), chromedp.Evaluate[chromedp.Void](`document.getElementById("`+dialog+`").showModal()`))
+		b.Accessible("the " + dialog)
+	}
 	b.Do("resize", chromedp.EmulateViewport(1440, 900))
 	b.Do("remove the demo", chromedp.Navigate(s.url+"/"), chromedp.Click(css("form[action='/demo/remove'] button")), chromedp.WaitVisible(css("#flash .flash")))
 	text(t, b, "#flash", "The demo is gone")

@@ -323,9 +323,9 @@ func emptyPages(static *Static) []sample {
 	add("overview-quiet", Overview(OverviewPage{Shell: shell("Overview", StageOverview), LastImport: before(1)}))
 	add("findings", Findings(FindingsPage{Shell: bad, Nothing: true}))
 	add("findings-filtered", Findings(FindingsPage{Shell: bad, Query: "kevv:true", FilterError: `filter, column 1: there is no field "kevv": did you mean kev?`}))
-	unknown := exposure.Asset{Context: &exposure.Context{}}
-	add("finding", Finding(FindingPage{Shell: bad, Asset: unknown}))
-	add("confirm", Confirm(ConfirmPage{Shell: bad}))
+	unknown := exposure.Asset{Name: "unknown", Context: &exposure.Context{}}
+	add("finding", Finding(FindingPage{Shell: bad, Row: FindingRow{Advisory: "unknown"}, Asset: unknown}))
+	add("confirm", Confirm(ConfirmPage{Shell: bad, Heading: "Triage 0 findings?", Form: Form{Label: "Triage"}}))
 	add("assets", Assets(AssetsPage{Shell: shell("Assets", StageDiscover), Nothing: true}))
 	add("assets-filtered", Assets(AssetsPage{Shell: shell("Assets", StageDiscover), Query: "x"}))
 	add("asset", Asset(AssetPage{Shell: shell("Asset", StageDiscover), Row: AssetRow{Asset: unknown}}))
@@ -334,13 +334,13 @@ func emptyPages(static *Static) []sample {
 	add("scope", Scope(ScopePage{Shell: shell("Scope", StageScope)}))
 	add("validate", Validate(ValidatePage{Shell: shell("Validate", StageValidate)}))
 	add("remediations", Remediations(RemediationsPage{Shell: shell("Remediations", StageMobilize), Nothing: true}))
-	add("remediation", Remediation(RemediationPage{Shell: shell("Remediation", StageMobilize)}))
+	add("remediation", Remediation(RemediationPage{Shell: shell("Remediation", StageMobilize), Row: RemediationRow{Remediation: exposure.Remediation{Title: "unknown"}}}))
 	add("measure", Measure(MeasurePage{Shell: shell("Measure", StageMeasure)}))
 	add("jobs", Jobs(JobsPage{Shell: shell("Jobs", StageJobs)}))
 	add("signin", SignIn(SignInPage{Shell: Shell{Static: static}}))
 	add("setup", Setup(SetupPage{Shell: Shell{Static: static}}))
 	add("account", Account(AccountPage{Shell: shell("Account", StageAccount)}))
-	add("error", Error(ErrorPage{Shell: Shell{}}))
+	add("error", Error(ErrorPage{Shell: Shell{Static: static}}))
 	return all
 }
 
