@@ -23,7 +23,7 @@ func (s *Server) findingsPage(w http.ResponseWriter, r *http.Request) (templ.Com
 	ctx, q := r.Context(), r.URL.Query()
 	p := web.FindingsPage{
 		Query: q.Get("q"), Sort: q.Get("sort"), Reverse: q.Get("reverse") == "true",
-		CanMove: can(ctx, Analyst), CanExcept: can(ctx, Owner),
+		CanMove: can(ctx, Analyst), CanClaim: can(ctx, Owner), CanExcept: can(ctx, Owner),
 	}
 	more := q.Get("after")
 	if more == "" {

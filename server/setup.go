@@ -17,7 +17,7 @@ import (
 // registerAccounts adds what has to do with signing in. Pages send forms and
 // programs JSON to the same addresses; a form that is refused shows again with
 // what is wrong.
-func (s *Server) registerAccounts(mux *http.ServeMux) {
+func (s *Server) registerAccounts(mux *routes) {
 	mux.Handle("POST "+web.SetupURL, s.page(func(w http.ResponseWriter, r *http.Request) error {
 		f, err := form(w, r)
 		if err == nil {
