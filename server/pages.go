@@ -65,7 +65,6 @@ func (s *Server) registerPages(mux *routes) {
 // a page that says what to do.
 func (s *Server) show(least Role, v view) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Cache-Control", "no-store")
 		actor := ActorOf(r.Context())
 		if actor.Role == Nobody && least > Nobody {
 			to := web.SignInURL

@@ -283,7 +283,11 @@ func (s *Server) approveForm(w http.ResponseWriter, r *http.Request) (templ.Comp
 }
 
 func (s *Server) endForm(w http.ResponseWriter, r *http.Request) (templ.Component, error) {
-	if err := s.endException(r.Context(), number(r, "id"), r.FormValue("reason")); err != nil {
+	f, err := values(w, r)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.endException(r.Context(), number(r, "id"), f.Get("reason")); err != nil {
 		return nil, err
 	}
 	return s.redirect(w, r, back(r, web.FindingsURL), "The exception has ended.")

@@ -56,7 +56,6 @@ func New(c Config) (*Server, error) {
 	sessions := scs.New()
 	sessions.Store = c.Sessions
 	sessions.Lifetime = 7 * 24 * time.Hour
-	sessions.IdleTimeout = 24 * time.Hour
 	sessions.HashTokenInStore = true
 	sessions.Cookie.Name = "leeward"
 	sessions.Cookie.HttpOnly = true
@@ -66,7 +65,7 @@ func New(c Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{Config: c, events: newHub(), files: files, gate: &gate{accounts: c.Accounts, sessions: sessions, now: c.Now}}
+	s := &Server{Config: c, events: newHub(), files: files, gate: &gate{accounts: c.Accounts, sessions: sessions, now: c.Now, hashing: make(chan struct{}, 2)}}
 	if c.LocalToken != "" {
 		s.gate.local = digestOf(c.LocalToken)
 	}
@@ -196,6 +195,7 @@ func secureHeaders(next http.Handler) http.Handler {
 		h.Set("X-Frame-Options", "DENY")
 		h.Set("Referrer-Policy", "same-origin")
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Cache-Control", "no-store") // but for files that never change
 		next.ServeHTTP(w, r)
 	})
 }

@@ -78,9 +78,10 @@ func (s *Server) done(w http.ResponseWriter, r *http.Request, to string) error {
 	return nil
 }
 
-// localPath keeps a redirect on this server.
+// localPath keeps a redirect on this server. Browsers take \ for / and leave
+// tabs and line ends out, so a path with such characters is none.
 func localPath(p string) string {
-	if !strings.HasPrefix(p, "/") || strings.HasPrefix(p, "//") || strings.ContainsAny(p, "\\\r\n") {
+	if !strings.HasPrefix(p, "/") || strings.HasPrefix(p, "//") || strings.ContainsFunc(p, func(c rune) bool { return c == '\\' || c <= ' ' || c == 0x7f }) {
 		return "/"
 	}
 	return p

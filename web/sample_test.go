@@ -233,7 +233,7 @@ func samplePages(static *Static) []sample {
 	}
 	imports := ImportPage{
 		CanImport: true,
-		Shell: shell("Import", StageDiscover), MaxBytes: 4 << 30, Scans: sampleScans(),
+		Shell:     shell("Import", StageDiscover), MaxBytes: 4 << 30, Scans: sampleScans(),
 		Formats: []string{"cyclonedx", "csaf", "gitleaks", "grype", "kubescape", "nessus", "nuclei", "ocsf", "openvas", "sarif", "semgrep", "spdx", "trivy", "zap"},
 		Results: []ImportResult{
 			{File: "trivy-prod-images.json.zst", Format: "trivy", Tool: "trivy", Observations: 1184, New: 12, Known: 1172, Closed: 31, Took: 1400 * time.Millisecond},
