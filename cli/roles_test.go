@@ -248,7 +248,11 @@ func offered(t *testing.T, who map[server.Role]*visitor) {
 	t.Helper()
 	admin := who[server.Admin]
 	_, text := admin.do("GET", "/api/v1/remediations", "")
-	var fixes struct{ Rows []struct{ Key string } }
+	var fixes struct {
+		Rows []struct {
+			Key string `json:"id"`
+		}
+	}
 	if err := json.Unmarshal([]byte(text), &fixes); err != nil || len(fixes.Rows) == 0 {
 		t.Fatalf("the demo has nothing to fix: %v", err)
 	}
