@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"encoding/json"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -130,6 +132,15 @@ func TestDemoInTheBrowser(t *testing.T) {
 			}
 		}
 	}
+	for _, page := range append(pages, "/sign-in", "/nowhere") {
+		b.Do("open "+page, chromedp.Navigate(s.url+page), chromedp.WaitVisible(css("main h1")))
+		b.Problems() // of /nowhere, which is not found
+		b.Accessible(page)
+	}
+	for _, dialog := range []string{"palette", "keys"} {
+		b.Do("open the "+dialog, chromedp.Navigate(s.url+"/jobs"), chromedp.Evaluate[chromedp.Void](`document.getElementById("`+dialog+`").showModal()`))
+		b.Accessible("the " + dialog)
+	}
 	b.Do("resize", chromedp.EmulateViewport(1440, 900))
 	b.Do("remove the demo", chromedp.Navigate(s.url+"/"), chromedp.Click(css("form[action='/demo/remove'] button")), chromedp.WaitVisible(css("#flash .flash")))
 	text(t, b, "#flash", "The demo is gone")
@@ -174,23 +185,79 @@ func TestHostileReportInTheBrowser(t *testing.T) {
 	if code, text := admin.do("POST", "/sign-in", fmt.Sprintf(`{"name":"ada","password":%q}`, password)); code != 204 {
 		t.Fatalf("%d %s", code, text)
 	}
-	evil := `<img src=x onerror=document.title='owned'>\u202Eevil</script><script>document.title='owned'</script>`
-	report := fmt.Sprintf(`{"template-id":"%[1]s","info":{"name":"%[1]s","severity":"high","description":"%[1]s","reference":["javascript:document.title='owned'"]},"type":"http","host":"https://evil.example","matched-at":"https://evil.example/%[1]s","request":"%[1]s","timestamp":"2025-09-01T10:00:00Z","matcher-status":true}`, evil)
-	if code, text := admin.do("POST", "/api/v1/scans?name="+"%3Cscript%3Ealert(1)%3C/script%3E", report, "Content-Type", "application/octet-stream"); code != 200 || !strings.Contains(text, `"new":1`) {
-		t.Fatalf("%d %s", code, text)
+	texts := [][2]string{
+		{"markup", `<img src=x onerror=document.title='owned'>\u202Eevil</script><script>document.title='owned'</script>`},
+		{"script", `<script>document.title='owned'</script>`},
+		{"attribute", `\" autofocus onfocus=\"document.title='owned'\" x=\"' onmouseover='document.title=1`},
+		{"svg", `--><svg onload=document.title='owned'>]]>`},
+		{"long", strings.Repeat("W", 10_000)},
+		{"words", strings.Repeat("words without end ", 556)},
+		{"rtl", `\u202E\u2066مرحبا بالعالم\u2067 abc \u202Dexe.fdp`},
+		{"terminal", `\u001b[31mred\u001b]0;owned\u0007\u001b[2J\u009b31m\r\u0000`},
 	}
-	for _, page := range []string{"/", "/findings", "/findings/F-1", "/assets", "/assets/1", "/remediations", "/import", "/findings?q=%3Cscript%3E", "/palette?q=evil"} {
-		b.Do("open "+page, chromedp.Navigate(s.url+page), chromedp.WaitReady(css("body")))
-		title, err := chromedp.Run(b.Ctx, chromedp.Title())
-		if err != nil || title == "owned" {
-			t.Errorf("%s runs what a report says: %q, %v", page, title, err)
+	for i, text := range texts {
+		name, evil, n := text[0], text[1], i+1
+		report := fmt.Sprintf(`{"template-id":"%[1]s","info":{"name":"%[1]s","severity":"high","description":"%[1]s","remediation":"%[1]s","tags":["%[1]s"],"reference":["javascript:document.title='owned'"]},"type":"http","host":"https://%[2]s.example","matched-at":"https://%[2]s.example/%[1]s","request":"%[1]s","response":"%[1]s","extracted-results":["%[1]s"],"timestamp":"2025-09-01T10:00:00Z","matcher-status":true}`, evil, name)
+		if code, text := admin.do("POST", "/api/v1/scans?name="+url.QueryEscape("<script>alert(1)</script>\u202e"+name+"\x1b[31m"), report, "Content-Type", "application/octet-stream"); code != 200 || !strings.Contains(text, `"new":1`) {
+			t.Fatalf("%s: %d %.300s", name, code, text)
 		}
-		links, err := chromedp.Run(b.Ctx, chromedp.Evaluate[float64](`document.querySelectorAll("a[href^='javascript:'], [onerror]").length`))
-		if err != nil || links != 0 {
-			t.Errorf("%s has %v live elements of the report (%v)", page, links, err)
+		if name == "words" || name == "rtl" { // and what people say about it
+			if code, text := admin.do("POST", "/api/v1/findings/move", fmt.Sprintf(`{"ids":["F-%d"],"cause":"claim","reason":"%.1500s"}`, n, evil)); code != 200 {
+				t.Fatalf("%s: %d %.300s", name, code, text)
+			}
+			if code, text := admin.do("POST", "/api/v1/verdicts", fmt.Sprintf(`{"ids":["F-%d"],"kind":"exploitable","evidence":"%s"}`, n, evil)); code != 200 {
+				t.Fatalf("%s: %d %.300s", name, code, text)
+			}
+			if code, text := admin.do("POST", "/api/v1/exceptions", fmt.Sprintf(`{"ids":["F-%d"],"reason":"%.1500s","expires":%q}`, n, evil, time.Now().AddDate(0, 1, 0).Format(time.DateOnly))); code != 200 {
+				t.Fatalf("%s: %d %.300s", name, code, text)
+			}
 		}
+	}
+	pages := []string{"/", "/findings", "/findings?q=is:any", "/assets", "/validate", "/remediations", "/import", "/scope", "/measure", "/jobs", "/findings?q=%3Cscript%3E", "/findings?q=%E2%80%AE" + strings.Repeat("W", 3000), "/assets?q=%3Cscript%3E" + strings.Repeat("W", 400), "/palette?q=evil"}
+	for i := range texts {
+		pages = append(pages, fmt.Sprintf("/findings/F-%d", i+1), fmt.Sprintf("/assets/%d", i+1))
+	}
+	_, answer := admin.do("GET", "/api/v1/remediations", "")
+	var fixes struct {
+		Rows []struct {
+			Key string `json:"id"`
+		}
+	}
+	if err := json.Unmarshal([]byte(answer), &fixes); err != nil || len(fixes.Rows) == 0 {
+		t.Fatalf("nothing to fix: %v", err)
+	}
+	for _, f := range fixes.Rows[:min(len(fixes.Rows), 8)] {
+		pages = append(pages, "/remediations/"+url.PathEscape(f.Key))
+	}
+	for i, page := range pages {
+		width := []int64{390, 1440}[i%2]
+		b.Do("open "+page, chromedp.EmulateViewport(width, 900), chromedp.Navigate(s.url+page), chromedp.WaitReady(css("body")))
 		for _, p := range b.Problems() {
 			t.Errorf("%s: %s", page, p)
+		}
+		// Nothing of the report lives, turns its surroundings round or is a
+		// control character, and the page is no wider than the screen.
+		faults, err := chromedp.Run(b.Ctx, chromedp.Evaluate[[]string](`(() => {
+			const out = [];
+			if (document.title === "owned" || document.title === "1") out.push("it runs what a report says: " + document.title);
+			if (/[\u202a-\u202e\u2066-\u2069\u0000-\u001f]/.test(document.title)) out.push("its title holds controls");
+			for (const el of document.querySelectorAll("a[href^='javascript:'], [onerror], [onfocus], [onload], [onmouseover], main script, main img, main iframe")) out.push("it has a live element: " + el.outerHTML.slice(0, 200));
+			const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+			for (let n; (n = walk.nextNode()); ) {
+				if (/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/.test(n.data)) out.push("a control character in " + n.parentElement.outerHTML.slice(0, 200));
+				if (/[\u202a-\u202e\u2066-\u2069]/.test(n.data) && !n.parentElement.closest("[dir], bdi")) out.push("text that turns round in " + n.parentElement.outerHTML.slice(0, 200));
+			}
+			if (document.documentElement.scrollWidth > innerWidth && document.querySelector("main")) {
+				const wide = [...document.querySelectorAll("main *")].filter((e) => e.getBoundingClientRect().right > innerWidth && !e.closest(".scroll, .chart-scroll, pre code, table"));
+				out.push("it is " + document.documentElement.scrollWidth + " wide on a screen of " + innerWidth + ": " + wide.map((e) => e.outerHTML.slice(0, 150)).slice(-3).join(" | "));
+			}
+			return out;
+		})()`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range faults {
+			t.Errorf("%s: %s", page, f)
 		}
 	}
 }

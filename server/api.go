@@ -22,7 +22,7 @@ import (
 // registerAPI adds the operations of the JSON API. Each states the least role
 // that may call it; the OpenAPI document at /api/v1/openapi.json is made from
 // the same declarations.
-func (s *Server) registerAPI(mux *http.ServeMux) {
+func (s *Server) registerAPI(mux *routes) {
 	config := huma.DefaultConfig("Leeward", s.Version)
 	config.Info.Description = "Continuous threat exposure management. Sign in with a session or `Authorization: Bearer <token>`."
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "/api/v1/openapi", "", ""
@@ -217,13 +217,18 @@ func register[In, Out any](a operations, least Role, id, method, path, summary s
 		Description: "Least role: " + least.String() + ".",
 		Security:    []map[string][]string{{"token": {}}},
 		Tags:        []string{strings.Split(strings.TrimPrefix(path, "/"), "/")[0]},
+		// Who may not call it is told so before anything that he sent is read.
+		Middlewares: huma.Middlewares{func(c huma.Context, next func(huma.Context)) {
+			switch actor := ActorOf(c.Context()); {
+			case actor.Role == Nobody:
+				huma.WriteErr(a.api, c, http.StatusUnauthorized, "sign in, or send a token")
+			case actor.Role < least:
+				huma.WriteErr(a.api, c, http.StatusForbidden, "this needs the role "+least.String())
+			default:
+				next(c)
+			}
+		}},
 	}, func(ctx context.Context, in *In) (*output, error) {
-		switch actor := ActorOf(ctx); {
-		case actor.Role == Nobody:
-			return nil, huma.Error401Unauthorized("sign in, or send a token")
-		case actor.Role < least:
-			return nil, huma.Error403Forbidden("this needs the role " + least.String())
-		}
 		out, err := f(ctx, in)
 		if err != nil {
 			return nil, a.s.problem(ctx, err)

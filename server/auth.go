@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"crypto/subtle"
+	"maps"
 	"net/http"
 	"strings"
 	"sync"
@@ -82,6 +83,10 @@ type gate struct {
 
 	mu    sync.Mutex
 	tries map[string]*rate.Limiter // failed sign-ins by name
+
+	// hashing has room for the passwords that are compared at the same time:
+	// each takes 64 MB, and whoever knows the address may ask for one.
+	hashing chan struct{}
 }
 
 // A session names its account and the password it was opened with, by a digest
@@ -89,6 +94,15 @@ type gate struct {
 const (
 	sessionAccount  = "account"
 	sessionPassword = "password"
+	sessionSeen     = "seen" // unix milliseconds, a little old
+)
+
+// A session ends when nobody used it for a day. When it was used is written
+// down now and then and not with every request: a page that is only read waits
+// for no writer of the database.
+const (
+	sessionIdle = 24 * time.Hour
+	sessionNote = 10 * time.Minute
 )
 
 // open makes the session one of the account, under a new identity, so that one
@@ -99,6 +113,7 @@ func (g *gate) open(ctx context.Context, a *exposure.Account) error {
 	}
 	g.sessions.Put(ctx, sessionAccount, a.ID)
 	g.sessions.Put(ctx, sessionPassword, digestOf(a.Password))
+	g.sessions.Put(ctx, sessionSeen, g.now().UnixMilli())
 	return nil
 }
 
@@ -123,6 +138,12 @@ func (g *gate) actor(r *http.Request) (Actor, error) {
 	id := g.sessions.GetInt64(ctx, sessionAccount)
 	if id == 0 {
 		return Actor{}, nil
+	}
+	switch now, seen := g.now(), time.UnixMilli(g.sessions.GetInt64(ctx, sessionSeen)); {
+	case now.Sub(seen) > sessionIdle:
+		return Actor{}, nil
+	case now.Sub(seen) > sessionNote:
+		g.sessions.Put(ctx, sessionSeen, now.UnixMilli())
 	}
 	a, err := g.accounts.AccountByID(ctx, id)
 	if err != nil || a.Disabled || g.sessions.GetString(ctx, sessionPassword) != digestOf(a.Password) {
@@ -181,6 +202,9 @@ func scopeRole(scopes []string) Role {
 
 // signIn checks a name and password and opens a session.
 func (g *gate) signIn(ctx context.Context, name, password string) (exposure.Account, error) {
+	if validName(name) != nil {
+		return exposure.Account{}, errWrongPassword() // nobody has it, and nothing is remembered of it
+	}
 	a, err := g.accounts.Account(ctx, name)
 	if err != nil {
 		a = exposure.Account{Name: name, Password: nobody, Disabled: true}
@@ -194,13 +218,15 @@ func (g *gate) signIn(ctx context.Context, name, password string) (exposure.Acco
 // check compares a password with an account's. Wrong ones are answered slowly
 // and, after ten in a row, hardly at all.
 func (g *gate) check(a *exposure.Account, password string) error {
+	g.hashing <- struct{}{}
+	defer func() { <-g.hashing }()
 	limiter := g.limiter(a.Name)
 	if limiter.Tokens() < 1 {
 		return exposure.Errorf(exposure.Unavailable, "too many wrong passwords for %q: wait a minute and try again", a.Name)
 	}
 	if !samePassword(a.Password, password) || a.Disabled {
 		limiter.Allow()
-		return exposure.Errorf(exposure.Forbidden, "the name or the password is wrong")
+		return errWrongPassword()
 	}
 	g.mu.Lock()
 	delete(g.tries, a.Name)
@@ -208,11 +234,18 @@ func (g *gate) check(a *exposure.Account, password string) error {
 	return nil
 }
 
+func errWrongPassword() error {
+	return exposure.Errorf(exposure.Forbidden, "the name or the password is wrong")
+}
+
 func (g *gate) limiter(name string) *rate.Limiter {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.tries == nil || len(g.tries) > 10_000 {
+	if g.tries == nil {
 		g.tries = map[string]*rate.Limiter{}
+	}
+	if len(g.tries) > 10_000 { // who tries many names does not free the one he is after
+		maps.DeleteFunc(g.tries, func(_ string, l *rate.Limiter) bool { return l.Tokens() >= 9 })
 	}
 	l := g.tries[name]
 	if l == nil {

@@ -57,7 +57,6 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request) {
 		s.events.mu.Unlock()
 	}()
 	w.Header().Set("Content-Type", "text/event-stream")
-	w.Header().Set("Cache-Control", "no-store")
 	rc := http.NewResponseController(w)
 	fmt.Fprint(w, ": listening\n\n")
 	alive := time.NewTicker(20 * time.Second)

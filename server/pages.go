@@ -19,7 +19,7 @@ type view func(w http.ResponseWriter, r *http.Request) (templ.Component, error)
 
 // registerPages adds the pages. They ask the same backend as the API; what
 // they may show and do depends on the same roles.
-func (s *Server) registerPages(mux *http.ServeMux) {
+func (s *Server) registerPages(mux *routes) {
 	mux.HandleFunc("GET /static/{name}", s.static)
 	mux.Handle("GET /favicon.ico", http.RedirectHandler(s.files.URL("icon.svg"), http.StatusFound))
 	page := func(pattern string, least Role, v view) { mux.Handle(pattern, s.show(least, v)) }
@@ -69,7 +69,6 @@ func (s *Server) registerPages(mux *http.ServeMux) {
 // a page that says what to do.
 func (s *Server) show(least Role, v view) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Cache-Control", "no-store")
 		actor := ActorOf(r.Context())
 		if actor.Role == Nobody && least > Nobody {
 			to := web.SignInURL

@@ -23,7 +23,7 @@ func (s *Server) findingsPage(w http.ResponseWriter, r *http.Request) (templ.Com
 	ctx, q := r.Context(), r.URL.Query()
 	p := web.FindingsPage{
 		Query: q.Get("q"), Sort: q.Get("sort"), Reverse: q.Get("reverse") == "true",
-		CanMove: can(ctx, Analyst), CanExcept: can(ctx, Owner),
+		CanMove: can(ctx, Analyst), CanClaim: can(ctx, Owner), CanExcept: can(ctx, Owner),
 	}
 	more := q.Get("after")
 	if more == "" {
@@ -283,7 +283,11 @@ func (s *Server) approveForm(w http.ResponseWriter, r *http.Request) (templ.Comp
 }
 
 func (s *Server) endForm(w http.ResponseWriter, r *http.Request) (templ.Component, error) {
-	if err := s.endException(r.Context(), number(r, "id"), r.FormValue("reason")); err != nil {
+	f, err := values(w, r)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.endException(r.Context(), number(r, "id"), f.Get("reason")); err != nil {
 		return nil, err
 	}
 	return s.redirect(w, r, back(r, web.FindingsURL), "The exception has ended.")

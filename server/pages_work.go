@@ -129,7 +129,7 @@ func (s *Server) importPage(w http.ResponseWriter, r *http.Request) (templ.Compo
 
 func (s *Server) importView(ctx context.Context) (web.ImportPage, error) {
 	scans, err := s.Backend.Scans(ctx, 20)
-	return web.ImportPage{Shell: s.shell(ctx, "Import", web.StageDiscover), Formats: s.Formats, Scans: scans}, err
+	return web.ImportPage{Shell: s.shell(ctx, "Import", web.StageDiscover), CanImport: can(ctx, Analyst), Formats: s.Formats, Scans: scans}, err
 }
 
 // importForm imports the files of an upload as they arrive: nothing of them is

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"github.com/alexedwards/scs/v2"
@@ -45,6 +46,7 @@ type Server struct {
 	gate    *gate
 	events  *hub
 	files   *web.Static
+	routes  *routes
 	handler http.Handler
 }
 
@@ -54,7 +56,6 @@ func New(c Config) (*Server, error) {
 	sessions := scs.New()
 	sessions.Store = c.Sessions
 	sessions.Lifetime = 7 * 24 * time.Hour
-	sessions.IdleTimeout = 24 * time.Hour
 	sessions.HashTokenInStore = true
 	sessions.Cookie.Name = "leeward"
 	sessions.Cookie.HttpOnly = true
@@ -64,11 +65,11 @@ func New(c Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{Config: c, events: newHub(), files: files, gate: &gate{accounts: c.Accounts, sessions: sessions, now: c.Now}}
+	s := &Server{Config: c, events: newHub(), files: files, gate: &gate{accounts: c.Accounts, sessions: sessions, now: c.Now, hashing: make(chan struct{}, 2)}}
 	if c.LocalToken != "" {
 		s.gate.local = digestOf(c.LocalToken)
 	}
-	mux := http.NewServeMux()
+	mux := &routes{}
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) { w.Write([]byte("ok\n")) })
 	mux.HandleFunc("GET /readyz", s.ready)
 	if c.Metrics != nil {
@@ -77,12 +78,34 @@ func New(c Config) (*Server, error) {
 	s.registerAccounts(mux)
 	s.registerAPI(mux)
 	s.registerPages(mux)
+	s.routes = mux
 	// Browsers send cookies across sites; requests that change something from
 	// another origin are refused whatever they carry.
 	protection := http.NewCrossOriginProtection()
 	s.handler = secureHeaders(protection.Handler(sessions.LoadAndSave(s.gate.identify(s.recovered(mux)))))
 	return s, nil
 }
+
+// routes is a mux that remembers what it was given.
+type routes struct {
+	http.ServeMux
+	patterns []string
+}
+
+// Handle registers a handler.
+func (m *routes) Handle(pattern string, h http.Handler) {
+	m.patterns = append(m.patterns, pattern)
+	m.ServeMux.Handle(pattern, h)
+}
+
+// HandleFunc registers a function.
+func (m *routes) HandleFunc(pattern string, f func(http.ResponseWriter, *http.Request)) {
+	m.Handle(pattern, http.HandlerFunc(f))
+}
+
+// Routes returns the pattern of every page and operation, "GET /findings/{id}",
+// in the order of registration.
+func (s *Server) Routes() []string { return slices.Clone(s.routes.patterns) }
 
 // ServeHTTP answers one request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
@@ -172,6 +195,7 @@ func secureHeaders(next http.Handler) http.Handler {
 		h.Set("X-Frame-Options", "DENY")
 		h.Set("Referrer-Policy", "same-origin")
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Cache-Control", "no-store") // but for files that never change
 		next.ServeHTTP(w, r)
 	})
 }

@@ -17,7 +17,7 @@ import (
 // registerAccounts adds what has to do with signing in. Pages send forms and
 // programs JSON to the same addresses; a form that is refused shows again with
 // what is wrong.
-func (s *Server) registerAccounts(mux *http.ServeMux) {
+func (s *Server) registerAccounts(mux *routes) {
 	mux.Handle("POST "+web.SetupURL, s.page(func(w http.ResponseWriter, r *http.Request) error {
 		f, err := form(w, r)
 		if err == nil {
@@ -78,9 +78,10 @@ func (s *Server) done(w http.ResponseWriter, r *http.Request, to string) error {
 	return nil
 }
 
-// localPath keeps a redirect on this server.
+// localPath keeps a redirect on this server. Browsers take \ for / and leave
+// tabs and line ends out, so a path with such characters is none.
 func localPath(p string) string {
-	if !strings.HasPrefix(p, "/") || strings.HasPrefix(p, "//") || strings.ContainsAny(p, "\\\r\n") {
+	if !strings.HasPrefix(p, "/") || strings.HasPrefix(p, "//") || strings.ContainsFunc(p, func(c rune) bool { return c == '\\' || c <= ' ' || c == 0x7f }) {
 		return "/"
 	}
 	return p

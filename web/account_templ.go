@@ -639,7 +639,7 @@ func accounts(p AccountPage) templ.Component {
 			templ_7745c5c3_Var28 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 52, "<section class=\"card flush\" aria-labelledby=\"h-accounts\"><div class=\"row pad\"><h2 id=\"h-accounts\">Who may sign in</h2></div><div class=\"scroll\"><table class=\"grid\"><caption class=\"sr\">Accounts</caption> <thead><tr><th scope=\"col\">Name</th><th scope=\"col\">Role</th><th scope=\"col\">State</th><th scope=\"col\" class=\"col-1\">Since</th></tr></thead> <tbody>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 52, "<section class=\"card flush\" aria-labelledby=\"h-accounts\"><div class=\"row pad\"><h2 id=\"h-accounts\">Who may sign in</h2></div><div class=\"scroll\" role=\"group\" tabindex=\"0\" aria-labelledby=\"h-accounts\"><table class=\"grid\"><caption class=\"sr\">Accounts</caption> <thead><tr><th scope=\"col\">Name</th><th scope=\"col\">Role</th><th scope=\"col\">State</th><th scope=\"col\" class=\"col-1\">Since</th></tr></thead> <tbody>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

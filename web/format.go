@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/leeward-ctem/leeward/exposure"
@@ -189,8 +190,18 @@ func words(s string) string {
 	return strings.ToUpper(string(r)) + s[size:]
 }
 
-// cut shortens a text to n characters for places that show one line.
+// cut shortens a text to n characters for places that show one line, and
+// leaves out control characters, which show nothing and drive terminals that
+// they are copied to.
 func cut(s string, n int) string {
+	if strings.ContainsFunc(s, unseen) {
+		s = strings.Map(func(c rune) rune {
+			if unseen(c) {
+				return -1
+			}
+			return c
+		}, s)
+	}
 	if utf8.RuneCountInString(s) <= n {
 		return s
 	}
@@ -201,6 +212,8 @@ func cut(s string, n int) string {
 	}
 	return s
 }
+
+func unseen(c rune) bool { return unicode.IsControl(c) && c != '\n' && c != '\t' }
 
 // initials are one or two letters of a name.
 func initials(name string) string {

@@ -177,7 +177,7 @@ func samplePages(static *Static) []sample {
 		{"kev", "Known exploited", []Count{{"true", 46}, {"false", 2176}}},
 		{"kind", "Kind of asset", []Count{{"host", 1290}, {"image", 611}, {"cloud_resource", 184}, {"repository", 92}, {"web_app", 45}}},
 	}
-	list := FindingsPage{Shell: shell("Findings", StagePrioritize), Rows: rows, Total: 2222, Next: "b3BhcXVl", Facets: facets, CanMove: true, CanExcept: true}
+	list := FindingsPage{Shell: shell("Findings", StagePrioritize), Rows: rows, Total: 2222, Next: "b3BhcXVl", Facets: facets, CanMove: true, CanClaim: true, CanExcept: true}
 	filtered := list
 	filtered.Query, filtered.Filter, filtered.Total, filtered.Next = filter.String(), filter, 14, ""
 	demo := shell("Overview", StageOverview)
@@ -232,7 +232,8 @@ func samplePages(static *Static) []sample {
 		Scans: []AssetScan{{411, "nessus", "vuln", before(0.21), 27}, {410, "nuclei", "", before(0.4), 4}}, Merged: []string{"fw-gw-1"},
 	}
 	imports := ImportPage{
-		Shell: shell("Import", StageDiscover), MaxBytes: 4 << 30, Scans: sampleScans(),
+		CanImport: true,
+		Shell:     shell("Import", StageDiscover), MaxBytes: 4 << 30, Scans: sampleScans(),
 		Formats: []string{"cyclonedx", "csaf", "gitleaks", "grype", "kubescape", "nessus", "nuclei", "ocsf", "openvas", "sarif", "semgrep", "spdx", "trivy", "zap"},
 		Results: []ImportResult{
 			{File: "trivy-prod-images.json.zst", Format: "trivy", Tool: "trivy", Observations: 1184, New: 12, Known: 1172, Closed: 31, Took: 1400 * time.Millisecond},
@@ -333,9 +334,9 @@ func emptyPages(static *Static) []sample {
 	add("overview-quiet", Overview(OverviewPage{Shell: shell("Overview", StageOverview), LastImport: before(1)}))
 	add("findings", Findings(FindingsPage{Shell: bad, Nothing: true}))
 	add("findings-filtered", Findings(FindingsPage{Shell: bad, Query: "kevv:true", FilterError: `filter, column 1: there is no field "kevv": did you mean kev?`}))
-	unknown := exposure.Asset{Context: &exposure.Context{}}
-	add("finding", Finding(FindingPage{Shell: bad, Asset: unknown}))
-	add("confirm", Confirm(ConfirmPage{Shell: bad}))
+	unknown := exposure.Asset{Name: "unknown", Context: &exposure.Context{}}
+	add("finding", Finding(FindingPage{Shell: bad, Row: FindingRow{Advisory: "unknown"}, Asset: unknown}))
+	add("confirm", Confirm(ConfirmPage{Shell: bad, Heading: "Triage 0 findings?", Form: Form{Label: "Triage"}}))
 	add("assets", Assets(AssetsPage{Shell: shell("Assets", StageDiscover), Nothing: true}))
 	add("assets-filtered", Assets(AssetsPage{Shell: shell("Assets", StageDiscover), Query: "x"}))
 	add("asset", Asset(AssetPage{Shell: shell("Asset", StageDiscover), Row: AssetRow{Asset: unknown}}))
@@ -344,17 +345,17 @@ func emptyPages(static *Static) []sample {
 	add("scope", Scope(ScopePage{Shell: shell("Scope", StageScope)}))
 	add("validate", Validate(ValidatePage{Shell: shell("Validate", StageValidate)}))
 	add("remediations", Remediations(RemediationsPage{Shell: shell("Remediations", StageMobilize), Nothing: true}))
-	add("remediation", Remediation(RemediationPage{Shell: shell("Remediation", StageMobilize)}))
 	add("board", Board(BoardPage{Shell: shell("Board", StageMobilize), Nothing: true}))
 	add("board-filtered", Board(BoardPage{Shell: shell("Board", StageMobilize), Query: "x", Lanes: []Lane{{ID: "new", Name: "To do"}}}))
 	add("exceptions", Exceptions(ExceptionsPage{Shell: shell("Exceptions", StageMobilize)}))
 	add("outbox", Outbox(OutboxPage{Shell: shell("Outbox", StageMobilize)}))
+	add("remediation", Remediation(RemediationPage{Shell: shell("Remediation", StageMobilize), Row: RemediationRow{Remediation: exposure.Remediation{Title: "unknown"}}}))
 	add("measure", Measure(MeasurePage{Shell: shell("Measure", StageMeasure)}))
 	add("jobs", Jobs(JobsPage{Shell: shell("Jobs", StageJobs)}))
 	add("signin", SignIn(SignInPage{Shell: Shell{Static: static}}))
 	add("setup", Setup(SetupPage{Shell: Shell{Static: static}}))
 	add("account", Account(AccountPage{Shell: shell("Account", StageAccount)}))
-	add("error", Error(ErrorPage{Shell: Shell{}}))
+	add("error", Error(ErrorPage{Shell: Shell{Static: static}}))
 	return all
 }
 
@@ -378,12 +379,12 @@ func hostilePages(static *Static, text string) []sample {
 	var all []sample
 	add := func(name string, page templ.Component) { all = append(all, sample{"hostile-" + name, page}) }
 	add("overview", Overview(OverviewPage{Shell: shell(), Scope: text, LastImport: before(1), Tiles: []Tile{{text, math.MinInt, text, text, Tone(text), []float64{math.NaN(), 1}}}, Trend: trend, Teams: []TeamRisk{{Team: text, Counts: map[exposure.Band]int{exposure.BandLow: 1}}}, SLA: SLA{text, 1, 2, 3}, Fixes: []RemediationRow{fix}, Imports: []exposure.Scan{scan}}))
-	add("findings", Findings(FindingsPage{Shell: shell(), Query: text, FilterError: text, Filter: filter, Sort: text, Rows: []FindingRow{row}, Total: 2, Next: text, Facets: []Facet{{text, text, []Count{{text, 1}}}, {"team", text, []Count{{text, 1}}}}, CanMove: true, CanExcept: true}))
+	add("findings", Findings(FindingsPage{Shell: shell(), Query: text, FilterError: text, Filter: filter, Sort: text, Rows: []FindingRow{row}, Total: 2, Next: text, Facets: []Facet{{text, text, []Count{{text, 1}}}, {"team", text, []Count{{text, 1}}}}, CanMove: true, CanClaim: true, CanExcept: true}))
 	add("finding", Finding(FindingPage{Shell: shell(), Row: row, Advisory: exposure.Advisory{Description: text, Solution: text, CVSS: []string{text}, Aliases: []string{text}, References: []string{text, "javascript:alert(1)"}, CWEs: []int{-1}}, Asset: a, Place: exposure.Place{Component: exposure.Component{Name: text, Fixed: text}}, Explanation: explanation, Sources: []SourceRow{{Tool: text, Class: text, State: exposure.State(text)}}, Evidence: []Evidence{{Kind: text, Text: text, Tool: text, Path: text}}, Timeline: []exposure.Event{{Actor: text, Reason: text, Kind: 99, Scan: 1}}, Remediation: &fix, Exceptions: []exposure.Exception{{Reason: text, Requester: text, Approver: text}}, Moves: []exposure.Cause{99}, CanExcept: true, CanApprove: true}))
 	add("confirm", Confirm(ConfirmPage{Shell: shell(), Heading: text, Text: text, Form: Form{text, text, []Field{{text, text}}}, Back: text, Sample: []FindingRow{row}}))
 	add("assets", Assets(AssetsPage{Shell: shell(), Query: text, Rows: []AssetRow{asset}, Next: text}))
 	add("asset", Asset(AssetPage{Shell: shell(), Row: asset, Findings: []FindingRow{row}, Scans: []AssetScan{{Tool: text, Class: text}}, Merged: []string{text}}))
-	add("import", Import(ImportPage{Shell: shell(), Formats: []string{text}, Error: text, Scans: []exposure.Scan{scan}, Results: []ImportResult{{File: text, Format: text, Failure: text, Messages: []string{text}}}}))
+	add("import", Import(ImportPage{Shell: shell(), CanImport: true, Formats: []string{text}, Error: text, Scans: []exposure.Scan{scan}, Results: []ImportResult{{File: text, Format: text, Failure: text, Messages: []string{text}}}}))
 	add("feeds", Feeds(FeedsPage{Shell: shell(), CanUpdate: true, Rows: []FeedRow{{text, text, text, text, text, text, -1, text, time.Time{}, time.Time{}, -1, true, text}}}))
 	add("scope", Scope(ScopePage{Shell: shell(), Services: []ServiceRow{{Name: text, Owner: text}}, Scopes: []ScopeRow{{Name: text, Objective: text}}, Owners: []OwnerRow{{Name: text}}, Tags: []Count{{text, 1}}, Coverage: []CoverageRow{{Class: text}}, Programme: text, AppliedBy: text}))
 	add("validate", Validate(ValidatePage{Shell: shell(), Awaiting: []Claim{{row, text, time.Time{}, text, text}}, Verdicts: []VerdictRow{{Title: text, Asset: text, By: text, Note: text, Kind: 99}}}))

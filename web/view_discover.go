@@ -39,12 +39,13 @@ type AssetScan struct {
 
 // ImportPage takes reports in and tells what became of them.
 type ImportPage struct {
-	Shell    Shell
-	Formats  []string // names of the formats that are understood
-	MaxBytes int64    // largest upload; 0: no limit is stated
-	Results  []ImportResult
-	Error    string          // why not even one document could be read
-	Scans    []exposure.Scan // newest first
+	Shell     Shell
+	CanImport bool
+	Formats   []string // names of the formats that are understood
+	MaxBytes  int64    // largest upload; 0: no limit is stated
+	Results   []ImportResult
+	Error     string          // why not even one document could be read
+	Scans     []exposure.Scan // newest first
 }
 
 // ImportResult is what one document brought.

@@ -79,7 +79,8 @@ type FindingsPage struct {
 	Next        string // cursor of the next page; empty: this is the last
 	Facets      []Facet
 	Nothing     bool // no finding was ever imported: the page teaches the first step
-	CanMove     bool // may triage and claim fixes
+	CanMove     bool // may triage
+	CanClaim    bool // may say that something is fixed
 	CanExcept   bool // may ask for an exception
 }
 

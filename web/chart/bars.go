@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 )
 
 // Bars compares values of things by length, the label before and the value
@@ -31,6 +32,9 @@ func (b Bars) Render(_ context.Context, w io.Writer) error {
 	const width, left, right, pitch, thick = 440.0, 128.0, 370.0, 28.0, 14.0
 	rows := b.Rows[:min(len(b.Rows), maxBars)]
 	var d drawing
+	if slices.ContainsFunc(rows, func(r Bar) bool { return local(r.Link) != "" }) {
+		d.role = "group" // an image has nothing inside that could be followed
+	}
 	d.begin("bars", b.Title, width, max(40, float64(len(rows))*pitch+6))
 	if len(rows) == 0 {
 		d.text("none", "middle", width/2, 24, "Nothing to show yet")
@@ -54,7 +58,7 @@ func (b Bars) Render(_ context.Context, w io.Writer) error {
 		}
 		link := local(r.Link)
 		if link != "" {
-			d.open("a", "href", link, "aria-label", r.Label+": "+text)
+			d.open("a", "href", link) // its name is what it shows
 		} else {
 			d.open("g")
 		}
@@ -74,7 +78,7 @@ func (b Bars) Render(_ context.Context, w io.Writer) error {
 		}
 		data = append(data, []string{r.Label, text})
 	}
-	d.end([]string{"", b.Name}, data)
+	d.end([]string{"Name", b.Name}, data)
 	return d.writeTo(w)
 }
 

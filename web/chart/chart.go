@@ -12,6 +12,7 @@
 package chart
 
 import (
+	"cmp"
 	"html"
 	"io"
 	"math"
@@ -38,6 +39,7 @@ const (
 // rid of the characters that XML 1.0 does not allow at all.
 type drawing struct {
 	strings.Builder
+	role string // of the drawing when it is no image
 }
 
 // open writes a start tag with attributes given as name, value pairs.
@@ -93,7 +95,7 @@ func (d *drawing) begin(class, title string, w, h float64, legend ...key) {
 }
 
 func (d *drawing) svg(title string, w, h float64) {
-	d.open("svg", "viewBox", "0 0 "+num(w)+" "+num(h), "role", "img", "aria-label", title)
+	d.open("svg", "viewBox", "0 0 "+num(w)+" "+num(h), "role", cmp.Or(d.role, "img"), "aria-label", title)
 	d.element("title", title)
 }
 
@@ -115,9 +117,9 @@ func (d *drawing) table(head []string, rows [][]string, foot ...string) {
 		d.open("tr")
 		for i, c := range cells {
 			if i == 0 {
-				d.element("th", c, "scope", map[bool]string{true: "col", false: "row"}[tag == "th"])
+				d.element("th", cmp.Or(c, "–"), "scope", map[bool]string{true: "col", false: "row"}[tag == "th"])
 			} else if tag == "th" {
-				d.element("th", c, "scope", "col", "class", "num")
+				d.element("th", cmp.Or(c, "–"), "scope", "col", "class", "num")
 			} else {
 				d.element("td", c, "class", "num")
 			}

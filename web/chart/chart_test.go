@@ -82,7 +82,7 @@ func TestGolden(t *testing.T) {
 func TestTables(t *testing.T) {
 	t.Parallel()
 	want := map[string][][]string{
-		"bars":   {{"", "Expected loss"}, {"Payments", "1.25 M"}, {"Platform & infrastructure", "420,000"}, {"Nobody", "–"}, {"Docs", "0"}},
+		"bars":   {{"Name", "Expected loss"}, {"Payments", "1.25 M"}, {"Platform & infrastructure", "420,000"}, {"Nobody", "–"}, {"Docs", "0"}},
 		"shares": {{"Source", "Share"}, {"Exploited (KEV)", "72%"}, {"EPSS", "25%"}, {"New", "3%"}, {"Local", "<0.1%"}},
 		"heat":   {{"Team", "Critical", "Low"}, {"Payments", "12", "1,204"}, {"No owner", "0", "0"}},
 		"survival": {{"Curve", "Day", "Still open", "95 % interval"}, {"Critical", "3", "90%", "80% – 100%"}, {"Critical", "14", "40%", "25% – 55%"},

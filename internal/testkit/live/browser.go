@@ -47,7 +47,7 @@ func Browser(t testing.TB) *Tab {
 		chromedp.Flag("disable-dev-shm-usage", true))
 	alloc, stop := chromedp.NewExecAllocator(context.WithoutCancel(t.Context()), options...)
 	ctx, closeTab := chromedp.NewContext(alloc)
-	ctx, giveUp := context.WithTimeout(ctx, 3*time.Minute)
+	ctx, giveUp := context.WithTimeout(ctx, 6*time.Minute)
 	tab := &Tab{t: t, Ctx: ctx}
 	t.Cleanup(func() {
 		for _, p := range tab.Problems() {
