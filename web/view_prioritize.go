@@ -78,9 +78,11 @@ type FindingsPage struct {
 	Shown       int    // rows on the pages before this one
 	Next        string // cursor of the next page; empty: this is the last
 	Facets      []Facet
-	Nothing     bool // no finding was ever imported: the page teaches the first step
-	CanMove     bool // may triage and claim fixes
-	CanExcept   bool // may ask for an exception
+	Nothing     bool     // no finding was ever imported: the page teaches the first step
+	CanMove     bool     // may triage and claim fixes
+	CanExcept   bool     // may ask for an exception
+	CanAssign   bool     // may say whose the assets are
+	Owners      []string // known ones, to choose from
 }
 
 // Facet counts the matches by one field of the filter language.
@@ -108,6 +110,8 @@ type FindingPage struct {
 	Moves      []exposure.Cause
 	CanExcept  bool
 	CanApprove bool // may decide on exceptions that others asked for
+	CanAssign  bool
+	Owners     []string // known ones, to choose from
 	// Verdicts are the outcomes of a validation that this user may record.
 	Verdicts []exposure.VerdictKind
 }
@@ -141,5 +145,7 @@ type ConfirmPage struct {
 	Form    Form
 	Back    string // path to return to without doing anything
 	Total   int
+	Assets  int          // that the findings are on
+	Teams   int          // that own the assets
 	Sample  []FindingRow // the first few of them
 }

@@ -63,10 +63,21 @@ function countPicked() {
   const all = $("[data-pick-all]", form);
   const words = $("[data-picked]", form);
   if (words) words.textContent = `${n} selected`;
+  const assets = new Set(boxes.filter((b) => b.checked).map((b) => b.dataset.asset)).size;
+  $$("[data-picked-assets]", form).forEach((el) => (el.textContent = assets === 1 ? "1 asset" : `${assets} assets`));
   if (!all) return;
   all.checked = n > 0 && n === boxes.length;
   all.indeterminate = n > 0 && n < boxes.length;
   if (!all.checked) $$("[name=all]", form).forEach((b) => (b.checked = false));
+}
+
+// Decisions: a and e open what they are the keys of, Enter in a field decides.
+function act(key) {
+  const menu = $(`[data-act="${key}"]`);
+  if (!menu || !menu.checkVisibility()) return false;
+  menu.open = true;
+  $("input:not([type=hidden]), textarea", menu)?.focus();
+  return true;
 }
 
 // Palette: the arrows move through what the server suggests.
@@ -91,6 +102,9 @@ document.addEventListener("keydown", (e) => {
     if (e.key === "Enter" && chosen) { e.preventDefault(); chosen.click(); }
     return;
   }
+  // Enter would press the first button of the form, and that decides otherwise.
+  if (e.key === "Enter" && e.target.matches("#bulk .menu-body input")) { e.preventDefault(); return $("button", e.target.closest(".menu-body")).click(); }
+  if (e.key === "Escape" && e.target.closest("[data-act]")) { e.target.closest("[data-act]").open = false; return e.target.blur(); }
   if (e.metaKey || e.ctrlKey || e.altKey || $("dialog[open]") || typing(e.target)) return;
   if (e.timeStamp - leader < 1200) {
     leader = 0;
@@ -103,6 +117,8 @@ document.addEventListener("keydown", (e) => {
     case "j": walk(1); break;
     case "k": walk(-1); break;
     case "x": pick(); break;
+    case "a": case "e": if (act(e.key)) e.preventDefault(); break;
+    case "u": $("#flash form button")?.click(); break;
     case "/": if ($("#filter")) { e.preventDefault(); $("#filter").select(); } break;
     case "?": openDialog("keys"); break;
     case "Escape":
