@@ -95,8 +95,18 @@ func TestUndoMove(t *testing.T) {
 		}
 		wantStates(t, db, "after two people", "triaged", "triaged", "excepted", "verified")
 
+		// A finding that became part of another goes back as that.
+		folded := decide(t, db, exposure.DecisionClaim, "ada", 8500, 1, 2)
+		write(t, db, func(ctx context.Context, tx *store.Tx) error {
+			return tx.FoldFindings(ctx, map[exposure.FindingID]exposure.FindingID{1: 2})
+		})
+		if back, of, err := takeBack(t, db, folded.ID, "ada", 8600); back != 1 || of != 2 || err != nil {
+			t.Errorf("%d of %d went back after a merge: %v", back, of, err)
+		}
+		wantStates(t, db, "after a merge", "triaged", "excepted", "verified")
+
 		// What moves nothing is no decision.
-		if d := decide(t, db, exposure.DecisionTriage, "ada", 9000, 1, 2, 3); d.ID != 0 || d.Parts != nil {
+		if d := decide(t, db, exposure.DecisionTriage, "ada", 9000, 2, 3, 4); d.ID != 0 || d.Parts != nil {
 			t.Errorf("nothing moved and that can be taken back: %+v", d)
 		}
 	})

@@ -81,6 +81,9 @@ func (tx *Tx) undoMove(ctx context.Context, d *exposure.Decision, made *exposure
 	for i, id := range made.IDs {
 		ids[i] = exposure.FindingID(id)
 	}
+	if ids, err = tx.numbersNow(ctx, ids); err != nil { // one may be part of another since, and pass its status on
+		return 0, err
+	}
 	var changed []exposure.Finding
 	var numbers []uint32
 	err = tx.FindingsByID(ctx, ids, func(f *exposure.Finding) error {

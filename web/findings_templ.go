@@ -1919,7 +1919,7 @@ func Confirm(p ConfirmPage) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = head(p.Heading, p.Text).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = head(cut(p.Heading, 300), p.Text).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
