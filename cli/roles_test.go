@@ -68,6 +68,8 @@ var access = map[string]server.Role{
 	"POST /demo/load":                  server.Operator,
 	"POST /demo/remove":                server.Operator,
 	"POST /jobs/{id}/retry":            server.Operator,
+	"POST /assets/assign":              server.Analyst,
+	"POST /undo":                       server.Analyst,
 	"POST /account/accounts":           server.Admin,
 
 	"GET /api/v1/findings":                 server.Viewer,
@@ -107,6 +109,10 @@ var access = map[string]server.Role{
 	"POST /api/v1/jobs/{id}/retry":         server.Operator,
 	"POST /api/v1/demo":                    server.Operator,
 	"DELETE /api/v1/demo":                  server.Operator,
+	"POST /api/v1/assign":                  server.Analyst,
+	"GET /api/v1/owners":                   server.Viewer,
+	"GET /api/v1/concerned":                server.Viewer,
+	"POST /api/v1/undo":                    server.Analyst,
 	"POST /api/v1/accounts":                server.Admin,
 }
 

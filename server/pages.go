@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"github.com/a-h/templ"
@@ -47,6 +48,8 @@ func (s *Server) registerPages(mux *routes) {
 	page("GET "+web.PaletteURL, Viewer, s.palette)
 
 	page("POST "+web.MoveURL, Analyst, s.moveForm)
+	page("POST "+web.AssignURL, Analyst, s.assignForm)
+	page("POST "+web.UndoURL, Analyst, s.undoForm)
 	page("POST "+web.ExceptURL, Owner, s.exceptForm)
 	page("POST /exceptions/{id}/approve", Operator, s.approveForm)
 	page("POST /exceptions/{id}/end", Owner, s.endForm)
@@ -148,18 +151,28 @@ func (s *Server) shell(ctx context.Context, title string, stage web.Stage) web.S
 	return sh
 }
 
-// sessionFlash is the message that the next page shows, kept in the session.
-const sessionFlash = "flash"
+// What the next page shows, kept in the session: a message, and the number of
+// the decision that it tells of, so that it can be taken back.
+const (
+	sessionFlash = "flash"
+	sessionUndo  = "undo"
+)
 
 func (s *Server) flash(ctx context.Context, text string) {
 	s.gate.sessions.Put(ctx, sessionFlash, text)
+	s.gate.sessions.Remove(ctx, sessionUndo)
 }
 
 func (s *Server) takeFlashes(ctx context.Context) []web.Flash {
-	if text := s.gate.sessions.PopString(ctx, sessionFlash); text != "" {
-		return []web.Flash{{Text: text}}
+	text, number := s.gate.sessions.PopString(ctx, sessionFlash), s.gate.sessions.PopString(ctx, sessionUndo)
+	if text == "" {
+		return nil
 	}
-	return nil
+	f := web.Flash{Text: text}
+	if number != "" {
+		f.Undo = &web.Form{Action: web.UndoURL, Label: "Undo", Fields: []web.Field{{Name: "undo", Value: number}}}
+	}
+	return []web.Flash{f}
 }
 
 // redirect answers a form that was taken: the browser goes on to a page that
@@ -170,6 +183,20 @@ func (s *Server) redirect(w http.ResponseWriter, r *http.Request, to, text strin
 	}
 	http.Redirect(w, r, localPath(to), http.StatusSeeOther)
 	return nil, nil
+}
+
+// decided is [Server.redirect] after a decision that can be taken back by a
+// number; 0: there is nothing to take back.
+func (s *Server) decided(w http.ResponseWriter, r *http.Request, text string, undo int64) (templ.Component, error) {
+	s.flash(r.Context(), text)
+	if undo != 0 {
+		s.gate.sessions.Put(r.Context(), sessionUndo, strconv.FormatInt(undo, 10))
+	}
+	to := back(r, web.FindingsURL)
+	if r.PostForm.Get("confirmed") == "true" { // from the page that asked, which is none to return to
+		to = web.Find(r.PostForm.Get("q"))
+	}
+	return s.redirect(w, r, to, "")
 }
 
 // back is the page a form was sent from, on this server, or another.

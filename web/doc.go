@@ -29,6 +29,8 @@
 //	GET  /palette?q=                          PaletteResults
 //	POST /findings/move                       ids… or all=true and q; cause, reason, confirmed
 //	POST /findings/except                     the same, with reason and expires (YYYY-MM-DD)
+//	POST /assets/assign                       the same, or asset; owner (empty: the programme's), note
+//	POST /undo                                undo: the number of a decision
 //	POST /import (multipart: file…, asset)    Import, or ImportResults
 //
 // Other posts are answered with a redirect and a [Flash].

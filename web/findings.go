@@ -30,6 +30,9 @@ func presetViews() []preset {
 	}
 }
 
+// picks reports whether rows can be selected.
+func (p FindingsPage) picks() bool { return p.CanMove || p.CanExcept || p.CanAssign }
+
 // findingsLink is the list with another filter and the same order.
 func findingsLink(p FindingsPage, filter string) string {
 	return withQuery(FindingsURL, "q", filter, "sort", p.sortParameter(), "reverse", reverse(p.Reverse))

@@ -36,6 +36,8 @@ const (
 const (
 	MoveURL        = "/findings/move"
 	ExceptURL      = "/findings/except"
+	AssignURL      = "/assets/assign"
+	UndoURL        = "/undo"
 	UpdateFeedsURL = "/feeds/update"
 	RemoveDemoURL  = "/demo/remove"
 	LoadDemoURL    = "/demo/load"

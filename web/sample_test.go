@@ -177,7 +177,7 @@ func samplePages(static *Static) []sample {
 		{"kev", "Known exploited", []Count{{"true", 46}, {"false", 2176}}},
 		{"kind", "Kind of asset", []Count{{"host", 1290}, {"image", 611}, {"cloud_resource", 184}, {"repository", 92}, {"web_app", 45}}},
 	}
-	list := FindingsPage{Shell: shell("Findings", StagePrioritize), Rows: rows, Total: 2222, Next: "b3BhcXVl", Facets: facets, CanMove: true, CanClaim: true, CanExcept: true}
+	list := FindingsPage{Shell: shell("Findings", StagePrioritize), Rows: rows, Total: 2222, Next: "b3BhcXVl", Facets: facets, CanMove: true, CanClaim: true, CanExcept: true, CanAssign: true, Owners: []string{"Payments", "Platform"}}
 	filtered := list
 	filtered.Query, filtered.Filter, filtered.Total, filtered.Next = filter.String(), filter, 14, ""
 	demo := shell("Overview", StageOverview)
@@ -222,11 +222,12 @@ func samplePages(static *Static) []sample {
 			{At: ms(before(12)), Kind: exposure.EventMoved, From: exposure.StatusOpen, To: exposure.StatusFixClaimed, Cause: exposure.CauseClaim, Actor: "j.lind", Reason: "Patched in last night's window, CHG-4411."},
 			{At: ms(before(21)), Kind: exposure.EventOpened, Actor: "import", Scan: 371},
 		},
-		Remediation: &fixes[0], Moves: []exposure.Cause{exposure.CauseTriage, exposure.CauseClaim}, CanExcept: true, CanApprove: true,
+		Remediation: &fixes[0], Moves: []exposure.Cause{exposure.CauseTriage, exposure.CauseClaim}, CanExcept: true, CanApprove: true, CanAssign: true, Owners: []string{"Payments", "Platform"},
 		Exceptions: []exposure.Exception{{ID: 4, Reason: "The gateway is replaced on 4 December; access is limited to two networks until then.", Requester: "j.lind", Created: ms(before(1)), Expires: ms(before(-11))}},
 	}
 	assets := sampleAssets()
 	asset := AssetPage{
+		CanAssign: true, Owners: []string{"Payments", "Platform"},
 		Shell: shell("vpn.edge.example.com", StageDiscover), Row: AssetRow{Asset: sampleAsset(), Band: exposure.BandCritical, Risk: 912, Loss: 248000, Open: 31, KEV: 3, Overdue: 2, LastScan: before(0.2)},
 		Bands: map[exposure.Band]int{exposure.BandCritical: 2, exposure.BandHigh: 7, exposure.BandMedium: 14, exposure.BandLow: 8}, Findings: rows[:6], Total: 31,
 		Scans: []AssetScan{{411, "nessus", "vuln", before(0.21), 27}, {410, "nuclei", "", before(0.4), 4}}, Merged: []string{"fw-gw-1"},
@@ -290,7 +291,7 @@ func samplePages(static *Static) []sample {
 		{"findings", Findings(list)},
 		{"findings-filtered", Findings(filtered)},
 		{"finding", Finding(finding)},
-		{"confirm", Confirm(ConfirmPage{Shell: shell("Triage", StagePrioritize), Heading: "Triage 2,222 findings?", Text: "They stay open and are marked as looked at. You can undo it for an hour.", Form: Form{MoveURL, "Triage 2,222 findings", []Field{{"q", ""}, {"all", "true"}, {"cause", "triage"}}}, Back: FindingsURL, Total: 2222, Sample: rows[:3]})},
+		{"confirm", Confirm(ConfirmPage{Assets: 87, Teams: 6, Shell: shell("Triage", StagePrioritize), Heading: "Triage 2,222 findings?", Text: "They stay open and are marked as looked at. You can undo it.", Form: Form{MoveURL, "Triage 2,222 findings", []Field{{"q", ""}, {"all", "true"}, {"cause", "triage"}}}, Back: FindingsURL, Total: 2222, Sample: rows[:3]})},
 		{"assets", Assets(AssetsPage{Shell: shell("Assets", StageDiscover), Rows: assets, Total: 240, Next: "24"})},
 		{"asset", Asset(asset)},
 		{"import", Import(imports)},
@@ -379,11 +380,11 @@ func hostilePages(static *Static, text string) []sample {
 	var all []sample
 	add := func(name string, page templ.Component) { all = append(all, sample{"hostile-" + name, page}) }
 	add("overview", Overview(OverviewPage{Shell: shell(), Scope: text, LastImport: before(1), Tiles: []Tile{{text, math.MinInt, text, text, Tone(text), []float64{math.NaN(), 1}}}, Trend: trend, Teams: []TeamRisk{{Team: text, Counts: map[exposure.Band]int{exposure.BandLow: 1}}}, SLA: SLA{text, 1, 2, 3}, Fixes: []RemediationRow{fix}, Imports: []exposure.Scan{scan}}))
-	add("findings", Findings(FindingsPage{Shell: shell(), Query: text, FilterError: text, Filter: filter, Sort: text, Rows: []FindingRow{row}, Total: 2, Next: text, Facets: []Facet{{text, text, []Count{{text, 1}}}, {"team", text, []Count{{text, 1}}}}, CanMove: true, CanClaim: true, CanExcept: true}))
-	add("finding", Finding(FindingPage{Shell: shell(), Row: row, Advisory: exposure.Advisory{Description: text, Solution: text, CVSS: []string{text}, Aliases: []string{text}, References: []string{text, "javascript:alert(1)"}, CWEs: []int{-1}}, Asset: a, Place: exposure.Place{Component: exposure.Component{Name: text, Fixed: text}}, Explanation: explanation, Sources: []SourceRow{{Tool: text, Class: text, State: exposure.State(text)}}, Evidence: []Evidence{{Kind: text, Text: text, Tool: text, Path: text}}, Timeline: []exposure.Event{{Actor: text, Reason: text, Kind: 99, Scan: 1}}, Remediation: &fix, Exceptions: []exposure.Exception{{Reason: text, Requester: text, Approver: text}}, Moves: []exposure.Cause{99}, CanExcept: true, CanApprove: true}))
+	add("findings", Findings(FindingsPage{Shell: shell(), Query: text, FilterError: text, Filter: filter, Sort: text, Rows: []FindingRow{row}, Total: 2, Next: text, Facets: []Facet{{text, text, []Count{{text, 1}}}, {"team", text, []Count{{text, 1}}}}, CanMove: true, CanClaim: true, CanExcept: true, CanAssign: true, Owners: []string{text}}))
+	add("finding", Finding(FindingPage{Shell: shell(), Row: row, Advisory: exposure.Advisory{Description: text, Solution: text, CVSS: []string{text}, Aliases: []string{text}, References: []string{text, "javascript:alert(1)"}, CWEs: []int{-1}}, Asset: a, Place: exposure.Place{Component: exposure.Component{Name: text, Fixed: text}}, Explanation: explanation, Sources: []SourceRow{{Tool: text, Class: text, State: exposure.State(text)}}, Evidence: []Evidence{{Kind: text, Text: text, Tool: text, Path: text}}, Timeline: []exposure.Event{{Actor: text, Reason: text, Kind: 99, Scan: 1}}, Remediation: &fix, Exceptions: []exposure.Exception{{Reason: text, Requester: text, Approver: text}}, Moves: []exposure.Cause{99}, CanExcept: true, CanApprove: true, CanAssign: true, Owners: []string{text}}))
 	add("confirm", Confirm(ConfirmPage{Shell: shell(), Heading: text, Text: text, Form: Form{text, text, []Field{{text, text}}}, Back: text, Sample: []FindingRow{row}}))
 	add("assets", Assets(AssetsPage{Shell: shell(), Query: text, Rows: []AssetRow{asset}, Next: text}))
-	add("asset", Asset(AssetPage{Shell: shell(), Row: asset, Findings: []FindingRow{row}, Scans: []AssetScan{{Tool: text, Class: text}}, Merged: []string{text}}))
+	add("asset", Asset(AssetPage{Shell: shell(), Row: asset, Findings: []FindingRow{row}, Scans: []AssetScan{{Tool: text, Class: text}}, Merged: []string{text}, CanAssign: true, Owners: []string{text}}))
 	add("import", Import(ImportPage{Shell: shell(), CanImport: true, Formats: []string{text}, Error: text, Scans: []exposure.Scan{scan}, Results: []ImportResult{{File: text, Format: text, Failure: text, Messages: []string{text}}}}))
 	add("feeds", Feeds(FeedsPage{Shell: shell(), CanUpdate: true, Rows: []FeedRow{{text, text, text, text, text, text, -1, text, time.Time{}, time.Time{}, -1, true, text}}}))
 	add("scope", Scope(ScopePage{Shell: shell(), Services: []ServiceRow{{Name: text, Owner: text}}, Scopes: []ScopeRow{{Name: text, Objective: text}}, Owners: []OwnerRow{{Name: text}}, Tags: []Count{{text, 1}}, Coverage: []CoverageRow{{Class: text}}, Programme: text, AppliedBy: text}))

@@ -67,6 +67,18 @@ function countPicked() {
   all.checked = n > 0 && n === boxes.length;
   all.indeterminate = n > 0 && n < boxes.length;
   if (!all.checked) $$("[name=all]", form).forEach((b) => (b.checked = false));
+  const assets = new Set(boxes.filter((b) => b.checked).map((b) => b.dataset.asset)).size;
+  const concerned = $("[name=all]:checked", form) ? "all assets" : assets === 1 ? "1 asset" : `${assets} assets`;
+  $$("[data-picked-assets]", form).forEach((el) => (el.textContent = concerned));
+}
+
+// Decisions: a and e open what they are the keys of, Enter in a field decides.
+function act(key) {
+  const menu = $(`[data-act="${key}"]`);
+  if (!menu || !menu.checkVisibility()) return false;
+  menu.open = true;
+  $("input:not([type=hidden]), textarea", menu)?.focus();
+  return true;
 }
 
 // Palette: the arrows move through what the server suggests.
@@ -82,7 +94,7 @@ function choose(step) {
   to.scrollIntoView({ block: "nearest" });
 }
 
-let leader = 0; // when g was pressed
+let leader = -Infinity; // when g was pressed
 document.addEventListener("keydown", (e) => {
   if ((e.metaKey || e.ctrlKey) && e.key.toLowerCase() === "k") { e.preventDefault(); return openDialog("palette"); }
   if (e.target.id === "palette-q") {
@@ -91,9 +103,14 @@ document.addEventListener("keydown", (e) => {
     if (e.key === "Enter" && chosen) { e.preventDefault(); chosen.click(); }
     return;
   }
+  // After Enter the keys walk through the results.
+  if (e.key === "Enter" && e.target.id === "filter") setTimeout(() => document.activeElement.id === "filter" && document.activeElement.blur());
+  // Enter would press the first button of the form, and that decides otherwise.
+  if (e.key === "Enter" && e.target.matches("#bulk .menu-body input")) { e.preventDefault(); return $("button", e.target.closest(".menu-body")).click(); }
+  if (e.key === "Escape" && e.target.closest("[data-act]")) { e.target.closest("[data-act]").open = false; return e.target.blur(); }
   if (e.metaKey || e.ctrlKey || e.altKey || $("dialog[open]") || typing(e.target)) return;
   if (e.timeStamp - leader < 1200) {
-    leader = 0;
+    leader = -Infinity;
     const link = $(`.stage[data-key="${CSS.escape(e.key)}"]`);
     if (link) { e.preventDefault(); link.click(); }
     return;
@@ -103,6 +120,8 @@ document.addEventListener("keydown", (e) => {
     case "j": walk(1); break;
     case "k": walk(-1); break;
     case "x": pick(); break;
+    case "a": case "e": if (act(e.key)) e.preventDefault(); break;
+    case "u": $("#flash form button")?.click(); break;
     case "/": if ($("#filter")) { e.preventDefault(); $("#filter").select(); } break;
     case "?": openDialog("keys"); break;
     case "Escape":
