@@ -35,6 +35,9 @@ func (s *Server) registerPages(mux *http.ServeMux) {
 	page("GET "+web.FeedsURL, Viewer, s.feedsPage)
 	page("GET "+web.FindingsURL, Viewer, s.findingsPage)
 	page("GET "+web.FindingsURL+"/{id}", Viewer, s.findingPage)
+	page("GET "+web.CompleteURL, Viewer, s.completeFragment)
+	page("POST "+web.ViewsURL, Viewer, s.saveViewForm)
+	page("POST "+web.ViewsURL+"/{id}/remove", Viewer, s.removeViewForm)
 	page("GET "+web.ValidateURL, Viewer, s.validatePage)
 	page("GET "+web.RemediationsURL, Viewer, s.remediationsPage)
 	page("GET "+web.RemediationsURL+"/{key}", Viewer, s.remediationPage)
@@ -154,7 +157,7 @@ func (s *Server) flash(ctx context.Context, text string) {
 
 func (s *Server) takeFlashes(ctx context.Context) []web.Flash {
 	if text := s.gate.sessions.PopString(ctx, sessionFlash); text != "" {
-		return []web.Flash{{Text: text}}
+		return []web.Flash{{Text: text, Undo: s.takeUndo(ctx)}}
 	}
 	return nil
 }
