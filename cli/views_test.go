@@ -319,6 +319,16 @@ func TestViewsInTheBrowser(t *testing.T) {
 				t.Errorf("the list is %s wide on a screen of %d", wide, width)
 			}
 			picture(t, fmt.Sprintf("views-%s-%d", scheme, width), b)
+			b.Do("open the columns", chromedp.Click(css(".views .menu > summary")), chromedp.Click(css(".filters > .menu > summary")), chromedp.WaitVisible(css(".filters > .menu[open] fieldset")))
+			picture(t, fmt.Sprintf("columns-%s-%d", scheme, width), b)
+			b.Do("close the columns", chromedp.Click(css(".filters > .menu > summary")))
+			// A menu that leaves the screen cannot be used.
+			until(t, b, `[...document.querySelectorAll("main .menu-body")].filter((m) => {
+				m.parentElement.open = true;
+				const at = m.getBoundingClientRect();
+				m.parentElement.open = false;
+				return at.width && (at.left < 0 || at.right > innerWidth);
+			}).map((m) => m.previousElementSibling.innerText)`, "")
 		}
 	}
 	b.Scheme("light")

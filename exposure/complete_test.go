@@ -128,34 +128,35 @@ func TestCompleteText(t *testing.T) {
 	}
 }
 
-// Wherever the cursor is, a choice leaves the rest as it was, and a filter that
-// could be read can be read again.
-func TestCompleteEverywhere(t *testing.T) {
-	t.Parallel()
-	texts := []string{
+// Wherever the cursor is, a choice replaces what is around it, and a filter
+// that could be read can be read with another value.
+func FuzzCompleteFilter(f *testing.F) {
+	for _, text := range []string{
 		`sev:critical,high kev:true asset:web-* team:"Data Platform",ops -tag:lab risk>700 "free text" https://x.example/a?b=c is:new`,
-		`-"-x" - a,b, tag:"`, "sev:\xff", `\`, `"`, `tag:\`, ":::", "sev::critical", "  ", "tag:ä,ö", strings.Repeat("a ", 3000),
+		`-"-x" - a,b, tag:"`, "sev:\xff", `\`, `"`, `tag:\`, ":::", "sev::critical", "  ", "tag:ä,ö", strings.Repeat("a ", 2000),
+	} {
+		for at := range min(len(text)+2, 150) {
+			f.Add(text, at)
+		}
+		f.Add(text, -1)
+		f.Add(text, len(text))
 	}
-	for _, text := range texts {
-		_, err := ParseFilter(text)
-		for at := -1; at <= min(len(text)+1, 300); at++ {
-			c, ok := CompleteFilter(text, at)
-			if !ok {
-				continue
-			}
-			if c.From < 0 || c.From > at || c.To < at || c.To > len(text) || len(c.Choices) > MaxChoices {
-				t.Fatalf("%q at %d: %+v", text, at, c)
-			}
-			for _, choice := range c.Choices {
-				if c.Field == nil || err != nil {
-					continue
-				}
-				if next := text[:c.From] + choice.Text + text[c.To:]; next != "" {
-					if _, err := ParseFilter(next); err != nil {
-						t.Errorf("%q at %d becomes %q: %v", text, at, next, err)
-					}
-				}
+	f.Fuzz(func(t *testing.T, text string, at int) {
+		c, ok := CompleteFilter(text, at)
+		if !ok {
+			return
+		}
+		if c.From < 0 || c.From > at || c.To < at || c.To > len(text) || len(c.Choices) > MaxChoices {
+			t.Fatalf("%q at %d: %+v", text, at, c)
+		}
+		if _, err := ParseFilter(text); err != nil || c.Field == nil {
+			return
+		}
+		for _, choice := range append(c.Choices, c.Value(`a "b", c`, "")) {
+			next := text[:c.From] + choice.Text + text[c.To:]
+			if _, err := ParseFilter(next); err != nil && len(next) <= maxFilter && (c.Field.Kind == Text || choice.Label != `a "b", c`) {
+				t.Errorf("%q at %d becomes %q: %v", text, at, next, err)
 			}
 		}
-	}
+	})
 }
