@@ -280,6 +280,11 @@ func TestViewsInTheBrowser(t *testing.T) {
 	for range len("-team:") {
 		b.Do("go back by the keys", chromedp.KeyEvent(kb.Backspace))
 	}
+	b.Do("ask by the arrow, choose by the mouse", chromedp.KeyEvent(kb.ArrowDown), chromedp.WaitVisible(css("#filter-list [role=option]")),
+		chromedp.Click(css("#filter-list [role=option]:nth-child(5)")))
+	until(t, b, `document.querySelector("#filter").value + document.activeElement.id`, "sev:critical kev:filter")
+	until(t, b, `[...document.querySelectorAll("#filter-list:not([hidden]) [role=option] code")].map((o) => o.textContent)`, "true,false")
+	b.Do("and take it back", chromedp.KeyEvent(kb.Escape), chromedp.KeyEvent(strings.Repeat(kb.Backspace, 4)))
 	b.Do("filter", enter())
 	until(t, b, `String(new URLSearchParams(location.search).get("q")).trim() + " " + new URLSearchParams(location.search).get("sort")`, "sev:critical due")
 	text(t, b, ".chips", "sev:critical")
