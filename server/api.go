@@ -77,6 +77,27 @@ func (s *Server) registerAPI(mux *routes) {
 		u, err := s.undo(ctx, in.Body.Number)
 		return &u, err
 	})
+	register(a, Viewer, "complete-filter", http.MethodGet, "/complete", "What may be written at a place in a filter", func(ctx context.Context, in *struct {
+		Filter string `query:"q" maxLength:"4096"`
+		At     int    `query:"at" minimum:"0" doc:"the cursor, in UTF-16 units as browsers count"`
+	}) (*Completion, error) {
+		c, err := s.complete(ctx, in.Filter, in.At)
+		return &c, err
+	})
+	register(a, Viewer, "list-views", http.MethodGet, "/views", "Saved views: one's own, then those that others share", func(ctx context.Context, _ *struct{}) (*list[exposure.SavedView], error) {
+		rows, err := s.Backend.Views(ctx, ActorOf(ctx).ID)
+		return &list[exposure.SavedView]{rows}, err
+	})
+	register(a, Viewer, "save-view", http.MethodPost, "/views", "Save a view in place of one's own of the same name", func(ctx context.Context, in *struct{ Body ViewRequest }) (*exposure.SavedView, error) {
+		v, err := s.saveView(ctx, in.Body)
+		return &v, err
+	})
+	register(a, Viewer, "remove-view", http.MethodDelete, "/views/{id}", "Remove one's own view, or, as an administrator, a shared one", func(ctx context.Context, in *struct {
+		ID int64 `path:"id"`
+	}) (*struct{}, error) {
+		_, err := s.removeView(ctx, in.ID)
+		return &struct{}{}, err
+	})
 	register(a, Viewer, "list-verdicts", http.MethodGet, "/verdicts", "What validations and retests came to, newest first", func(ctx context.Context, in *struct {
 		Limit int `query:"limit" default:"50" minimum:"1" maximum:"1000"`
 	}) (*list[VerdictRow], error) {

@@ -48,6 +48,16 @@ type Backend interface {
 	Remediations(ctx context.Context, filter string) ([]exposure.Remediation, error)
 	Remediation(ctx context.Context, key string) (RemediationDetail, error)
 
+	// Values returns the values of a text field that hold part, the most frequent first.
+	Values(ctx context.Context, field exposure.Field, part string, limit int) ([]Value, error)
+	// Views returns the saved views that an account sees, its own first.
+	Views(ctx context.Context, account int64) ([]exposure.SavedView, error)
+	// SaveView keeps a view in place of the account's one of the same name.
+	SaveView(ctx context.Context, v *exposure.SavedView) error
+	// RemoveView ends a view of an account, or, with others, one that somebody
+	// else shares, and returns it.
+	RemoveView(ctx context.Context, id, account int64, others bool) (exposure.SavedView, error)
+
 	Import(ctx context.Context, req discover.Request, r io.Reader) ([]discover.Result, error)
 	Scans(ctx context.Context, limit int) ([]exposure.Scan, error)
 

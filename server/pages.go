@@ -3,6 +3,7 @@ package server
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -36,6 +37,9 @@ func (s *Server) registerPages(mux *routes) {
 	page("GET "+web.FeedsURL, Viewer, s.feedsPage)
 	page("GET "+web.FindingsURL, Viewer, s.findingsPage)
 	page("GET "+web.FindingsURL+"/{id}", Viewer, s.findingPage)
+	page("GET "+web.CompleteURL, Viewer, s.completeFragment)
+	page("POST "+web.ViewsURL, Viewer, s.saveViewForm)
+	page("POST "+web.ViewsURL+"/{id}/remove", Viewer, s.removeViewForm)
 	page("GET "+web.ValidateURL, Viewer, s.validatePage)
 	page("GET "+web.RemediationsURL, Viewer, s.remediationsPage)
 	page("GET "+web.RemediationsURL+"/{key}", Viewer, s.remediationPage)
@@ -164,15 +168,28 @@ func (s *Server) flash(ctx context.Context, text string) {
 }
 
 func (s *Server) takeFlashes(ctx context.Context) []web.Flash {
-	text, number := s.gate.sessions.PopString(ctx, sessionFlash), s.gate.sessions.PopString(ctx, sessionUndo)
-	if text == "" {
+	if text := s.gate.sessions.PopString(ctx, sessionFlash); text != "" {
+		return []web.Flash{{Text: text, Undo: s.takeUndo(ctx)}}
+	}
+	return nil
+}
+
+// offerUndo puts a button to the message of the next page.
+func (s *Server) offerUndo(ctx context.Context, undo web.Form) error {
+	body, err := json.Marshal(undo)
+	if err == nil {
+		s.gate.sessions.Put(ctx, sessionUndo, body)
+	}
+	return err
+}
+
+// takeUndo returns the button for a message; nil: there is none.
+func (s *Server) takeUndo(ctx context.Context) *web.Form {
+	var undo web.Form
+	if json.Unmarshal(s.gate.sessions.PopBytes(ctx, sessionUndo), &undo) != nil {
 		return nil
 	}
-	f := web.Flash{Text: text}
-	if number != "" {
-		f.Undo = &web.Form{Action: web.UndoURL, Label: "Undo", Fields: []web.Field{{Name: "undo", Value: number}}}
-	}
-	return []web.Flash{f}
+	return &undo
 }
 
 // redirect answers a form that was taken: the browser goes on to a page that
@@ -190,7 +207,10 @@ func (s *Server) redirect(w http.ResponseWriter, r *http.Request, to, text strin
 func (s *Server) decided(w http.ResponseWriter, r *http.Request, text string, undo int64) (templ.Component, error) {
 	s.flash(r.Context(), text)
 	if undo != 0 {
-		s.gate.sessions.Put(r.Context(), sessionUndo, strconv.FormatInt(undo, 10))
+		form := web.Form{Action: web.UndoURL, Label: "Undo", Fields: []web.Field{{Name: "undo", Value: strconv.FormatInt(undo, 10)}}}
+		if err := s.offerUndo(r.Context(), form); err != nil {
+			return nil, err
+		}
 	}
 	to := back(r, web.FindingsURL)
 	if r.PostForm.Get("confirmed") == "true" { // from the page that asked, which is none to return to

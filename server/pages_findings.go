@@ -23,7 +23,7 @@ func (s *Server) findingsPage(w http.ResponseWriter, r *http.Request) (templ.Com
 	ctx, q := r.Context(), r.URL.Query()
 	p := web.FindingsPage{
 		Query: q.Get("q"), Sort: q.Get("sort"), Reverse: q.Get("reverse") == "true",
-		CanMove: can(ctx, Analyst), CanClaim: can(ctx, Owner), CanExcept: can(ctx, Owner), CanAssign: can(ctx, Analyst),
+		Columns: web.ChosenColumns(q["cols"]), CanMove: can(ctx, Analyst), CanClaim: can(ctx, Owner), CanExcept: can(ctx, Owner), CanAssign: can(ctx, Analyst), CanShare: can(ctx, Analyst),
 	}
 	more := q.Get("after")
 	if more == "" {
@@ -33,6 +33,11 @@ func (s *Server) findingsPage(w http.ResponseWriter, r *http.Request) (templ.Com
 		p.Shell = web.Shell{Now: s.Now(), Static: s.files}
 	}
 	var err error
+	if more == "" {
+		if p.Views, err = s.savedViews(ctx); err != nil {
+			return nil, err
+		}
+	}
 	if p.Filter, err = exposure.ParseFilter(p.Query); err != nil {
 		p.FilterError = public(err)
 		return web.Findings(p), nil

@@ -22,7 +22,10 @@
 // with the fragment named beside it; the client picks what it needs from
 // either:
 //
-//	GET  /findings?q=&sort=&reverse=&after=   Findings, or FindingResults; with after FindingsMore
+//	GET  /findings?q=&sort=&reverse=&cols=&after=
+//	                                          Findings, or FindingResults; with after FindingsMore
+//	GET  /findings/complete?q=&at=            FilterChoices
+//	POST /findings/views                      name, shared and what the list has: q, sort, reverse, cols
 //	GET  /assets?q=&after=                    Assets, or AssetsMore
 //	GET  /remediations?q=&after=              Remediations
 //	GET  /jobs                                Jobs

@@ -177,8 +177,14 @@ func samplePages(static *Static) []sample {
 		{"kev", "Known exploited", []Count{{"true", 46}, {"false", 2176}}},
 		{"kind", "Kind of asset", []Count{{"host", 1290}, {"image", 611}, {"cloud_resource", 184}, {"repository", 92}, {"web_app", 45}}},
 	}
-	list := FindingsPage{Shell: shell("Findings", StagePrioritize), Rows: rows, Total: 2222, Next: "b3BhcXVl", Facets: facets, CanMove: true, CanClaim: true, CanExcept: true, CanAssign: true, Owners: []string{"Payments", "Platform"}}
+	list := FindingsPage{Shell: shell("Findings", StagePrioritize), Rows: rows, Total: 2222, Next: "b3BhcXVl", Facets: facets, CanMove: true, CanClaim: true, CanExcept: true, CanAssign: true, Owners: []string{"Payments", "Platform"}, CanShare: true}
 	filtered := list
+	filtered.Sort, filtered.Reverse, filtered.Columns = "due", true, columns{"asset", "due", "tools"}
+	filtered.Views = []SavedView{
+		{exposure.SavedView{ID: 3, Owner: "Mira Okafor", Name: "My week", Query: filter.String(), Sort: "due", Reverse: true, Columns: []string{"asset", "due", "tools"}}, true, true},
+		{exposure.SavedView{ID: 1, Owner: "Mira Okafor", Name: "Shop, before the audit", Query: "tag:pci", Shared: true}, true, true},
+		{exposure.SavedView{ID: 2, Owner: "j.lind", Name: "Payments on Mondays", Query: "team:payments", Shared: true}, false, true},
+	}
 	filtered.Query, filtered.Filter, filtered.Total, filtered.Next = filter.String(), filter, 14, ""
 	demo := shell("Overview", StageOverview)
 	demo.Demo = true
@@ -290,6 +296,7 @@ func samplePages(static *Static) []sample {
 		{"overview-demo", Overview(withDemo)},
 		{"findings", Findings(list)},
 		{"findings-filtered", Findings(filtered)},
+		{"filter-choices", FilterChoices(FilterCompletion{"sev:", 4, 4, []exposure.Choice{{Label: "critical", Text: "critical "}, {Label: "high", Text: "high ", Help: "12 findings"}}})},
 		{"finding", Finding(finding)},
 		{"confirm", Confirm(ConfirmPage{Assets: 87, Teams: 6, Shell: shell("Triage", StagePrioritize), Heading: "Triage 2,222 findings?", Text: "They stay open and are marked as looked at. You can undo it.", Form: Form{MoveURL, "Triage 2,222 findings", []Field{{"q", ""}, {"all", "true"}, {"cause", "triage"}}}, Back: FindingsURL, Total: 2222, Sample: rows[:3]})},
 		{"assets", Assets(AssetsPage{Shell: shell("Assets", StageDiscover), Rows: assets, Total: 240, Next: "24"})},
@@ -380,7 +387,9 @@ func hostilePages(static *Static, text string) []sample {
 	var all []sample
 	add := func(name string, page templ.Component) { all = append(all, sample{"hostile-" + name, page}) }
 	add("overview", Overview(OverviewPage{Shell: shell(), Scope: text, LastImport: before(1), Tiles: []Tile{{text, math.MinInt, text, text, Tone(text), []float64{math.NaN(), 1}}}, Trend: trend, Teams: []TeamRisk{{Team: text, Counts: map[exposure.Band]int{exposure.BandLow: 1}}}, SLA: SLA{text, 1, 2, 3}, Fixes: []RemediationRow{fix}, Imports: []exposure.Scan{scan}}))
-	add("findings", Findings(FindingsPage{Shell: shell(), Query: text, FilterError: text, Filter: filter, Sort: text, Rows: []FindingRow{row}, Total: 2, Next: text, Facets: []Facet{{text, text, []Count{{text, 1}}}, {"team", text, []Count{{text, 1}}}}, CanMove: true, CanClaim: true, CanExcept: true, CanAssign: true, Owners: []string{text}}))
+	add("findings", Findings(FindingsPage{Shell: shell(), Query: text, FilterError: text, Filter: filter, Sort: text, Columns: columns{"asset", "tools"}, Views: []SavedView{{exposure.SavedView{Owner: text, Name: text, Query: text, Sort: text, Columns: []string{text}, Shared: true}, false, true}, {exposure.SavedView{Owner: text, Name: text}, true, true}}, CanShare: true, Rows: []FindingRow{row}, Total: 2, Next: text, Facets: []Facet{{text, text, []Count{{text, 1}}}, {"team", text, []Count{{text, 1}}}}, CanMove: true, CanClaim: true, CanExcept: true, CanAssign: true, Owners: []string{text}}))
+	add("findings-views", Findings(FindingsPage{Shell: shell(), Query: text, Sort: text, Views: []SavedView{{exposure.SavedView{Owner: text, Name: text, Query: text, Sort: text, Shared: true}, true, true}}, CanShare: true, Rows: []FindingRow{row}, Total: 2, Next: text}))
+	add("filter-choices", FilterChoices(FilterCompletion{text, -1, math.MaxInt, []exposure.Choice{{Label: text, Text: text, Help: text}}}))
 	add("finding", Finding(FindingPage{Shell: shell(), Row: row, Advisory: exposure.Advisory{Description: text, Solution: text, CVSS: []string{text}, Aliases: []string{text}, References: []string{text, "javascript:alert(1)"}, CWEs: []int{-1}}, Asset: a, Place: exposure.Place{Component: exposure.Component{Name: text, Fixed: text}}, Explanation: explanation, Sources: []SourceRow{{Tool: text, Class: text, State: exposure.State(text)}}, Evidence: []Evidence{{Kind: text, Text: text, Tool: text, Path: text}}, Timeline: []exposure.Event{{Actor: text, Reason: text, Kind: 99, Scan: 1}}, Remediation: &fix, Exceptions: []exposure.Exception{{Reason: text, Requester: text, Approver: text}}, Moves: []exposure.Cause{99}, CanExcept: true, CanApprove: true, CanAssign: true, Owners: []string{text}}))
 	add("confirm", Confirm(ConfirmPage{Shell: shell(), Heading: text, Text: text, Form: Form{text, text, []Field{{text, text}}}, Back: text, Sample: []FindingRow{row}}))
 	add("assets", Assets(AssetsPage{Shell: shell(), Query: text, Rows: []AssetRow{asset}, Next: text}))

@@ -73,6 +73,8 @@ type FindingsPage struct {
 	FilterError string
 	Sort        string // risk, severity, epss, asset, team, due, first_seen, title, status, id
 	Reverse     bool
+	Columns     columns     // names, see [ChosenColumns]; none: the usual ones
+	Views       []SavedView // one's own first
 	Rows        []FindingRow
 	Total       int    // of all that match
 	Shown       int    // rows on the pages before this one
@@ -84,6 +86,15 @@ type FindingsPage struct {
 	CanExcept   bool     // may ask for an exception
 	CanAssign   bool     // may say whose the assets are
 	Owners      []string // known ones, to choose from
+	CanShare    bool     // may share a view with everybody
+}
+
+// FilterCompletion is what may be written where somebody types in the filter.
+// Places count UTF-16 units.
+type FilterCompletion struct {
+	Query    string // what it is for
+	From, To int    // a choice replaces the text between
+	Choices  []exposure.Choice
 }
 
 // Facet counts the matches by one field of the filter language.
