@@ -109,7 +109,7 @@ func TestDemoInTheBrowser(t *testing.T) {
 	s := startSite(t, "--demo")
 	b := live.Browser(t)
 	firstRun(b, s)
-	pages := []string{"/", "/scope", "/assets", "/assets/1", "/import", "/feeds", "/findings", "/findings/F-1", "/findings?q=kev:true+-team:shop&sort=due", "/validate", "/remediations", "/measure", "/jobs", "/account"}
+	pages := []string{"/", "/scope", "/assets", "/assets/1", "/scans", "/scans/1", "/sources", "/import", "/feeds", "/advisories", "/advisories?days=30", "/advisories/1", "/findings", "/findings/F-1", "/findings?q=kev:true+-team:shop&sort=due", "/validate", "/remediations", "/measure", "/jobs", "/account"}
 	for _, scheme := range []string{"light", "dark"} {
 		b.Scheme(scheme)
 		for _, width := range []int64{1440, 390} {
@@ -138,7 +138,7 @@ func TestDemoInTheBrowser(t *testing.T) {
 	// What is left are empty pages, and they are pages as well.
 	for _, scheme := range []string{"light", "dark"} {
 		b.Scheme(scheme)
-		for _, page := range []string{"/", "/scope", "/assets", "/findings", "/validate", "/remediations", "/measure"} {
+		for _, page := range []string{"/", "/scope", "/assets", "/scans", "/sources", "/advisories", "/advisories?days=7", "/findings", "/validate", "/remediations", "/measure"} {
 			b.Do("open the empty "+page, chromedp.Navigate(s.url+page), chromedp.WaitVisible(css("main h1")))
 			for _, p := range b.Problems() {
 				t.Errorf("%s, %s, empty: %s", page, scheme, p)
@@ -179,7 +179,7 @@ func TestHostileReportInTheBrowser(t *testing.T) {
 	if code, text := admin.do("POST", "/api/v1/scans?name="+"%3Cscript%3Ealert(1)%3C/script%3E", report, "Content-Type", "application/octet-stream"); code != 200 || !strings.Contains(text, `"new":1`) {
 		t.Fatalf("%d %s", code, text)
 	}
-	for _, page := range []string{"/", "/findings", "/findings/F-1", "/assets", "/assets/1", "/remediations", "/import", "/findings?q=%3Cscript%3E", "/palette?q=evil"} {
+	for _, page := range []string{"/", "/findings", "/findings/F-1", "/assets", "/assets/1", "/scans", "/scans/1", "/sources", "/advisories", "/advisories/1", "/remediations", "/import", "/findings?q=%3Cscript%3E", "/palette?q=evil"} {
 		b.Do("open "+page, chromedp.Navigate(s.url+page), chromedp.WaitReady(css("body")))
 		title, err := chromedp.Run(b.Ctx, chromedp.Title())
 		if err != nil || title == "owned" {

@@ -67,6 +67,7 @@ func (s *Server) assetPage(w http.ResponseWriter, r *http.Request) (templ.Compon
 	for _, l := range d.Scans {
 		p.Scans = append(p.Scans, web.AssetScan{Scan: l.Scan, Tool: l.Tool, Class: l.Class, At: time.UnixMilli(l.At)})
 	}
+	p.Merged, p.Components, p.Parts = d.Merged, s.componentRows(d.Components), d.Parts
 	if len(d.Scans) > 0 {
 		p.Row.LastScan = time.UnixMilli(d.Scans[0].At)
 	}
@@ -128,8 +129,8 @@ func (s *Server) importPage(w http.ResponseWriter, r *http.Request) (templ.Compo
 }
 
 func (s *Server) importView(ctx context.Context) (web.ImportPage, error) {
-	scans, err := s.Backend.Scans(ctx, 20)
-	return web.ImportPage{Shell: s.shell(ctx, "Import", web.StageDiscover), Formats: s.Formats, Scans: scans}, err
+	latest, err := s.Backend.Scans(ctx, ScanQuery{Limit: 20})
+	return web.ImportPage{Shell: s.shell(ctx, "Import", web.StageDiscover), Formats: s.Formats, Scans: latest.Rows}, err
 }
 
 // importForm imports the files of an upload as they arrive: nothing of them is

@@ -24,6 +24,9 @@
 //
 //	GET  /findings?q=&sort=&reverse=&after=   Findings, or FindingResults; with after FindingsMore
 //	GET  /assets?q=&after=                    Assets, or AssetsMore
+//	GET  /scans?tool=&after=                  Scans, or ScansMore
+//	GET  /scans/{id}?errors=                  Scan, or ScanErrorsMore
+//	GET  /advisories?q=&days=&after=          Advisories, or AdvisoriesMore
 //	GET  /remediations?q=&after=              Remediations
 //	GET  /jobs                                Jobs
 //	GET  /palette?q=                          PaletteResults

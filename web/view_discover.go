@@ -26,6 +26,9 @@ type AssetPage struct {
 	Total    int                   // of the open ones
 	Scans    []AssetScan           // that covered it, newest first
 	Merged   []string              // names of records that were recognised as this asset
+
+	Components []ComponentRow // with open findings, worst first
+	Parts      int            // how many of them there are
 }
 
 // AssetScan is one scan's look at an asset.
@@ -34,7 +37,6 @@ type AssetScan struct {
 	Tool  string
 	Class string // class of checks that were run completely; empty: no coverage proof
 	At    time.Time
-	Found int
 }
 
 // ImportPage takes reports in and tells what became of them.
