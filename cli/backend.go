@@ -112,7 +112,7 @@ func (a *app) Asset(ctx context.Context, id exposure.AssetID) (server.AssetDetai
 	if d.Findings, err = a.rows(ctx, v, worst[:min(len(worst), 50)]); err != nil {
 		return d, err
 	}
-	looks, err := a.db.Looks(ctx, id, 20)
+	looks, err := a.db.Looks(ctx, id, 50)
 	sources := v.Sources()
 	for _, l := range looks {
 		d.Scans = append(d.Scans, server.AssetScan{Scan: l.Scan, Tool: sources[l.Source].Tool, Class: sources[l.Source].Class, At: l.At})

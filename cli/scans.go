@@ -196,10 +196,13 @@ func (a *app) sources(ctx context.Context, v *index.View, now time.Time) ([]serv
 		if row.Assets, err = a.db.LookedAt(ctx, src.ID, now.AddDate(0, 0, -30).UnixMilli()); err != nil {
 			return nil, err
 		}
-		if row.Last != 0 || row.Alone+row.Shared > 0 { // else all it said was removed
-			rows = append(rows, row)
-		}
+		rows = append(rows, row)
 	}
+	// What never covered anything and asserts nothing is but the name of a tool
+	// that has other classes, or what was removed.
+	rows = slices.DeleteFunc(rows, func(r server.SourceStatus) bool {
+		return !r.Proved && r.Alone+r.Shared == 0 && (r.Last == 0 || slices.ContainsFunc(rows, func(o server.SourceStatus) bool { return o.Tool == r.Tool && (o.Proved || o.Alone+o.Shared > 0) }))
+	})
 	slices.SortStableFunc(rows, func(x, y server.SourceStatus) int {
 		return cmp.Or(strings.Compare(x.Tool, y.Tool), strings.Compare(x.Class, y.Class))
 	})

@@ -65,6 +65,11 @@ func (s *Server) assetPage(w http.ResponseWriter, r *http.Request) (templ.Compon
 		}
 	}
 	for _, l := range d.Scans {
+		// A scan looks for several classes at once.
+		if n := len(p.Scans); n > 0 && p.Scans[n-1].Scan == l.Scan && p.Scans[n-1].Tool == l.Tool {
+			p.Scans[n-1].Class += ", " + l.Class
+			continue
+		}
 		p.Scans = append(p.Scans, web.AssetScan{Scan: l.Scan, Tool: l.Tool, Class: l.Class, At: time.UnixMilli(l.At)})
 	}
 	p.Merged, p.Components, p.Parts = d.Merged, s.componentRows(d.Components), d.Parts

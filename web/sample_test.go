@@ -258,7 +258,7 @@ func samplePages(static *Static) []sample {
 	asset := AssetPage{
 		Shell: shell("vpn.edge.example.com", StageDiscover), Row: AssetRow{Asset: sampleAsset(), Band: exposure.BandCritical, Risk: 912, Loss: 248000, Open: 31, KEV: 3, Overdue: 2, LastScan: before(0.2)},
 		Bands: map[exposure.Band]int{exposure.BandCritical: 2, exposure.BandHigh: 7, exposure.BandMedium: 14, exposure.BandLow: 8}, Findings: rows[:6], Total: 31,
-		Scans: []AssetScan{{411, "nessus", "vuln", before(0.21)}, {410, "nuclei", "", before(0.4)}}, Merged: []string{"fw-gw-1"}, Parts: 63,
+		Scans: []AssetScan{{411, "nessus", "vuln, misconfig", before(0.21)}, {410, "nuclei", "", before(0.4)}}, Merged: []string{"fw-gw-1"}, Parts: 63,
 		Components: []ComponentRow{{"openssl", "3.0.11-1", "pkg:deb/debian/openssl@3.0.11-1", 7, 655, exposure.BandHigh}, {"PAN-OS", "11.1.2", "", 3, 912, exposure.BandCritical}},
 	}
 	imports := ImportPage{

@@ -2,6 +2,7 @@ package web
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/leeward-ctem/leeward/exposure"
@@ -33,12 +34,20 @@ func position(b BrokenRecord) string {
 	return "unknown"
 }
 
-// staleText names a feed and how old it is.
-func staleText(now time.Time, f StaleFeed) string {
-	if f.Data.IsZero() {
-		return cut(f.Title, 60) + " was never fetched"
+// staleText names the feeds that are stale and how old they are.
+func staleText(now time.Time, all []StaleFeed) string {
+	var never, old []string
+	for _, f := range all[:min(len(all), 12)] {
+		if f.Data.IsZero() {
+			never = append(never, cut(f.Title, 60))
+		} else {
+			old = append(old, cut(f.Title, 60)+" is of "+day(f.Data)+", "+ago(now, f.Data)+".")
+		}
 	}
-	return cut(f.Title, 60) + " is of " + day(f.Data) + ", " + ago(now, f.Data)
+	if len(never) > 0 {
+		old = append(old, "Never fetched: "+joined(never)+".")
+	}
+	return strings.Join(old, " ")
 }
 
 // newsText is what happened, in words.
