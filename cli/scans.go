@@ -63,36 +63,18 @@ func (a *app) Scan(ctx context.Context, id exposure.ScanID) (server.ScanDetail, 
 			d.Assets = append(d.Assets, server.AssetRow{Asset: *asset})
 		}
 	}
-	var opened []index.Row
+	var ranges [][2]exposure.FindingID
 	err = a.db.Opened(ctx, id, func(first, last exposure.FindingID) error {
-		for f := first; f <= last && int(f) <= v.Len(); f++ {
-			if r, ok := v.Row(f); ok {
-				d.Opened++
-				opened = keepWorst(opened, r, 50)
-			}
-		}
+		ranges = append(ranges, [2]exposure.FindingID{first, last})
 		return nil
 	})
 	if err != nil {
 		return d, err
 	}
-	d.Findings, err = a.rows(ctx, v, sortWorst(opened, 50))
+	worst, known := v.Worst(ranges, 50)
+	d.Opened = known
+	d.Findings, err = a.rows(ctx, v, worst)
 	return d, err
-}
-
-// keepWorst adds a row to a list of which only the n riskiest matter. The list
-// is cut now and then, so that a large import costs no more than its length.
-func keepWorst(list []index.Row, r index.Row, n int) []index.Row {
-	if list = append(list, r); len(list) >= 40*n {
-		list = sortWorst(list, n)
-	}
-	return list
-}
-
-// sortWorst puts the riskiest first and keeps n.
-func sortWorst(list []index.Row, n int) []index.Row {
-	slices.SortFunc(list, func(x, y index.Row) int { return cmp.Or(cmp.Compare(y.Risk, x.Risk), cmp.Compare(x.ID, y.ID)) })
-	return list[:min(len(list), n)]
 }
 
 // ScanErrors lists the broken records of a report in its order.

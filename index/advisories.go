@@ -163,3 +163,35 @@ func (v *View) BySource(f exposure.Filter, today uint16) ([]int, error) {
 	}
 	return counts, nil
 }
+
+// Worst returns the n riskiest findings, open or not, of ranges of numbers, and
+// how many of the numbers are still in use.
+func (v *View) Worst(ranges [][2]exposure.FindingID, n int) (rows []Row, known int) {
+	limit, best := uint64(1<<63), make([]uint64, 0, 40*n) // risk, inverted, and number: the least is the worst
+	cut := func() {
+		slices.Sort(best)
+		if best = best[:min(len(best), n)]; len(best) == n {
+			limit = best[n-1]
+		}
+	}
+	for _, r := range ranges {
+		for i := max(0, int(r[0])-1); i < min(int(r[1]), v.n); i++ {
+			c, j := v.chunks[i/chunkRows], i%chunkRows
+			if c.state[j]&15 == removed {
+				continue
+			}
+			known++
+			if key := uint64(^c.risk[j])<<32 | uint64(i+1); key < limit {
+				if best = append(best, key); len(best) == cap(best) {
+					cut()
+				}
+			}
+		}
+	}
+	cut()
+	for _, key := range best {
+		r, _ := v.Row(exposure.FindingID(uint32(key)))
+		rows = append(rows, r)
+	}
+	return rows, known
+}

@@ -1,10 +1,12 @@
 package index
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/leeward-ctem/leeward/exposure"
 )
@@ -51,12 +53,12 @@ func TestByAdvisory(t *testing.T) {
 			t.Errorf("advisory %d loses %v, want %v", g.ID, g.Loss, w.Loss)
 		}
 		w.Loss = g.Loss
-		if diff := cmp.Diff(*w, g); diff != "" {
+		if diff := gocmp.Diff(*w, g); diff != "" {
 			t.Errorf("advisory %d (-want +got):\n%s", g.ID, diff)
 		}
 	}
 	bySource, err := v.BySource(exposure.Filter{}, today)
-	if diff := cmp.Diff(sources, bySource); diff != "" || err != nil {
+	if diff := gocmp.Diff(sources, bySource); diff != "" || err != nil {
 		t.Errorf("by source, %v (-want +got):\n%s", err, diff)
 	}
 
@@ -82,6 +84,32 @@ func TestByAdvisory(t *testing.T) {
 	}
 	if !v.AdvisoryMatches(10, "nessus:10") || v.AdvisoryMatches(10, "ghsa") {
 		t.Error("a search does not look at the names")
+	}
+}
+
+func TestWorst(t *testing.T) {
+	t.Parallel()
+	v := load(t, synthetic(40_000)).View()
+	ranges := [][2]exposure.FindingID{{5, 5}, {100, 33_000}, {39_999, 50_000}}
+	var want []Row
+	for _, r := range ranges {
+		for id := r[0]; id <= r[1]; id++ {
+			if row, ok := v.Row(id); ok {
+				want = append(want, row)
+			}
+		}
+	}
+	known := len(want)
+	slices.SortStableFunc(want, func(a, b Row) int { return cmp.Compare(b.Risk, a.Risk) })
+	got, n := v.Worst(ranges, 7)
+	if diff := gocmp.Diff(want[:7], got); diff != "" || n != known {
+		t.Errorf("the worst of %d, want %d (-want +got):\n%s", n, known, diff)
+	}
+	if got, n := v.Worst(nil, 7); got != nil || n != 0 {
+		t.Errorf("of nothing the worst are %v, %d", got, n)
+	}
+	if got, n := v.Worst([][2]exposure.FindingID{{1, 3}}, 7); len(got) != 3 || n != 3 {
+		t.Errorf("of three the worst are %v, %d", got, n)
 	}
 }
 

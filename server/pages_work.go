@@ -226,6 +226,13 @@ func (s *Server) palette(w http.ResponseWriter, r *http.Request) (templ.Componen
 		if err != nil {
 			return nil, err
 		}
+		known, err := s.Backend.Advisories(ctx, AdvisoryQuery{Text: text, Limit: 4})
+		if err != nil {
+			return nil, err
+		}
+		for _, a := range known.Rows {
+			all = append(all, web.Suggestion{Group: "Advisories", Label: a.Key, Hint: a.Title, Link: web.AdvisoryURL(a.ID)})
+		}
 		for _, a := range list.Rows {
 			all = append(all, web.Suggestion{Group: "Assets", Label: a.Name, Hint: a.Kind.String(), Link: web.AssetURL(a.ID)})
 		}

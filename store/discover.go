@@ -111,14 +111,12 @@ func (db *DB) LookedAt(ctx context.Context, source exposure.SourceID, since int6
 // the findings. Who saw a finding first and never changed his mind has none: the
 // finding names him, and he asserts it.
 func (db *DB) Words(ctx context.Context, f func(finding exposure.FindingID, source exposure.SourceID, asserts bool) error) error {
-	return explain(each(ctx, db.read, "SELECT finding, source, state FROM finding_source ORDER BY finding", nil, func(rows *sql.Rows) error {
-		var finding exposure.FindingID
-		var source exposure.SourceID
-		var state sql.RawBytes
-		if err := rows.Scan(&finding, &source, &state); err != nil {
+	return explain(each(ctx, db.read, "SELECT finding, source, CASE WHEN state = '' THEN 1 ELSE 0 END FROM finding_source ORDER BY finding", nil, func(rows *sql.Rows) error {
+		var finding, source, asserts any // anything else is converted by way of a text
+		if err := rows.Scan(&finding, &source, &asserts); err != nil {
 			return err
 		}
-		return f(finding, source, string(state) == string(exposure.StatePresent))
+		return f(exposure.FindingID(finding.(int64)), exposure.SourceID(source.(int64)), asserts.(int64) == 1)
 	}))
 }
 

@@ -1599,7 +1599,7 @@ func affectedAssets(p AdvisoryPage) templ.Component {
 			templ_7745c5c3_Var75 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 125, "<div class=\"scroll\"><table class=\"grid\"><caption class=\"sr\">Assets on which it is open, most expected loss first</caption> <thead><tr><th scope=\"col\">Risk</th><th scope=\"col\">Asset</th><th scope=\"col\" class=\"col-1\">Reach</th><th scope=\"col\" class=\"col-2\">Owner</th><th scope=\"col\" class=\"num\">Open</th><th scope=\"col\" class=\"num\">Expected loss</th></tr></thead> <tbody>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 125, "<div class=\"scroll\"><table class=\"grid\"><caption class=\"sr\">Assets on which it is open, most expected loss first</caption> <thead><tr><th scope=\"col\">Risk</th><th scope=\"col\">Asset</th><th scope=\"col\" class=\"col-1\">Reach</th><th scope=\"col\" class=\"col-2\">Owner</th><th scope=\"col\" class=\"num col-1\">Open</th><th scope=\"col\" class=\"num\">Expected loss</th></tr></thead> <tbody>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -1672,7 +1672,7 @@ func affectedAssets(p AdvisoryPage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 132, "</td><td class=\"num\">")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 132, "</td><td class=\"num col-1\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
