@@ -77,6 +77,8 @@ type Summary struct {
 	Currency   string `json:"currency,omitempty" doc:"of all amounts, ISO 4217"`
 	Name       string `json:"name,omitempty" doc:"of the organisation"`
 	LastImport int64  `json:"last_import,omitempty" doc:"unix milliseconds; 0: never"`
+
+	Stale []StaleFeed `json:"stale,omitempty" doc:"feeds whose data is older than it should be"`
 }
 
 // Counts are how many of everything there are.

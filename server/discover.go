@@ -125,6 +125,12 @@ type FixVersion struct {
 	Findings  int    `json:"findings"`
 }
 
+// StaleFeed is a feed whose data is older than it should be.
+type StaleFeed struct {
+	Title string `json:"title"`
+	Date  string `json:"date,omitempty" doc:"of its data, RFC 3339; empty: never fetched"`
+}
+
 // ComponentRow is a component of an asset that has open findings.
 type ComponentRow struct {
 	Name     string `json:"name"`

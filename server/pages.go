@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/a-h/templ"
 
@@ -146,6 +147,11 @@ func (s *Server) shell(ctx context.Context, title string, stage web.Stage) web.S
 		s.Log.Warn("the navigation has no numbers", slog.Any("err", err))
 	}
 	sh.Counts, sh.Demo, sh.Currency = web.Counts(sum.Counts), sum.Demo, sum.Currency
+	for _, f := range sum.Stale {
+		stale := web.StaleFeed{Title: f.Title}
+		stale.Data, _ = time.Parse(time.RFC3339, f.Date) // our own word, read back
+		sh.Stale = append(sh.Stale, stale)
+	}
 	sh.Flashes = s.takeFlashes(ctx)
 	return sh
 }

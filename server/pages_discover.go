@@ -117,28 +117,13 @@ func (s *Server) advisoriesPage(_ http.ResponseWriter, r *http.Request) (templ.C
 	}
 	p.Shell = s.shell(ctx, "Advisories", web.StageIntel)
 	p.Nothing = p.Total == 0 && p.Query == "" && p.Shell.Counts.Findings == 0
-	p.Stale, err = s.staleFeeds(ctx)
-	return web.Advisories(p), err
+	return web.Advisories(p), nil
 }
 
 // currency is that of all amounts.
 func (s *Server) currency(ctx context.Context) (string, error) {
 	sum, err := s.Backend.Summary(ctx)
 	return sum.Currency, err
-}
-
-// staleFeeds are the feeds whose data is older than it should be.
-func (s *Server) staleFeeds(ctx context.Context) ([]web.StaleFeed, error) {
-	feeds, err := s.Backend.Feeds(ctx)
-	var stale []web.StaleFeed
-	for _, f := range feeds {
-		if f.Stale {
-			row := web.StaleFeed{Title: f.Title}
-			row.Data, _ = time.Parse(time.RFC3339, f.Date)
-			stale = append(stale, row)
-		}
-	}
-	return stale, err
 }
 
 func advisoryRow(r *AdvisoryRow) web.AdvisoryRow {
@@ -163,8 +148,7 @@ func (s *Server) advisoryPage(_ http.ResponseWriter, r *http.Request) (templ.Com
 	for _, f := range d.Fixes {
 		p.Fixes = append(p.Fixes, web.FixVersion(f))
 	}
-	p.Stale, err = s.staleFeeds(ctx)
-	return web.Advisory(p), err
+	return web.Advisory(p), nil
 }
 
 // componentRows are components as the page of their asset shows them.

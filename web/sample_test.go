@@ -275,12 +275,13 @@ func samplePages(static *Static) []sample {
 		Broken: []BrokenRecord{{811, 88120, "the severity “urgent” is none of ours: the record counts without it"}, {812, -1, "the record has neither a rule nor an advisory, so it has no identity"}},
 	}
 	torn := ScanPage{Shell: shell("zap-shop.xml", StageDiscover), Scan: sampleScans()[3]}
-	stale := []StaleFeed{{"Public exploits", before(19)}, {"OSV", time.Time{}}}
 	advisories := sampleAdvisories()
 	advisory := AdvisoryPage{
-		Shell: shell("CVE-2024-3400", StageIntel), Row: advisories[0], Advisory: finding.Advisory, Assets: assets[:3], Stale: stale,
+		Shell: shell("CVE-2024-3400", StageIntel), Row: advisories[0], Advisory: finding.Advisory, Assets: assets[:3],
 		Fixes: []FixVersion{{"PAN-OS", "11.1.2-h3, 11.0.4-h1", 28}, {"pkg:generic/pan-os-cloud", "4.2.1", 3}},
 	}
+	advisory.Shell.Stale = []StaleFeed{{"Public exploits", before(19)}, {"OSV", time.Time{}}}
+	filtered.Shell.Stale = advisory.Shell.Stale
 	advisory.Advisory.CVEs, advisory.Advisory.Threat = []string{"CVE-2024-3400"}, exposure.Threat{EPSS: 0.943, Percentile: 0.9996, EPSSModel: "v2026.06.15", KEVDay: 19825, KEVDueDay: 19832, Ransomware: true, ObservedDay: 20600, MetasploitDay: 19830, PublishedDay: 19825, Automatable: "yes", Impact: "total"}
 	feeds := FeedsPage{Shell: shell("Intel", StageIntel), CanUpdate: true, Rows: []FeedRow{
 		{Name: "epss", Title: "EPSS", What: "Probability that a CVE is exploited within 30 days", Location: "https://epss.empiricalsecurity.com/epss_scores-current.csv.gz", License: "free to use", Attribution: "FIRST EPSS SIG", Records: 298114, Model: "v2026.06.15", Data: before(0.4), Fetched: before(0.2), Every: 24 * time.Hour},
@@ -339,7 +340,7 @@ func samplePages(static *Static) []sample {
 		{"scan", Scan(scan)},
 		{"scan-torn", Scan(torn)},
 		{"sources", Sources(SourcesPage{Shell: shell("Sources", StageDiscover), Rows: sampleSources()})},
-		{"advisories", Advisories(AdvisoriesPage{Shell: shell("Advisories", StageIntel), Rows: advisories, Total: 611, Next: "14.4.71", Stale: stale})},
+		{"advisories", Advisories(AdvisoriesPage{Shell: shell("Advisories", StageIntel), Rows: advisories, Total: 611, Next: "14.4.71"})},
 		{"advisories-new", Advisories(AdvisoriesPage{Shell: shell("Advisories", StageIntel), Rows: advisories[:1], Total: 1, Days: 30})},
 		{"advisory", Advisory(advisory)},
 		{"import", Import(imports)},
@@ -407,6 +408,7 @@ func hostilePages(static *Static, text string) []sample {
 	shell := func() Shell {
 		s := sampleShell(static, text, StageOverview)
 		s.User.Name, s.Currency, s.Version, s.Demo = text, text, text, true
+		s.Stale = []StaleFeed{{text, time.Time{}}, {text, before(9)}}
 		s.Flashes = []Flash{{Text: text, Bad: true, Undo: &Form{Action: text, Label: text, Fields: []Field{{text, text}}}}}
 		return s
 	}
@@ -432,9 +434,8 @@ func hostilePages(static *Static, text string) []sample {
 	add("sources", Sources(SourcesPage{Shell: shell(), Rows: []SourceStatus{{text, text, time.Time{}, false, -1, true, -1, -1, -1, -1, -1, 5}}}))
 	news := []AdvisoryNews{{text, time.Time{}, math.NaN(), math.Inf(1)}, {"epss", before(1), math.NaN(), math.Inf(1)}}
 	advisory := AdvisoryRow{ID: 1, Key: text, Title: text, Type: text, Risk: math.MaxInt, Band: 99, Loss: math.NaN(), KEV: before(1), Ransomware: true, EPSS: epss(math.NaN()), Percentile: epss(math.NaN()), Findings: 1, Assets: 1, Overdue: 1, News: news}
-	stale := []StaleFeed{{text, time.Time{}}, {text, before(9)}}
-	add("advisories", Advisories(AdvisoriesPage{Shell: shell(), Query: text, Days: 7, Rows: []AdvisoryRow{advisory}, Total: 2, Next: text, Stale: stale}))
-	add("advisory", Advisory(AdvisoryPage{Shell: shell(), Row: advisory, Advisory: exposure.Advisory{Key: text, Description: text, Solution: text, CVEs: []string{text}, CVSS: []string{text}, Aliases: []string{text}, References: []string{text, "javascript:alert(1)"}, CWEs: []int{-1}, Threat: exposure.Threat{EPSS: math.NaN(), Percentile: math.Inf(1), EPSSModel: text, KEVDay: math.MaxInt32, Automatable: text, Impact: text}}, Assets: []AssetRow{asset}, Fixes: []FixVersion{{text, text, -1}}, Stale: stale}))
+	add("advisories", Advisories(AdvisoriesPage{Shell: shell(), Query: text, Days: 7, Rows: []AdvisoryRow{advisory}, Total: 2, Next: text}))
+	add("advisory", Advisory(AdvisoryPage{Shell: shell(), Row: advisory, Advisory: exposure.Advisory{Key: text, Description: text, Solution: text, CVEs: []string{text}, CVSS: []string{text}, Aliases: []string{text}, References: []string{text, "javascript:alert(1)"}, CWEs: []int{-1}, Threat: exposure.Threat{EPSS: math.NaN(), Percentile: math.Inf(1), EPSSModel: text, KEVDay: math.MaxInt32, Automatable: text, Impact: text}}, Assets: []AssetRow{asset}, Fixes: []FixVersion{{text, text, -1}}}))
 	add("import", Import(ImportPage{Shell: shell(), Formats: []string{text}, Error: text, Scans: []exposure.Scan{scan}, Results: []ImportResult{{File: text, Format: text, Failure: text, Messages: []string{text}}}}))
 	add("feeds", Feeds(FeedsPage{Shell: shell(), CanUpdate: true, Rows: []FeedRow{{text, text, text, text, text, text, -1, text, time.Time{}, time.Time{}, -1, true, text}}}))
 	add("scope", Scope(ScopePage{Shell: shell(), Services: []ServiceRow{{Name: text, Owner: text}}, Scopes: []ScopeRow{{Name: text, Objective: text}}, Owners: []OwnerRow{{Name: text}}, Tags: []Count{{text, 1}}, Coverage: []CoverageRow{{Class: text}}, Programme: text, AppliedBy: text}))

@@ -81,7 +81,6 @@ type AdvisoriesPage struct {
 	Shown   int // rows on the pages before
 	Next    string
 	Nothing bool // nothing is open at all
-	Stale   []StaleFeed
 }
 
 // AdvisoryRow is one advisory in a list, with what is open of it.
@@ -119,7 +118,6 @@ type AdvisoryPage struct {
 	Advisory exposure.Advisory
 	Assets   []AssetRow // the worst
 	Fixes    []FixVersion
-	Stale    []StaleFeed
 }
 
 // FixVersion is what fixes a weakness of a component.
