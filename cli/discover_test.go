@@ -2,9 +2,11 @@ package cli
 
 import (
 	"fmt"
+	"html"
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -120,7 +122,7 @@ func scansSourcesAndAdvisories(t *testing.T, database string) {
 	if diff := cmp.Diff([]string{"alpha-5.jsonl", "alpha-4.jsonl", "beta.jsonl", "alpha-3.jsonl", "alpha-2.jsonl", "alpha-1.jsonl"}, names); diff != "" {
 		t.Errorf("scans (-want +got):\n%s", diff)
 	}
-	if p, err := h.Scans(ctx, server.ScanQuery{Tool: "beta", Limit: 9}); err != nil || len(p.Rows) != 1 || p.Next != 0 {
+	if p, err := h.Scans(ctx, server.ScanQuery{Tool: "beta", Limit: 9}); err != nil || len(p.Rows) != 1 || p.Next != 0 || !slices.Equal(p.Tools, []string{"alpha", "beta"}) {
 		t.Errorf("scans of one tool: %+v, %v", p, err)
 	}
 
@@ -271,6 +273,75 @@ func TestNewAdvisories(t *testing.T) {
 	}
 	if got := fresh(365); len(got) != 4 {
 		t.Errorf("within a year: %v", got)
+	}
+}
+
+// Lists go on by the links on their pages: as fragments for the script, as
+// pages without it. Each row comes once.
+func TestFurtherRows(t *testing.T) {
+	t.Parallel()
+	s := startSite(t, "--offline")
+	admin := s.admin()
+	var report strings.Builder
+	if err := testkit.Trivy(&report, testkit.Estate{Findings: 120, Seed: 2}); err != nil {
+		t.Fatal(err)
+	}
+	broken := runLine("alpha", 1) + "\n" + weak("alpha", "a.example", "CVE-2024-1001") + strings.Repeat("\nbroken", 70)
+	for name, text := range map[string]string{"trivy.json": report.String(), "alpha.jsonl": broken} {
+		if code, answer := admin.do("POST", "/api/v1/scans?name="+name, text, "Content-Type", "application/octet-stream"); code != 200 {
+			t.Fatalf("%s: %d %s", name, code, answer)
+		}
+	}
+	_, text := admin.do("GET", "/api/v1/scans?tool=alpha", "")
+	scan := regexp.MustCompile(`"id":(\d+)`).FindStringSubmatch(text)[1]
+	more := regexp.MustCompile(`hx-get="([^"]+)" hx-target="closest tr"`)
+	for _, c := range []struct {
+		page string
+		row  *regexp.Regexp
+		want int
+	}{
+		{"/advisories", regexp.MustCompile(`href="(/advisories/\d+)"`), 121},
+		{"/advisories?days=365&q=package", regexp.MustCompile(`href="(/advisories/\d+)"`), 0},
+		{"/scans/" + scan, regexp.MustCompile(`>record (\d+)`), 70},
+	} {
+		for _, script := range []string{"", "true"} {
+			seen := map[string]int{}
+			for link, pages := c.page, 0; link != "" && pages < 9; pages++ {
+				code, text := admin.do("GET", link, "", "HX-Request", script)
+				if code != 200 || (pages > 0 && script != "") == strings.Contains(text, "<!doctype html>") {
+					t.Fatalf("%s with script %q: %d, %.100s", link, script, code, text)
+				}
+				for _, m := range c.row.FindAllStringSubmatch(text, -1) {
+					seen[m[1]]++
+				}
+				link = ""
+				if m := more.FindStringSubmatch(text); m != nil {
+					link = html.UnescapeString(m[1])
+				}
+			}
+			for row, n := range seen {
+				if n != 1 {
+					t.Errorf("%s shows %s %d times", c.page, row, n)
+				}
+			}
+			if len(seen) != c.want {
+				t.Errorf("%s has %d rows, want %d", c.page, len(seen), c.want)
+			}
+		}
+	}
+	for _, page := range []string{"/scans/99", "/scans/x", "/advisories/99999", "/advisories/CVE-1999-1", "/api/v1/scans/99", "/api/v1/scans/99/errors", "/api/v1/advisories/nothing"} {
+		if code, _ := admin.do("GET", page, ""); code != 404 {
+			t.Errorf("%s: %d", page, code)
+		}
+	}
+	stranger := s.visitor()
+	for _, page := range []string{"/api/v1/scans/1", "/api/v1/scans/1/errors", "/api/v1/sources", "/api/v1/advisories", "/api/v1/advisories/1"} {
+		if code, _ := stranger.do("GET", page, ""); code != 401 {
+			t.Errorf("a stranger gets %d for %s", code, page)
+		}
+		if code, text := admin.do("GET", page, ""); code != 200 {
+			t.Errorf("%s: %d %s", page, code, text)
+		}
 	}
 }
 

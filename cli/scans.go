@@ -24,7 +24,12 @@ func (a *app) Scans(ctx context.Context, q server.ScanQuery) (server.ScanPage, e
 	}
 	limit := max(1, q.Limit)
 	rows, err := a.db.ScansBefore(ctx, before, q.Tool, limit+1)
-	p := server.ScanPage{Rows: rows}
+	p := server.ScanPage{Rows: rows, Tools: []string{}}
+	for _, src := range a.ix.View().Sources()[1:] {
+		p.Tools = append(p.Tools, src.Tool)
+	}
+	slices.Sort(p.Tools)
+	p.Tools = slices.Compact(p.Tools)
 	if len(rows) > limit {
 		p.Rows = rows[:limit]
 		p.Next = rows[limit-1].ID

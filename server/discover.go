@@ -11,8 +11,9 @@ type ScanQuery struct {
 
 // ScanPage is one page of imported reports, newest first.
 type ScanPage struct {
-	Rows []exposure.Scan `json:"rows"`
-	Next exposure.ScanID `json:"next,omitempty"`
+	Rows  []exposure.Scan `json:"rows"`
+	Next  exposure.ScanID `json:"next,omitempty"`
+	Tools []string        `json:"tools" doc:"all that ever reported anything"`
 }
 
 // ScanDetail is everything about one imported report.

@@ -25,7 +25,7 @@ func (s *Server) scansPage(_ http.ResponseWriter, r *http.Request) (templ.Compon
 	if err != nil {
 		return nil, err
 	}
-	p := web.ScansPage{Tool: q.Get("tool"), Rows: list.Rows}
+	p := web.ScansPage{Tool: q.Get("tool"), Tools: list.Tools, Rows: list.Rows}
 	if list.Next != 0 {
 		p.Next = strconv.FormatUint(uint64(list.Next), 10)
 	}
@@ -35,15 +35,6 @@ func (s *Server) scansPage(_ http.ResponseWriter, r *http.Request) (templ.Compon
 	}
 	p.Shell = s.shell(ctx, "Scans", web.StageDiscover)
 	p.Nothing = len(p.Rows) == 0 && p.Tool == "" && after == 0
-	sources, err := s.Backend.Sources(ctx)
-	if err != nil {
-		return nil, err
-	}
-	for _, src := range sources { // sorted by tool
-		if n := len(p.Tools); n == 0 || p.Tools[n-1] != src.Tool {
-			p.Tools = append(p.Tools, src.Tool)
-		}
-	}
 	return web.Scans(p), nil
 }
 

@@ -1613,7 +1613,7 @@ func Sources(p SourcesPage) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			} else {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 121, "<div class=\"scroll\"><table class=\"grid\"><caption class=\"sr\">Sources</caption> <thead><tr><th scope=\"col\">Source</th><th scope=\"col\">Last run</th><th scope=\"col\" class=\"col-2\">Usually</th><th scope=\"col\" class=\"num col-1\">Assets in 30 days</th><th scope=\"col\" class=\"num\">Open, alone</th><th scope=\"col\" class=\"num col-1\">Open, shared</th><th scope=\"col\" class=\"num col-2\">Reports</th><th scope=\"col\" class=\"num col-3\">Broken records</th></tr></thead> <tbody>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 121, "<div class=\"scroll\"><table class=\"grid\"><caption class=\"sr\">Sources</caption> <thead><tr><th scope=\"col\">Source</th><th scope=\"col\">Last run</th><th scope=\"col\" class=\"col-2\">Usually</th><th scope=\"col\" class=\"num col-1\">Assets in 30 days</th><th scope=\"col\" class=\"num\">Alone</th><th scope=\"col\" class=\"num col-1\">Shared</th><th scope=\"col\" class=\"num col-2\">Reports</th><th scope=\"col\" class=\"num col-3\">Broken records</th></tr></thead> <tbody>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -1633,7 +1633,7 @@ func Sources(p SourcesPage) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if len(p.Rows) > 0 {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 124, "<p class=\"muted small\">Alone: no other source asserts the finding, so it is seen only while this one runs. Quiet: longer without a run than usual, measured by the days on which it ran. Reports and broken records are those of the tool.</p>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 124, "<p class=\"muted small\">Alone and shared are open findings: alone, no other source asserts them, so they are seen only while this one runs. Quiet: longer without a run than usual, measured by the days on which it ran. Reports and broken records are those of the tool.</p>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
