@@ -183,6 +183,24 @@ func scansSourcesAndAdvisories(t *testing.T, database string) {
 	if diff := cmp.Diff(want, sources); diff != "" {
 		t.Errorf("sources (-want +got):\n%s", diff)
 	}
+	// Who saw a shared finding first has no word of his own recorded, and is named all the same.
+	list, err := h.Findings(ctx, server.FindingQuery{Filter: "cve:CVE-2024-1001 asset:a.example", Limit: 1})
+	if err != nil || len(list.Rows) != 1 {
+		t.Fatalf("%+v, %v", list, err)
+	}
+	id, _ := exposure.ParseFindingID(list.Rows[0].ID)
+	shared, err := h.Finding(ctx, id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var tools []string
+	for _, s := range shared.Sources {
+		tools = append(tools, s.Tool+" "+s.Class+" "+s.State)
+	}
+	slices.Sort(tools)
+	if diff := cmp.Diff([]string{"alpha vuln ", "beta vuln "}, tools); diff != "" {
+		t.Errorf("sources of a shared finding (-want +got):\n%s", diff)
+	}
 	h.now = h.now.AddDate(0, 0, 15)
 	if sources, err = h.Sources(ctx); err != nil || !sources[0].Quiet || sources[1].Quiet {
 		t.Errorf("after two weeks of silence: %+v, %v", sources, err)
