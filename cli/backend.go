@@ -81,6 +81,7 @@ func (a *app) Asset(ctx context.Context, id exposure.AssetID) (server.AssetDetai
 	var group index.Group
 	var worst []index.Row
 	d.Bands = map[string]int{}
+	parts := map[exposure.LocationID]*server.ComponentRow{}
 	v.OnAssets(func(other exposure.AssetID) bool { return other == id }, func(f exposure.FindingID, _ exposure.AssetID) {
 		r, ok := v.Row(f)
 		if !ok || !r.Status.Open() {
@@ -97,6 +98,13 @@ func (a *app) Asset(ctx context.Context, id exposure.AssetID) (server.AssetDetai
 		}
 		d.Bands[r.Band.String()]++
 		worst = append(worst, r)
+		part := parts[r.Location]
+		if part == nil {
+			part = &server.ComponentRow{}
+			parts[r.Location] = part
+		}
+		part.Findings++
+		part.Risk = max(part.Risk, r.Risk.Points())
 	})
 	d.AssetRow = assetRow(asset, &group)
 	slices.SortStableFunc(worst, func(x, y index.Row) int { return cmp.Or(cmp.Compare(y.Risk, x.Risk), cmp.Compare(x.ID, y.ID)) })
@@ -104,12 +112,18 @@ func (a *app) Asset(ctx context.Context, id exposure.AssetID) (server.AssetDetai
 	if d.Findings, err = a.rows(ctx, v, worst[:min(len(worst), 50)]); err != nil {
 		return d, err
 	}
-	looks, err := a.db.Looks(ctx, id, 20)
+	looks, err := a.db.Looks(ctx, id, 50)
 	sources := v.Sources()
 	for _, l := range looks {
 		d.Scans = append(d.Scans, server.AssetScan{Scan: l.Scan, Tool: sources[l.Source].Tool, Class: sources[l.Source].Class, At: l.At})
 	}
-	return d, err
+	if err != nil {
+		return d, err
+	}
+	if d.Merged, err = a.db.MergedNames(ctx, id, 50); err != nil {
+		return d, err
+	}
+	return d, a.components(ctx, &d, parts)
 }
 
 // Groups counts findings by properties.
@@ -213,11 +227,6 @@ func (a *app) EndException(ctx context.Context, id int64, actor, reason string) 
 // Import imports a report.
 func (a *app) Import(ctx context.Context, req discover.Request, r io.Reader) ([]discover.Result, error) {
 	return a.im.Import(ctx, req, r)
-}
-
-// Scans lists imported reports, newest first.
-func (a *app) Scans(ctx context.Context, limit int) ([]exposure.Scan, error) {
-	return a.db.Scans(ctx, limit)
 }
 
 // Ready reports whether the database answers.

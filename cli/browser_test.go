@@ -111,7 +111,7 @@ func TestDemoInTheBrowser(t *testing.T) {
 	s := startSite(t, "--demo")
 	b := live.Browser(t)
 	firstRun(b, s)
-	pages := []string{"/", "/scope", "/assets", "/assets/1", "/import", "/feeds", "/findings", "/findings/F-1", "/findings?q=kev:true+-team:shop&sort=due", "/findings?q=sev:critical&cols=asset,tools", "/validate", "/remediations", "/remediations/board", "/exceptions", "/exceptions?all=true", "/outbox", "/measure", "/jobs", "/account"}
+	pages := []string{"/", "/scope", "/assets", "/assets/1", "/scans", "/scans/1", "/sources", "/import", "/feeds", "/advisories", "/advisories?days=30", "/advisories/1", "/findings", "/findings/F-1", "/findings?q=kev:true+-team:shop&sort=due", "/findings?q=sev:critical&cols=asset,tools", "/validate", "/remediations", "/remediations/board", "/exceptions", "/exceptions?all=true", "/outbox", "/measure", "/jobs", "/account"}
 	for _, scheme := range []string{"light", "dark"} {
 		b.Scheme(scheme)
 		for _, width := range []int64{1440, 390} {
@@ -149,7 +149,7 @@ func TestDemoInTheBrowser(t *testing.T) {
 	// What is left are empty pages, and they are pages as well.
 	for _, scheme := range []string{"light", "dark"} {
 		b.Scheme(scheme)
-		for _, page := range []string{"/", "/scope", "/assets", "/findings", "/validate", "/remediations", "/measure"} {
+		for _, page := range []string{"/", "/scope", "/assets", "/scans", "/sources", "/advisories", "/advisories?days=7", "/findings", "/validate", "/remediations", "/measure"} {
 			b.Do("open the empty "+page, chromedp.Navigate(s.url+page), chromedp.WaitVisible(css("main h1")))
 			for _, p := range b.Problems() {
 				t.Errorf("%s, %s, empty: %s", page, scheme, p)
@@ -213,7 +213,7 @@ func TestHostileReportInTheBrowser(t *testing.T) {
 			}
 		}
 	}
-	pages := []string{"/", "/findings", "/findings?q=is:any", "/assets", "/validate", "/remediations", "/import", "/scope", "/measure", "/jobs", "/findings?q=%3Cscript%3E", "/findings?q=%E2%80%AE" + strings.Repeat("W", 3000), "/assets?q=%3Cscript%3E" + strings.Repeat("W", 400), "/palette?q=evil"}
+	pages := []string{"/", "/findings", "/findings?q=is:any", "/assets", "/scans", "/scans/1", "/sources", "/advisories", "/advisories/1", "/validate", "/remediations", "/import", "/scope", "/measure", "/jobs", "/findings?q=%3Cscript%3E", "/findings?q=%E2%80%AE" + strings.Repeat("W", 3000), "/assets?q=%3Cscript%3E" + strings.Repeat("W", 400), "/palette?q=evil"}
 	for i := range texts {
 		pages = append(pages, fmt.Sprintf("/findings/F-%d", i+1), fmt.Sprintf("/assets/%d", i+1))
 	}

@@ -131,14 +131,15 @@ func (a *app) Finding(ctx context.Context, id exposure.FindingID) (server.Findin
 	if d.Timeline, err = a.db.Timeline(ctx, id); err != nil {
 		return d, err
 	}
+	var first exposure.Finding
 	err = a.db.FindingsByID(ctx, []exposure.FindingID{id}, func(f *exposure.Finding) error {
-		d.Fingerprint = f.Fingerprint.String()
+		d.Fingerprint, first = f.Fingerprint.String(), *f
 		return nil
 	})
 	if err != nil {
 		return d, err
 	}
-	if d.Sources, err = a.sourcesOf(ctx, v, r); err != nil {
+	if d.Sources, err = a.sourcesOf(ctx, v, &first); err != nil {
 		return d, err
 	}
 	for _, c := range []exposure.Cause{exposure.CauseTriage, exposure.CauseClaim} {
@@ -161,22 +162,21 @@ func (a *app) Finding(ctx context.Context, id exposure.FindingID) (server.Findin
 	return d, err
 }
 
-// sourcesOf are the words of all scanners on a finding. One that only a single
-// scanner reports has no row of its own for it.
-func (a *app) sourcesOf(ctx context.Context, v *index.View, r index.Row) ([]server.SourceRow, error) {
-	states, err := a.db.SourceStates(ctx, []exposure.FindingID{r.ID})
+// sourcesOf are the words of all scanners on a finding. Who saw it first has no
+// row of his own until he says something else.
+func (a *app) sourcesOf(ctx context.Context, v *index.View, f *exposure.Finding) ([]server.SourceRow, error) {
+	states, err := a.db.SourceStates(ctx, []exposure.FindingID{f.ID})
 	if err != nil {
 		return nil, err
+	}
+	if !slices.ContainsFunc(states, func(s exposure.SourceState) bool { return s.Source == f.Source }) {
+		states = append([]exposure.SourceState{{Finding: f.ID, Source: f.Source, Scan: f.Scan, At: f.FirstSeen}}, states...)
 	}
 	sources := v.Sources()
 	var out []server.SourceRow
 	for _, s := range states {
 		src := sources[s.Source]
 		out = append(out, server.SourceRow{Tool: src.Tool, Class: src.Class, State: string(s.State), Scan: uint32(s.Scan), At: stamp(time.UnixMilli(s.At))})
-	}
-	if len(out) == 0 {
-		src := sources[r.Source]
-		out = append(out, server.SourceRow{Tool: src.Tool, Class: src.Class})
 	}
 	return out, nil
 }

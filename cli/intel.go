@@ -56,10 +56,14 @@ func (a *app) enrich(ctx context.Context) (changed int, err error) {
 		return 0, err // what is stored stays: knowing nothing is no news
 	}
 	threats := map[exposure.AdvisoryID]exposure.Threat{}
-	k := knowledge{a}
+	var rises []store.Rise
+	k, at := knowledge{a}, a.now().UnixMilli()
 	err = a.db.Advisories(ctx, 1, math.MaxUint32, func(adv *exposure.Advisory) error {
 		if now := k.threat(s, append(adv.CVEs[:len(adv.CVEs):len(adv.CVEs)], adv.Key)); now != adv.Threat {
 			threats[adv.ID] = now
+			if intel.Rose(&adv.Threat, &now) {
+				rises = append(rises, store.Rise{Advisory: adv.ID, At: at, Earlier: adv.Threat.EPSS, Later: now.EPSS})
+			}
 		}
 		return nil
 	})
@@ -70,7 +74,10 @@ func (a *app) enrich(ctx context.Context) (changed int, err error) {
 		if err := tx.PutThreats(ctx, threats); err != nil {
 			return err
 		}
-		return tx.Append(ctx, &exposure.Event{At: a.now().UnixMilli(), Kind: exposure.EventThreat, Actor: "feeds", Reason: "intelligence changed"})
+		if err := tx.AddRises(ctx, rises); err != nil {
+			return err
+		}
+		return tx.Append(ctx, &exposure.Event{At: at, Kind: exposure.EventThreat, Actor: "feeds", Reason: "intelligence changed"})
 	})
 	if err != nil {
 		return 0, err

@@ -73,6 +73,11 @@ var access = map[string]server.Role{
 	"POST /findings/views":             server.Viewer,
 	"POST /findings/views/{id}/remove": server.Viewer,
 	"GET /findings/complete":           server.Viewer,
+	"GET /scans":                       server.Viewer,
+	"GET /scans/{id}":                  server.Viewer,
+	"GET /sources":                     server.Viewer,
+	"GET /advisories":                  server.Viewer,
+	"GET /advisories/{id}":             server.Viewer,
 	"POST /account/accounts":           server.Admin,
 
 	"GET /api/v1/findings":                 server.Viewer,
@@ -120,6 +125,11 @@ var access = map[string]server.Role{
 	"POST /api/v1/views":                   server.Viewer,
 	"DELETE /api/v1/views/{id}":            server.Viewer,
 	"GET /api/v1/complete":                 server.Viewer,
+	"GET /api/v1/scans/{id}":               server.Viewer,
+	"GET /api/v1/scans/{id}/errors":        server.Viewer,
+	"GET /api/v1/sources":                  server.Viewer,
+	"GET /api/v1/advisories":               server.Viewer,
+	"GET /api/v1/advisories/{id}":          server.Viewer,
 	"POST /api/v1/accounts":                server.Admin,
 }
 
@@ -127,7 +137,7 @@ var access = map[string]server.Role{
 // a number that nothing has.
 var places = map[string]string{"/findings/{id}": "/findings/F-1", "/assets/{id}": "/assets/1", "/api/v1/findings/{id}": "/api/v1/findings/F-1", "/api/v1/assets/{id}": "/api/v1/assets/1"}
 
-func place(pattern string) (method, path string) {
+func reached(pattern string) (method, path string) {
 	method, path, found := strings.Cut(pattern, " ")
 	if !found {
 		method, path = "GET", "/nowhere"
@@ -143,7 +153,7 @@ func place(pattern string) (method, path string) {
 // needs, which tells it from a wrong password or somebody else's request.
 func (v *visitor) refused(pattern, body string) (no bool, answer string) {
 	v.t.Helper()
-	method, path := place(pattern)
+	method, path := reached(pattern)
 	ctx, cancel := context.WithTimeout(v.t.Context(), 20*time.Second)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, method, v.url+path, strings.NewReader(body))
@@ -271,7 +281,7 @@ func offered(t *testing.T, who map[server.Role]*visitor) {
 	}
 	pages := []string{"/remediations/" + fixes.Rows[0].Key, "/findings?q=is:any", "/findings/F-1", "/findings/F-2"}
 	for r := range access {
-		if method, path := place(r); method == "GET" && !strings.Contains(r, "/api/") && !strings.Contains(r, "{key}") && path != "/nowhere" {
+		if method, path := reached(r); method == "GET" && !strings.Contains(r, "/api/") && !strings.Contains(r, "{key}") && path != "/nowhere" {
 			pages = append(pages, path)
 		}
 	}

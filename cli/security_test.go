@@ -149,7 +149,7 @@ func TestOtherSites(t *testing.T) {
 		{"Origin", "null"},                 // a sandboxed frame
 	}
 	for r := range access {
-		method, path := place(r)
+		method, path := reached(r)
 		if method == "GET" {
 			continue
 		}
@@ -197,7 +197,7 @@ func TestHeaders(t *testing.T) {
 			if r == "GET /api/v1/events" && v == admin || r == "POST /sign-out" || strings.Contains(r, "/demo") {
 				continue // does not end; would sign out; takes long
 			}
-			method, path := place(r)
+			method, path := reached(r)
 			res, _ := v.ask(method, path, "")
 			check(fmt.Sprintf("%s (%s)", r, res.Status), res)
 		}
@@ -325,7 +325,7 @@ func TestLargeBodies(t *testing.T) {
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	for r, least := range access {
-		method, path := place(r)
+		method, path := reached(r)
 		if method == "GET" || r == "POST /import" || r == "POST /api/v1/scans" || r == "POST /api/v1/feeds/bundle" || r == "POST /sign-out" || strings.HasSuffix(path, "/demo") {
 			continue
 		}

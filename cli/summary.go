@@ -64,6 +64,7 @@ func (a *app) summary(ctx context.Context, v *index.View) (sum server.Summary, e
 		for i := range states {
 			if states[i].Name == src.Name && states[i].Stale(src, a.now()) {
 				sum.Counts.StaleFeeds++
+				sum.Stale = append(sum.Stale, server.StaleFeed{Title: src.Title, Date: stamp(states[i].Date())})
 			}
 		}
 	}

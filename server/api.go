@@ -156,12 +156,7 @@ func (s *Server) registerAPI(mux *routes) {
 		rows, err := s.Backend.Remediations(ctx, in.Filter)
 		return &list[exposure.Remediation]{rows}, err
 	})
-	register(a, Viewer, "list-scans", http.MethodGet, "/scans", "Imported reports, newest first", func(ctx context.Context, in *struct {
-		Limit int `query:"limit" default:"50" minimum:"1" maximum:"1000"`
-	}) (*list[exposure.Scan], error) {
-		rows, err := s.Backend.Scans(ctx, in.Limit)
-		return &list[exposure.Scan]{rows}, err
-	})
+	s.registerDiscover(a)
 	register(a, Viewer, "get-programme", http.MethodGet, "/programme", "The programme file", func(ctx context.Context, _ *struct{}) (*Programme, error) {
 		p, err := s.Backend.Programme(ctx)
 		return &p, err

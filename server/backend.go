@@ -59,7 +59,13 @@ type Backend interface {
 	RemoveView(ctx context.Context, id, account int64, others bool) (exposure.SavedView, error)
 
 	Import(ctx context.Context, req discover.Request, r io.Reader) ([]discover.Result, error)
-	Scans(ctx context.Context, limit int) ([]exposure.Scan, error)
+	Scans(ctx context.Context, q ScanQuery) (ScanPage, error)
+	Scan(ctx context.Context, id exposure.ScanID) (ScanDetail, error)
+	ScanErrors(ctx context.Context, id exposure.ScanID, q BrokenQuery) (BrokenPage, error)
+	Sources(ctx context.Context) ([]SourceStatus, error)
+	Advisories(ctx context.Context, q AdvisoryQuery) (AdvisoryPage, error)
+	// Advisory answers with one advisory by its number or one of its names.
+	Advisory(ctx context.Context, id string) (AdvisoryDetail, error)
 
 	Programme(ctx context.Context) (Programme, error)
 	Apply(ctx context.Context, r ApplyRequest) (ApplyResult, error)
@@ -94,6 +100,8 @@ type Summary struct {
 	Currency   string `json:"currency,omitempty" doc:"of all amounts, ISO 4217"`
 	Name       string `json:"name,omitempty" doc:"of the organisation"`
 	LastImport int64  `json:"last_import,omitempty" doc:"unix milliseconds; 0: never"`
+
+	Stale []StaleFeed `json:"stale,omitempty" doc:"feeds whose data is older than it should be"`
 }
 
 // Counts are how many of everything there are.
@@ -321,6 +329,10 @@ type AssetDetail struct {
 	Bands    map[string]int `json:"bands" doc:"open findings by band"`
 	Findings []FindingRow   `json:"findings" doc:"the worst open ones"`
 	Scans    []AssetScan    `json:"scans"`
+
+	Merged     []string       `json:"merged" doc:"names of records that were recognised as this asset, the first 50"`
+	Components []ComponentRow `json:"components" doc:"those with open findings, worst first, the first 50"`
+	Parts      int            `json:"parts" doc:"how many components have open findings"`
 }
 
 // AssetScan is one scan's complete look at an asset.

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/a-h/templ"
 
@@ -32,9 +33,14 @@ func (s *Server) registerPages(mux *routes) {
 	page("GET "+web.ScopeURL, Viewer, s.scopePage)
 	page("GET "+web.AssetsURL, Viewer, s.assetsPage)
 	page("GET "+web.AssetsURL+"/{id}", Viewer, s.assetPage)
+	page("GET "+web.ScansURL, Viewer, s.scansPage)
+	page("GET "+web.ScansURL+"/{id}", Viewer, s.scanPage)
+	page("GET "+web.SourcesURL, Viewer, s.sourcesPage)
 	page("GET "+web.ImportURL, Viewer, s.importPage)
 	page("POST "+web.ImportURL, Analyst, s.importForm)
 	page("GET "+web.FeedsURL, Viewer, s.feedsPage)
+	page("GET "+web.AdvisoriesURL, Viewer, s.advisoriesPage)
+	page("GET "+web.AdvisoriesURL+"/{id}", Viewer, s.advisoryPage)
 	page("GET "+web.FindingsURL, Viewer, s.findingsPage)
 	page("GET "+web.FindingsURL+"/{id}", Viewer, s.findingPage)
 	page("GET "+web.CompleteURL, Viewer, s.completeFragment)
@@ -151,6 +157,11 @@ func (s *Server) shell(ctx context.Context, title string, stage web.Stage) web.S
 		s.Log.Warn("the navigation has no numbers", slog.Any("err", err))
 	}
 	sh.Counts, sh.Demo, sh.Currency = web.Counts(sum.Counts), sum.Demo, sum.Currency
+	for _, f := range sum.Stale {
+		stale := web.StaleFeed{Title: f.Title}
+		stale.Data, _ = time.Parse(time.RFC3339, f.Date) // our own word, read back
+		sh.Stale = append(sh.Stale, stale)
+	}
 	sh.Flashes = s.takeFlashes(ctx)
 	return sh
 }

@@ -204,7 +204,8 @@ func (s *Server) overviewPage(_ http.ResponseWriter, r *http.Request) (templ.Com
 	for i := range fixes[:min(len(fixes), 5)] {
 		p.Fixes = append(p.Fixes, remediationRow(&fixes[i], s.bandOf))
 	}
-	p.Imports, err = s.Backend.Scans(ctx, 6)
+	latest, err := s.Backend.Scans(ctx, ScanQuery{Limit: 6})
+	p.Imports = latest.Rows
 	return web.Overview(p), err
 }
 

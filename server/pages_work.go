@@ -70,8 +70,14 @@ func (s *Server) assetPage(w http.ResponseWriter, r *http.Request) (templ.Compon
 		}
 	}
 	for _, l := range d.Scans {
+		// A scan looks for several classes at once.
+		if n := len(p.Scans); n > 0 && p.Scans[n-1].Scan == l.Scan && p.Scans[n-1].Tool == l.Tool {
+			p.Scans[n-1].Class += ", " + l.Class
+			continue
+		}
 		p.Scans = append(p.Scans, web.AssetScan{Scan: l.Scan, Tool: l.Tool, Class: l.Class, At: time.UnixMilli(l.At)})
 	}
+	p.Merged, p.Components, p.Parts = d.Merged, s.componentRows(d.Components), d.Parts
 	if len(d.Scans) > 0 {
 		p.Row.LastScan = time.UnixMilli(d.Scans[0].At)
 	}
@@ -133,8 +139,8 @@ func (s *Server) importPage(w http.ResponseWriter, r *http.Request) (templ.Compo
 }
 
 func (s *Server) importView(ctx context.Context) (web.ImportPage, error) {
-	scans, err := s.Backend.Scans(ctx, 20)
-	return web.ImportPage{Shell: s.shell(ctx, "Import", web.StageDiscover), CanImport: can(ctx, Analyst), Formats: s.Formats, Scans: scans}, err
+	latest, err := s.Backend.Scans(ctx, ScanQuery{Limit: 20})
+	return web.ImportPage{Shell: s.shell(ctx, "Import", web.StageDiscover), CanImport: can(ctx, Analyst), Formats: s.Formats, Scans: latest.Rows}, err
 }
 
 // importForm imports the files of an upload as they arrive: nothing of them is
@@ -224,6 +230,13 @@ func (s *Server) palette(w http.ResponseWriter, r *http.Request) (templ.Componen
 		list, err := s.Backend.Assets(ctx, AssetQuery{Text: text, Limit: 6})
 		if err != nil {
 			return nil, err
+		}
+		known, err := s.Backend.Advisories(ctx, AdvisoryQuery{Text: text, Limit: 4})
+		if err != nil {
+			return nil, err
+		}
+		for _, a := range known.Rows {
+			all = append(all, web.Suggestion{Group: "Advisories", Label: a.Key, Hint: a.Title, Link: web.AdvisoryURL(a.ID)})
 		}
 		for _, a := range list.Rows {
 			all = append(all, web.Suggestion{Group: "Assets", Label: a.Name, Hint: a.Kind.String(), Link: web.AssetURL(a.ID)})

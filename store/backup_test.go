@@ -55,6 +55,7 @@ func fill(t *testing.T, db *store.DB) {
 			tx.AddVerdicts(ctx, []exposure.Verdict{{Finding: 1, Evidence: "☃", Actor: "ada"}}),
 			tx.AddException(ctx, &exposure.Exception{Reason: "r", Requester: "ada", Findings: []exposure.FindingID{1, 2}}),
 			tx.Post(ctx, exposure.OutboxMessage{Key: "k", Body: "{}"}),
+			tx.AddRises(ctx, []store.Rise{{Advisory: 1, At: 5, Earlier: 0.1, Later: 0.5}}),
 		)
 	})
 	write(t, db, func(ctx context.Context, tx *store.Tx) error {

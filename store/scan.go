@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"math"
 
 	"github.com/leeward-ctem/leeward/exposure"
 )
@@ -73,8 +74,18 @@ func (tx *Tx) ScanErrors(ctx context.Context, id exposure.ScanID, errs []*exposu
 
 // Scans returns the newest scans, at most limit.
 func (db *DB) Scans(ctx context.Context, limit int) ([]exposure.Scan, error) {
+	return db.ScansBefore(ctx, math.MaxUint32, "", limit)
+}
+
+// ScansBefore returns the newest scans whose number is smaller than one, of a
+// tool or, when it is empty, of all.
+func (db *DB) ScansBefore(ctx context.Context, before exposure.ScanID, tool string, limit int) ([]exposure.Scan, error) {
+	where, args := " WHERE id < $1", []any{int64(before), limit}
+	if tool != "" {
+		where, args = where+" AND tool = $3", append(args, tool)
+	}
 	var all []exposure.Scan
-	err := each(ctx, db.read, selectScan+" ORDER BY id DESC LIMIT $1", []any{limit}, func(rows *sql.Rows) error {
+	err := each(ctx, db.read, selectScan+where+" ORDER BY id DESC LIMIT $2", args, func(rows *sql.Rows) error {
 		s, err := scanScan(rows)
 		all = append(all, s)
 		return err

@@ -8,8 +8,12 @@ import (
 )
 
 // assetFind is the list of an asset's findings that meet a further filter.
-func assetFind(name, filter string) string {
-	t, ok := term("asset", name)
+func assetFind(name, filter string) string { return termFind("asset", name, filter) }
+
+// termFind is the list of findings with a value in a field that meet a further
+// filter.
+func termFind(field, value, filter string) string {
+	t, ok := term(field, value)
 	f, err := exposure.ParseFilter(filter)
 	if !ok || err != nil {
 		return FindingsURL

@@ -27,6 +27,9 @@
 //	GET  /findings/complete?q=&at=            FilterChoices
 //	POST /findings/views                      name, shared and what the list has: q, sort, reverse, cols
 //	GET  /assets?q=&after=                    Assets, or AssetsMore
+//	GET  /scans?tool=&after=                  Scans, or ScansMore
+//	GET  /scans/{id}?errors=                  Scan, or ScanErrorsMore
+//	GET  /advisories?q=&days=&after=          Advisories, or AdvisoriesMore
 //	GET  /remediations?q=&after=              Remediations
 //	GET  /jobs                                Jobs
 //	GET  /palette?q=                          PaletteResults

@@ -16,8 +16,11 @@ const (
 	OverviewURL     = "/"
 	ScopeURL        = "/scope"
 	AssetsURL       = "/assets"
+	ScansURL        = "/scans"
+	SourcesURL      = "/sources"
 	ImportURL       = "/import"
 	FeedsURL        = "/feeds"
+	AdvisoriesURL   = "/advisories"
 	FindingsURL     = "/findings"
 	ValidateURL     = "/validate"
 	RemediationsURL = "/remediations"
@@ -53,6 +56,19 @@ func FindingURL(id exposure.FindingID) string { return FindingsURL + "/" + id.St
 // AssetURL is the page of one asset.
 func AssetURL(id exposure.AssetID) string {
 	return AssetsURL + "/" + strconv.FormatUint(uint64(id), 10)
+}
+
+// ScanURL is the page of one imported report.
+func ScanURL(id exposure.ScanID) string {
+	return ScansURL + "/" + strconv.FormatUint(uint64(id), 10)
+}
+
+// NewAdvisoriesURL is the list of the advisories that are new and concern us.
+const NewAdvisoriesURL = AdvisoriesURL + "?days=7"
+
+// AdvisoryURL is the page of one advisory.
+func AdvisoryURL(id exposure.AdvisoryID) string {
+	return AdvisoriesURL + "/" + strconv.FormatUint(uint64(id), 10)
 }
 
 // RemediationURL is the page of one fix.

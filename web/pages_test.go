@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/a-h/templ"
 	"github.com/google/go-cmp/cmp"
@@ -161,6 +162,36 @@ func TestHostileText(t *testing.T) {
 					t.Errorf("the page has %d bytes", len(page))
 				}
 			})
+		}
+	}
+}
+
+// Pages that rank by feeds name those that are stale; the others do not.
+func TestStaleFeedsAreNamed(t *testing.T) {
+	t.Parallel()
+	static := sampleStatic(t)
+	shell := func(stage Stage) Shell {
+		s := sampleShell(static, "Page", stage)
+		s.Stale = []StaleFeed{{"EPSS", before(9)}, {"KEV", time.Time{}}}
+		return s
+	}
+	demo := shell(StagePrioritize)
+	demo.Demo = true
+	for _, c := range []struct {
+		name string
+		page templ.Component
+		want bool
+	}{
+		{"overview", Overview(OverviewPage{Shell: shell(StageOverview), LastImport: before(1)}), true},
+		{"findings", Findings(FindingsPage{Shell: shell(StagePrioritize)}), true},
+		{"remediations", Remediations(RemediationsPage{Shell: shell(StageMobilize)}), true},
+		{"advisories", Advisories(AdvisoriesPage{Shell: shell(StageIntel)}), true},
+		{"scans", Scans(ScansPage{Shell: shell(StageDiscover)}), false},
+		{"findings of the demo", Findings(FindingsPage{Shell: demo}), false},
+	} {
+		page := render(t, c.page)
+		if got := strings.Contains(page, "EPSS is of 14 Nov 2026, 9 days ago") && strings.Contains(page, "Never fetched: KEV."); got != c.want {
+			t.Errorf("%s names the stale feeds: %v", c.name, got)
 		}
 	}
 }

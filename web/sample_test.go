@@ -160,6 +160,35 @@ func sampleCurve(name string, rate float64) chart.Curve {
 	return c
 }
 
+func sampleSources() []SourceStatus {
+	row := func(tool, class string, days float64, proved bool, every, assets, alone, shared, reports, records, broken int, quiet bool) SourceStatus {
+		return SourceStatus{tool, class, before(days), proved, time.Duration(every) * 24 * time.Hour, quiet, assets, alone, shared, reports, records, broken}
+	}
+	return []SourceStatus{
+		row("gitleaks", "secret", 1, true, 1, 61, 88, 0, 120, 1204, 0, false),
+		row("nessus", "vuln", 0.21, true, 7, 148, 611, 204, 52, 481044, 12, false),
+		row("nuclei", "web", 0.4, false, 0, 0, 23, 11, 2, 128, 0, false),
+		row("prowler", "misconfig", 19, true, 1, 51, 231, 0, 80, 122400, 0, true),
+		row("trivy", "vuln", 0.003, true, 1, 73, 902, 204, 1420, 1681280, 4, false),
+	}
+}
+
+func sampleAdvisories() []AdvisoryRow {
+	var rows []AdvisoryRow
+	for i, f := range sampleFindings() {
+		r := AdvisoryRow{ID: exposure.AdvisoryID(71 + i), Key: f.Advisory, Title: f.Title, Type: "vulnerability", Risk: f.Risk, Band: f.Band, Loss: 248000 / math.Pow(1.7, float64(i)), Ransomware: f.Ransomware, EPSS: f.EPSS, Findings: 31 - i, Assets: max(1, 12-i), Overdue: max(0, 4-i), FirstSeen: f.FirstSeen}
+		if f.KEV {
+			r.KEV = before(float64(12 + 200*i))
+		}
+		if f.EPSS != nil {
+			r.Percentile = epss(1 - 0.0004*float64(i+1))
+		}
+		rows = append(rows, r)
+	}
+	rows[0].News = []AdvisoryNews{{"exploited", before(12), 0, 0}, {"epss", before(11), 0.031, 0.943}, {"seen", before(21), 0, 0}}
+	return rows
+}
+
 // sample is one named page of the invented organisation.
 type sample struct {
 	name string
@@ -236,7 +265,8 @@ func samplePages(static *Static) []sample {
 		CanAssign: true, Owners: []string{"Payments", "Platform"},
 		Shell: shell("vpn.edge.example.com", StageDiscover), Row: AssetRow{Asset: sampleAsset(), Band: exposure.BandCritical, Risk: 912, Loss: 248000, Open: 31, KEV: 3, Overdue: 2, LastScan: before(0.2)},
 		Bands: map[exposure.Band]int{exposure.BandCritical: 2, exposure.BandHigh: 7, exposure.BandMedium: 14, exposure.BandLow: 8}, Findings: rows[:6], Total: 31,
-		Scans: []AssetScan{{411, "nessus", "vuln", before(0.21), 27}, {410, "nuclei", "", before(0.4), 4}}, Merged: []string{"fw-gw-1"},
+		Scans: []AssetScan{{411, "nessus", "vuln, misconfig", before(0.21)}, {410, "nuclei", "", before(0.4)}}, Merged: []string{"fw-gw-1"}, Parts: 63,
+		Components: []ComponentRow{{"openssl", "3.0.11-1", "pkg:deb/debian/openssl@3.0.11-1", 7, 655, exposure.BandHigh}, {"PAN-OS", "11.1.2", "", 3, 912, exposure.BandCritical}},
 	}
 	imports := ImportPage{
 		CanImport: true,
@@ -247,6 +277,20 @@ func samplePages(static *Static) []sample {
 			{File: "zap-shop.xml", Format: "zap", Tool: "zap", Observations: 217, Known: 217, Errors: 1, Took: 210 * time.Millisecond, Failure: "the file ends in the middle of a record", Messages: []string{"record 218 (byte 1048211): unexpected end of file"}},
 		},
 	}
+	scan := ScanPage{
+		Shell: shell("nessus-weekly.nessus", StageDiscover), Scan: sampleScans()[1], Classes: []CoveredClass{{"nessus", "vuln", 148}, {"nessus", "misconfig", 31}},
+		Covered: 148, Assets: assets, Opened: 41, Findings: rows[:8], NextBroken: "812.90211",
+		Broken: []BrokenRecord{{811, 88120, "the severity “urgent” is none of ours: the record counts without it"}, {812, -1, "the record has neither a rule nor an advisory, so it has no identity"}},
+	}
+	torn := ScanPage{Shell: shell("zap-shop.xml", StageDiscover), Scan: sampleScans()[3]}
+	advisories := sampleAdvisories()
+	advisory := AdvisoryPage{
+		Shell: shell("CVE-2024-3400", StageIntel), Row: advisories[0], Advisory: finding.Advisory, Assets: assets[:3],
+		Fixes: []FixVersion{{"PAN-OS", "11.1.2-h3, 11.0.4-h1", 28}, {"pkg:generic/pan-os-cloud", "4.2.1", 3}},
+	}
+	advisory.Shell.Stale = []StaleFeed{{"Public exploits", before(19)}, {"OSV", time.Time{}}}
+	filtered.Shell.Stale = advisory.Shell.Stale
+	advisory.Advisory.CVEs, advisory.Advisory.Threat = []string{"CVE-2024-3400"}, exposure.Threat{EPSS: 0.943, Percentile: 0.9996, EPSSModel: "v2026.06.15", KEVDay: 19825, KEVDueDay: 19832, Ransomware: true, ObservedDay: 20600, MetasploitDay: 19830, PublishedDay: 19825, Automatable: "yes", Impact: "total"}
 	feeds := FeedsPage{Shell: shell("Intel", StageIntel), CanUpdate: true, Rows: []FeedRow{
 		{Name: "epss", Title: "EPSS", What: "Probability that a CVE is exploited within 30 days", Location: "https://epss.empiricalsecurity.com/epss_scores-current.csv.gz", License: "free to use", Attribution: "FIRST EPSS SIG", Records: 298114, Model: "v2026.06.15", Data: before(0.4), Fetched: before(0.2), Every: 24 * time.Hour},
 		{Name: "kev", Title: "CISA KEV", What: "Weaknesses that are known to be exploited", Location: "https://www.cisa.gov/sites/default/files/feeds/known_exploited_vulnerabilities.json", License: "CC0", Records: 1612, Data: before(1), Fetched: before(0.1), Every: 2 * time.Hour},
@@ -301,6 +345,13 @@ func samplePages(static *Static) []sample {
 		{"confirm", Confirm(ConfirmPage{Assets: 87, Teams: 6, Shell: shell("Triage", StagePrioritize), Heading: "Triage 2,222 findings?", Text: "They stay open and are marked as looked at. You can undo it.", Form: Form{MoveURL, "Triage 2,222 findings", []Field{{"q", ""}, {"all", "true"}, {"cause", "triage"}}}, Back: FindingsURL, Total: 2222, Sample: rows[:3]})},
 		{"assets", Assets(AssetsPage{Shell: shell("Assets", StageDiscover), Rows: assets, Total: 240, Next: "24"})},
 		{"asset", Asset(asset)},
+		{"scans", Scans(ScansPage{Shell: shell("Scans", StageDiscover), Tool: "nessus", Tools: []string{"nessus", "trivy"}, Rows: sampleScans(), Next: "408"})},
+		{"scan", Scan(scan)},
+		{"scan-torn", Scan(torn)},
+		{"sources", Sources(SourcesPage{Shell: shell("Sources", StageDiscover), Rows: sampleSources()})},
+		{"advisories", Advisories(AdvisoriesPage{Shell: shell("Advisories", StageIntel), Rows: advisories, Total: 611, Next: "14.4.71"})},
+		{"advisories-new", Advisories(AdvisoriesPage{Shell: shell("Advisories", StageIntel), Rows: advisories[:1], Total: 1, Days: 30})},
+		{"advisory", Advisory(advisory)},
 		{"import", Import(imports)},
 		{"feeds", Feeds(feeds)},
 		{"scope", Scope(scope)},
@@ -348,6 +399,14 @@ func emptyPages(static *Static) []sample {
 	add("assets", Assets(AssetsPage{Shell: shell("Assets", StageDiscover), Nothing: true}))
 	add("assets-filtered", Assets(AssetsPage{Shell: shell("Assets", StageDiscover), Query: "x"}))
 	add("asset", Asset(AssetPage{Shell: shell("Asset", StageDiscover), Row: AssetRow{Asset: unknown}}))
+	add("scans", Scans(ScansPage{Shell: shell("Scans", StageDiscover), Nothing: true}))
+	add("scans-filtered", Scans(ScansPage{Shell: shell("Scans", StageDiscover), Tool: "x"}))
+	add("scan", Scan(ScanPage{Shell: shell("Scan", StageDiscover)}))
+	add("sources", Sources(SourcesPage{Shell: shell("Sources", StageDiscover)}))
+	add("advisories", Advisories(AdvisoriesPage{Shell: shell("Advisories", StageIntel), Nothing: true}))
+	add("advisories-filtered", Advisories(AdvisoriesPage{Shell: shell("Advisories", StageIntel), Query: "x"}))
+	add("advisories-new", Advisories(AdvisoriesPage{Shell: shell("Advisories", StageIntel), Days: 7}))
+	add("advisory", Advisory(AdvisoryPage{Shell: shell("Advisory", StageIntel)}))
 	add("import", Import(ImportPage{Shell: shell("Import", StageDiscover)}))
 	add("feeds", Feeds(FeedsPage{Shell: shell("Intel", StageIntel), CanUpdate: true}))
 	add("scope", Scope(ScopePage{Shell: shell("Scope", StageScope)}))
@@ -372,6 +431,7 @@ func hostilePages(static *Static, text string) []sample {
 	shell := func() Shell {
 		s := sampleShell(static, text, StageOverview)
 		s.User.Name, s.Currency, s.Version, s.Demo = text, text, text, true
+		s.Stale = []StaleFeed{{text, time.Time{}}, {text, before(9)}}
 		s.Flashes = []Flash{{Text: text, Bad: true, Undo: &Form{Action: text, Label: text, Fields: []Field{{text, text}}}}}
 		return s
 	}
@@ -393,7 +453,14 @@ func hostilePages(static *Static, text string) []sample {
 	add("finding", Finding(FindingPage{Shell: shell(), Row: row, Advisory: exposure.Advisory{Description: text, Solution: text, CVSS: []string{text}, Aliases: []string{text}, References: []string{text, "javascript:alert(1)"}, CWEs: []int{-1}}, Asset: a, Place: exposure.Place{Component: exposure.Component{Name: text, Fixed: text}}, Explanation: explanation, Sources: []SourceRow{{Tool: text, Class: text, State: exposure.State(text)}}, Evidence: []Evidence{{Kind: text, Text: text, Tool: text, Path: text}}, Timeline: []exposure.Event{{Actor: text, Reason: text, Kind: 99, Scan: 1}}, Remediation: &fix, Exceptions: []exposure.Exception{{Reason: text, Requester: text, Approver: text}}, Moves: []exposure.Cause{99}, CanExcept: true, CanApprove: true, CanAssign: true, Owners: []string{text}}))
 	add("confirm", Confirm(ConfirmPage{Shell: shell(), Heading: text, Text: text, Form: Form{text, text, []Field{{text, text}}}, Back: text, Sample: []FindingRow{row}}))
 	add("assets", Assets(AssetsPage{Shell: shell(), Query: text, Rows: []AssetRow{asset}, Next: text}))
-	add("asset", Asset(AssetPage{Shell: shell(), Row: asset, Findings: []FindingRow{row}, Scans: []AssetScan{{Tool: text, Class: text}}, Merged: []string{text}, CanAssign: true, Owners: []string{text}}))
+	add("asset", Asset(AssetPage{Shell: shell(), Row: asset, Findings: []FindingRow{row}, Scans: []AssetScan{{Tool: text, Class: text}}, Merged: []string{text}, Components: []ComponentRow{{text, text, text, -1, math.MaxInt, 99}}, Parts: 2, CanAssign: true, Owners: []string{text}}))
+	add("scans", Scans(ScansPage{Shell: shell(), Tool: text, Tools: []string{text}, Rows: []exposure.Scan{scan}, Next: text}))
+	add("scan", Scan(ScanPage{Shell: shell(), Scan: scan, Classes: []CoveredClass{{text, text, -1}}, Covered: 9, Assets: []AssetRow{asset}, Opened: 7, Findings: []FindingRow{row}, Broken: []BrokenRecord{{-1, math.MinInt64, text}, {math.MaxInt, math.MaxInt64, text}}, NextBroken: text}))
+	add("sources", Sources(SourcesPage{Shell: shell(), Rows: []SourceStatus{{text, text, time.Time{}, false, -1, true, -1, -1, -1, -1, -1, 5}}}))
+	news := []AdvisoryNews{{text, time.Time{}, math.NaN(), math.Inf(1)}, {"epss", before(1), math.NaN(), math.Inf(1)}}
+	advisory := AdvisoryRow{ID: 1, Key: text, Title: text, Type: text, Risk: math.MaxInt, Band: 99, Loss: math.NaN(), KEV: before(1), Ransomware: true, EPSS: epss(math.NaN()), Percentile: epss(math.NaN()), Findings: 1, Assets: 1, Overdue: 1, News: news}
+	add("advisories", Advisories(AdvisoriesPage{Shell: shell(), Query: text, Days: 7, Rows: []AdvisoryRow{advisory}, Total: 2, Next: text}))
+	add("advisory", Advisory(AdvisoryPage{Shell: shell(), Row: advisory, Advisory: exposure.Advisory{Key: text, Description: text, Solution: text, CVEs: []string{text}, CVSS: []string{text}, Aliases: []string{text}, References: []string{text, "javascript:alert(1)"}, CWEs: []int{-1}, Threat: exposure.Threat{EPSS: math.NaN(), Percentile: math.Inf(1), EPSSModel: text, KEVDay: math.MaxInt32, Automatable: text, Impact: text}}, Assets: []AssetRow{asset}, Fixes: []FixVersion{{text, text, -1}}}))
 	add("import", Import(ImportPage{Shell: shell(), CanImport: true, Formats: []string{text}, Error: text, Scans: []exposure.Scan{scan}, Results: []ImportResult{{File: text, Format: text, Failure: text, Messages: []string{text}}}}))
 	add("feeds", Feeds(FeedsPage{Shell: shell(), CanUpdate: true, Rows: []FeedRow{{text, text, text, text, text, text, -1, text, time.Time{}, time.Time{}, -1, true, text}}}))
 	add("scope", Scope(ScopePage{Shell: shell(), Services: []ServiceRow{{Name: text, Owner: text}}, Scopes: []ScopeRow{{Name: text, Objective: text}}, Owners: []OwnerRow{{Name: text}}, Tags: []Count{{text, 1}}, Coverage: []CoverageRow{{Class: text}}, Programme: text, AppliedBy: text}))

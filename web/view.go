@@ -14,7 +14,8 @@ type Shell struct {
 	Stage   Stage     // the highlighted place in the navigation
 	User    User      // zero: nobody is signed in, and there is no navigation
 	Counts  Counts
-	Demo    bool // demo data is present: a banner offers to remove it
+	Stale   []StaleFeed // feeds whose age weakens what pages say
+	Demo    bool        // demo data is present: a banner offers to remove it
 	Flashes []Flash
 	Version string // of the program
 	// Currency follows amounts of money: "EUR". Empty: none is shown.

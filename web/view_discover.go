@@ -19,13 +19,17 @@ type AssetsPage struct {
 
 // AssetPage is one asset.
 type AssetPage struct {
-	Shell     Shell
-	Row       AssetRow
-	Bands     map[exposure.Band]int // open findings by band
-	Findings  []FindingRow          // the worst open ones
-	Total     int                   // of the open ones
-	Scans     []AssetScan           // that covered it, newest first
-	Merged    []string              // names of records that were recognised as this asset
+	Shell    Shell
+	Row      AssetRow
+	Bands    map[exposure.Band]int // open findings by band
+	Findings []FindingRow          // the worst open ones
+	Total    int                   // of the open ones
+	Scans    []AssetScan           // that covered it, newest first
+	Merged   []string              // names of records that were recognised as this asset
+
+	Components []ComponentRow // with open findings, worst first
+	Parts      int            // how many of them there are
+
 	CanAssign bool
 	Owners    []string // known ones, to choose from
 }
@@ -36,7 +40,6 @@ type AssetScan struct {
 	Tool  string
 	Class string // class of checks that were run completely; empty: no coverage proof
 	At    time.Time
-	Found int
 }
 
 // ImportPage takes reports in and tells what became of them.

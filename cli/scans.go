@@ -1,0 +1,299 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/leeward-ctem/leeward/discover"
+	"github.com/leeward-ctem/leeward/exposure"
+	"github.com/leeward-ctem/leeward/index"
+	"github.com/leeward-ctem/leeward/server"
+)
+
+// Scans lists imported reports, newest first.
+func (a *app) Scans(ctx context.Context, q server.ScanQuery) (server.ScanPage, error) {
+	before := q.After
+	if before == 0 {
+		before = math.MaxUint32
+	}
+	limit := max(1, q.Limit)
+	rows, err := a.db.ScansBefore(ctx, before, q.Tool, limit+1)
+	p := server.ScanPage{Rows: rows, Tools: []string{}}
+	for _, src := range a.ix.View().Sources()[1:] {
+		p.Tools = append(p.Tools, src.Tool)
+	}
+	slices.Sort(p.Tools)
+	p.Tools = slices.Compact(p.Tools)
+	if len(rows) > limit {
+		p.Rows = rows[:limit]
+		p.Next = rows[limit-1].ID
+	}
+	if p.Rows == nil {
+		p.Rows = []exposure.Scan{}
+	}
+	return p, err
+}
+
+// Scan answers with everything about one imported report.
+func (a *app) Scan(ctx context.Context, id exposure.ScanID) (server.ScanDetail, error) {
+	d := server.ScanDetail{Classes: []server.CoveredClass{}, Assets: []server.AssetRow{}}
+	var err error
+	if d.Scan, err = a.db.Scan(ctx, id); err != nil {
+		return d, err
+	}
+	v := a.ix.View()
+	sources := v.Sources()
+	err = a.db.CoveredClasses(ctx, id, func(source exposure.SourceID, assets int) error {
+		if int(source) < len(sources) {
+			d.Classes = append(d.Classes, server.CoveredClass{Tool: sources[source].Tool, Class: sources[source].Class, Assets: assets})
+		}
+		return nil
+	})
+	if err != nil {
+		return d, err
+	}
+	ids, covered, err := a.db.CoveredAssets(ctx, id, 100)
+	if err != nil {
+		return d, err
+	}
+	d.Covered = covered
+	for _, id := range ids {
+		if asset := v.Asset(id); asset != nil {
+			d.Assets = append(d.Assets, server.AssetRow{Asset: *asset})
+		}
+	}
+	var ranges [][2]exposure.FindingID
+	err = a.db.Opened(ctx, id, func(first, last exposure.FindingID) error {
+		ranges = append(ranges, [2]exposure.FindingID{first, last})
+		return nil
+	})
+	if err != nil {
+		return d, err
+	}
+	worst, known := v.Worst(ranges, 50)
+	d.Opened = known
+	d.Findings, err = a.rows(ctx, v, worst)
+	return d, err
+}
+
+// ScanErrors lists the broken records of a report in its order.
+func (a *app) ScanErrors(ctx context.Context, id exposure.ScanID, q server.BrokenQuery) (server.BrokenPage, error) {
+	p := server.BrokenPage{Rows: []server.BrokenRecord{}}
+	var after exposure.RecordError
+	if q.After != "" {
+		if _, err := fmt.Sscanf(q.After, "%d.%d", &after.Record, &after.Offset); err != nil {
+			return p, exposure.Errorf(exposure.Invalid, "the cursor %q is none of ours: begin with the first page", q.After)
+		}
+	}
+	if _, err := a.db.Scan(ctx, id); err != nil {
+		return p, err
+	}
+	limit := max(1, q.Limit)
+	rows, err := a.db.ScanErrors(ctx, id, after, limit+1)
+	for i, e := range rows {
+		if i == limit {
+			p.Next = fmt.Sprintf("%d.%d", rows[i-1].Record, rows[i-1].Offset)
+			break
+		}
+		p.Rows = append(p.Rows, server.BrokenRecord{Record: e.Record, Offset: e.Offset, Message: e.Err.Error()})
+	}
+	return p, err
+}
+
+// sourceCache keeps what sources contribute until the index moves or a minute
+// has passed: who shares a finding with whom is asked of the database.
+type sourceCache struct {
+	mu   sync.Mutex
+	view *index.View
+	at   time.Time
+	rows []server.SourceStatus
+}
+
+// sourcesFor is how old what is not in the index may be.
+const sourcesFor = time.Minute
+
+// Sources answers with what each tool's class of checks contributes.
+func (a *app) Sources(ctx context.Context) ([]server.SourceStatus, error) {
+	c := &a.heard
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	v, now := a.ix.View(), a.now()
+	if c.view == v && now.Sub(c.at) < sourcesFor {
+		return c.rows, nil
+	}
+	rows, err := a.sources(ctx, v, now)
+	if err == nil {
+		c.view, c.at, c.rows = v, now, rows
+	}
+	return rows, err
+}
+
+func (a *app) sources(ctx context.Context, v *index.View, now time.Time) ([]server.SourceStatus, error) {
+	type reports struct {
+		runs                   []time.Time
+		count, records, broken int
+	}
+	tools := map[string]*reports{}
+	err := a.db.Reports(ctx, func(tool string, at int64, records, broken int) error {
+		r := tools[tool]
+		if r == nil {
+			r = &reports{}
+			tools[tool] = r
+		}
+		r.count, r.records, r.broken = r.count+1, r.records+records, r.broken+broken
+		r.runs = append(r.runs, time.UnixMilli(at))
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	alone, shared, err := a.assertions(ctx, v)
+	if err != nil {
+		return nil, err
+	}
+	rows := []server.SourceStatus{}
+	for _, src := range v.Sources()[1:] {
+		row := server.SourceStatus{Tool: src.Tool, Class: src.Class, Alone: alone[src.ID], Shared: shared[src.ID]}
+		looks, err := a.db.LookedOn(ctx, src.ID, runsOfRhythm)
+		if err != nil {
+			return nil, err
+		}
+		var runs []time.Time
+		for _, at := range looks {
+			runs = append(runs, time.UnixMilli(at))
+		}
+		row.Proved = len(runs) > 0
+		if r := tools[src.Tool]; r != nil {
+			row.Reports, row.Records, row.Broken = r.count, r.records, r.broken
+			if !row.Proved {
+				runs = r.runs[max(0, len(r.runs)-maxRuns):]
+			}
+		}
+		rhythm := discover.RhythmOf(runs)
+		if !rhythm.Newest.IsZero() {
+			row.Last = rhythm.Newest.UnixMilli()
+		}
+		row.Every, row.Quiet = rhythm.Every.Hours()/24, rhythm.Quiet(now)
+		if row.Assets, err = a.db.LookedAt(ctx, src.ID, now.AddDate(0, 0, -30).UnixMilli()); err != nil {
+			return nil, err
+		}
+		rows = append(rows, row)
+	}
+	// What never covered anything and asserts nothing is but the name of a tool
+	// that has other classes, or what was removed.
+	rows = slices.DeleteFunc(rows, func(r server.SourceStatus) bool {
+		return !r.Proved && r.Alone+r.Shared == 0 && (r.Last == 0 || slices.ContainsFunc(rows, func(o server.SourceStatus) bool { return o.Tool == r.Tool && (o.Proved || o.Alone+o.Shared > 0) }))
+	})
+	slices.SortStableFunc(rows, func(x, y server.SourceStatus) int {
+		return cmp.Or(strings.Compare(x.Tool, y.Tool), strings.Compare(x.Class, y.Class))
+	})
+	return rows, nil
+}
+
+// A rhythm is that of the last days on which a source ran; without coverage,
+// that of the last reports of its tool.
+const (
+	runsOfRhythm = 12
+	maxRuns      = 400
+)
+
+// assertions counts, by source, the open findings that it alone asserts and
+// those that others assert too. Who saw a finding first asserts it until he
+// says otherwise; what others say stands in the database.
+func (a *app) assertions(ctx context.Context, v *index.View) (alone, shared []int, err error) {
+	if alone, err = v.BySource(exposure.Filter{}, a.today()); err != nil {
+		return nil, nil, err
+	}
+	shared = make([]int, len(alone))
+	var of index.Row // the finding whose words are read
+	var said []exposure.SourceID
+	first := true // who saw it first still asserts it
+	settle := func() {
+		if of.ID == 0 {
+			return
+		}
+		alone[of.Source]--
+		if first {
+			said = append(said, of.Source)
+		}
+		for _, s := range said {
+			if len(said) == 1 {
+				alone[s]++
+			} else {
+				shared[s]++
+			}
+		}
+	}
+	err = a.db.Words(ctx, func(finding exposure.FindingID, source exposure.SourceID, asserts bool) error {
+		if int(source) >= len(alone) {
+			return nil // newer than the view
+		}
+		if finding != of.ID {
+			settle()
+			r, ok := v.Row(finding)
+			if of, said, first = (index.Row{}), said[:0], true; ok && r.Status.Open() && inScope(v, r.Asset) {
+				of = r
+			}
+		}
+		if of.ID == 0 {
+			return nil
+		}
+		if source == of.Source {
+			first = false // it has a word of its own
+		}
+		if asserts {
+			said = append(said, source)
+		}
+		return nil
+	})
+	settle()
+	return alone, shared, err
+}
+
+func inScope(v *index.View, id exposure.AssetID) bool {
+	asset := v.Asset(id)
+	return asset == nil || asset.Context == nil || !asset.Context.Excluded
+}
+
+// components fills in the components of an asset that have open findings,
+// counted by place.
+func (a *app) components(ctx context.Context, d *server.AssetDetail, counts map[exposure.LocationID]*server.ComponentRow) error {
+	ids := make([]exposure.LocationID, 0, len(counts))
+	for id := range counts {
+		ids = append(ids, id)
+	}
+	places, err := a.db.PlacesByID(ctx, ids)
+	if err != nil {
+		return err
+	}
+	found := map[exposure.Component]*server.ComponentRow{}
+	for id, p := range places {
+		key := exposure.Component{Purl: p.Component.Purl, Name: p.Component.Name, Version: p.Component.Version}
+		if key == (exposure.Component{}) {
+			continue
+		}
+		row := found[key]
+		if row == nil {
+			row = &server.ComponentRow{Name: cmp.Or(key.Name, key.Purl), Version: key.Version, Purl: key.Purl}
+			found[key] = row
+		}
+		row.Findings += counts[id].Findings
+		row.Risk = max(row.Risk, counts[id].Risk)
+	}
+	d.Components = []server.ComponentRow{}
+	for _, row := range found {
+		d.Components = append(d.Components, *row)
+	}
+	slices.SortFunc(d.Components, func(x, y server.ComponentRow) int {
+		return cmp.Or(cmp.Compare(y.Risk, x.Risk), cmp.Compare(y.Findings, x.Findings), strings.Compare(x.Name, y.Name), strings.Compare(x.Version, y.Version), strings.Compare(x.Purl, y.Purl))
+	})
+	d.Parts = len(d.Components)
+	d.Components = d.Components[:min(d.Parts, 50)]
+	return nil
+}
