@@ -131,8 +131,15 @@ func (s *Server) registerAPI(mux *http.ServeMux) {
 		return &res, err
 	})
 	register(a, Viewer, "get-scope", http.MethodGet, "/scope", "What counts, whose it is and what is seen of it", func(ctx context.Context, _ *struct{}) (*ScopeReport, error) {
-		r, err := s.Backend.Scope(ctx)
+		r, err := s.Backend.Scope(ctx, "")
 		return &r, err
+	})
+	register(a, Viewer, "list-scope-choices", http.MethodGet, "/scope/choices", "Business services, scopes and owners that lists can be narrowed to", func(ctx context.Context, in *struct {
+		Text  string `query:"q" doc:"part of a name"`
+		Limit int    `query:"limit" default:"50" minimum:"1" maximum:"1000"`
+	}) (*list[Choice], error) {
+		rows, err := s.Backend.Choices(ctx, in.Text, in.Limit)
+		return &list[Choice]{rows}, err
 	})
 	register(a, Viewer, "list-feeds", http.MethodGet, "/feeds", "Threat intelligence feeds and their age", func(ctx context.Context, _ *struct{}) (*list[FeedStatus], error) {
 		rows, err := s.Backend.Feeds(ctx)

@@ -28,6 +28,13 @@ func (s *Server) registerPages(mux *http.ServeMux) {
 
 	page("GET /{$}", Viewer, s.overviewPage)
 	page("GET "+web.ScopeURL, Viewer, s.scopePage)
+	page("GET "+web.WelcomeURL, Viewer, s.welcomePage)
+	page("GET "+web.ChooseURL, Viewer, s.choosePage)
+	page("GET "+web.ProgrammeURL, Viewer, s.programmePage)
+	page("POST "+web.ProgrammeURL, Operator, s.programmeForm)
+	page("POST "+web.ProgrammeFileURL, Operator, s.programmeFile)
+	page("GET "+web.ServicePath, Operator, s.servicePage)
+	page("POST "+web.ServicePath, Operator, s.serviceForm)
 	page("GET "+web.AssetsURL, Viewer, s.assetsPage)
 	page("GET "+web.AssetsURL+"/{id}", Viewer, s.assetPage)
 	page("GET "+web.ImportURL, Viewer, s.importPage)
@@ -131,7 +138,7 @@ func (s *Server) static(w http.ResponseWriter, r *http.Request) {
 // page itself matters more.
 func (s *Server) shell(ctx context.Context, title string, stage web.Stage) web.Shell {
 	actor := ActorOf(ctx)
-	sh := web.Shell{Title: title, Static: s.files, Now: s.Now(), Stage: stage, Version: s.Version}
+	sh := web.Shell{Title: title, Static: s.files, Now: s.Now(), Stage: stage, Version: s.Version, Scope: scopeView(ctx)}
 	if actor.Role == Nobody {
 		return sh
 	}

@@ -225,6 +225,10 @@ func (s *Server) selection(ctx context.Context, f url.Values, ids *[]string, fil
 		if *filter == "" {
 			*filter = "is:open"
 		}
+		// What is asked for here stays what is confirmed, whatever scope is
+		// chosen meanwhile in another tab.
+		*filter = narrow(ctx, *filter)
+		f.Set("q", *filter)
 		if f.Get("confirmed") != "true" {
 			list, err := s.Backend.Findings(ctx, FindingQuery{Filter: *filter, Limit: 5})
 			if err != nil {

@@ -64,6 +64,7 @@ func New(c Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	c.Backend = narrowed{c.Backend}
 	s := &Server{Config: c, events: newHub(), files: files, gate: &gate{accounts: c.Accounts, sessions: sessions, now: c.Now}}
 	if c.LocalToken != "" {
 		s.gate.local = digestOf(c.LocalToken)
@@ -80,7 +81,7 @@ func New(c Config) (*Server, error) {
 	// Browsers send cookies across sites; requests that change something from
 	// another origin are refused whatever they carry.
 	protection := http.NewCrossOriginProtection()
-	s.handler = secureHeaders(protection.Handler(sessions.LoadAndSave(s.gate.identify(s.recovered(mux)))))
+	s.handler = secureHeaders(protection.Handler(sessions.LoadAndSave(s.gate.identify(s.withScope(s.recovered(mux))))))
 	return s, nil
 }
 

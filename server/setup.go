@@ -31,7 +31,7 @@ func (s *Server) registerAccounts(mux *http.ServeMux) {
 				return web.Setup(web.SetupPage{Shell: s.shell(r.Context(), "Welcome", ""), Link: f["link"], Name: f["name"], Error: text})
 			})
 		}
-		return s.done(w, r, web.OverviewURL)
+		return s.done(w, r, web.WelcomeURL)
 	}))
 	mux.Handle("POST "+web.SignInURL, s.page(func(w http.ResponseWriter, r *http.Request) error {
 		f, err := form(w, r)

@@ -15,6 +15,9 @@ const EventsURL = "/api/v1/events"
 const (
 	OverviewURL     = "/"
 	ScopeURL        = "/scope"
+	ChooseURL       = "/scope/choose"
+	ProgrammeURL    = "/scope/programme"
+	ServicePath     = "/scope/service"
 	AssetsURL       = "/assets"
 	ImportURL       = "/import"
 	FeedsURL        = "/feeds"
@@ -27,19 +30,21 @@ const (
 	PaletteURL      = "/palette"
 	SignInURL       = "/sign-in"
 	SetupURL        = "/setup"
+	WelcomeURL      = "/welcome"
 )
 
 // The paths that forms post to, beside those that end in a number.
 const (
-	MoveURL        = "/findings/move"
-	ExceptURL      = "/findings/except"
-	UpdateFeedsURL = "/feeds/update"
-	RemoveDemoURL  = "/demo/remove"
-	LoadDemoURL    = "/demo/load"
-	SignOutURL     = "/sign-out"
-	PasswordURL    = "/account/password"
-	TokensURL      = "/account/tokens"
-	AccountsURL    = "/account/accounts"
+	MoveURL          = "/findings/move"
+	ExceptURL        = "/findings/except"
+	ProgrammeFileURL = "/scope/programme/file"
+	UpdateFeedsURL   = "/feeds/update"
+	RemoveDemoURL    = "/demo/remove"
+	LoadDemoURL      = "/demo/load"
+	SignOutURL       = "/sign-out"
+	PasswordURL      = "/account/password"
+	TokensURL        = "/account/tokens"
+	AccountsURL      = "/account/accounts"
 )
 
 // FindingURL is the page of one finding.
@@ -81,6 +86,24 @@ func ExportURL(format, filter string) string {
 
 // Find is the list of findings that a filter selects.
 func Find(filter string) string { return withQuery(FindingsURL, "q", filter) }
+
+// InScope is a page with everything narrowed to a term, or with an empty one to
+// nothing. It can be shared: whoever opens it has chosen the same.
+func InScope(page, term string) string {
+	u, err := url.Parse(page)
+	if err != nil || u.Host != "" || u.Scheme != "" {
+		return OverviewURL
+	}
+	q := u.Query()
+	q.Set("scope", term)
+	return u.Path + "?" + q.Encode()
+}
+
+// ServiceURL is the form for a business service; "" is a new one.
+func ServiceURL(name string) string { return withQuery(ServicePath, "name", name) }
+
+// AssetsWith is the list of assets that a filter by assets selects.
+func AssetsWith(filter string) string { return withQuery(AssetsURL, "filter", filter) }
 
 // FindTerm is the list of findings with a value in a field of the language,
 // whatever characters the value holds.
