@@ -111,7 +111,7 @@ func TestDemoInTheBrowser(t *testing.T) {
 	s := startSite(t, "--demo")
 	b := live.Browser(t)
 	firstRun(b, s)
-	pages := []string{"/", "/scope", "/scope/choose", "/scope/programme", "/scope/programme?edit=true", "/scope/service?name=payments", "/assets", "/assets?kind=host&owner=none&unseen=30", "/assets/1", "/import", "/feeds", "/findings", "/findings/F-1", "/findings?q=kev:true+-team:shop&sort=due", "/validate", "/remediations", "/measure", "/jobs", "/account"}
+	pages := []string{"/", "/scope", "/scope/choose", "/scope/programme", "/scope/programme?edit=true", "/scope/service?name=payments", "/assets", "/assets?kind=host&owner=none&unseen=30", "/assets/1", "/import", "/feeds", "/findings", "/findings/F-1", "/findings?q=kev:true+-team:shop&sort=due", "/validate", "/remediations", "/measure", "/jobs", "/account", "/account/accounts"}
 	for _, scheme := range []string{"light", "dark"} {
 		b.Scheme(scheme)
 		for _, width := range []int64{1440, 390} {

@@ -170,6 +170,7 @@ func (s *Server) registerAPI(mux *http.ServeMux) {
 		return &removed{n}, err
 	})
 
+	s.registerPeople(a)
 	mux.Handle("POST /api/v1/scans", s.require(Analyst, s.page(s.postScan)))
 	for _, f := range export.Formats() {
 		mux.Handle("GET /api/v1/findings."+string(f), s.require(Viewer, s.page(func(w http.ResponseWriter, r *http.Request) error { return s.export(w, r, f) })))

@@ -62,7 +62,13 @@ func (s *Server) registerPages(mux *http.ServeMux) {
 	page("POST "+web.PasswordURL, Viewer, s.passwordForm)
 	page("POST "+web.TokensURL, Viewer, s.tokenForm)
 	page("POST "+web.TokensURL+"/{id}/remove", Viewer, s.removeTokenForm)
+	page("POST "+web.EndSessionsURL, Viewer, s.endSessionsForm)
+	page("GET "+web.AccountsURL, Admin, s.peoplePage)
 	page("POST "+web.AccountsURL, Admin, s.accountForm)
+	page("POST "+web.AccountsURL+"/{id}/access", Admin, s.accessForm)
+	page("POST "+web.AccountsURL+"/{id}/reset", Admin, s.allowResetForm)
+	page("POST "+web.AccountsURL+"/{id}/tokens/{token}/remove", Admin, s.removeOtherTokenForm)
+	page("GET "+web.ResetURL, Nobody, s.resetPage)
 	page("/", Nobody, func(http.ResponseWriter, *http.Request) (templ.Component, error) {
 		return nil, exposure.Errorf(exposure.NotFound, "there is no such page")
 	})
@@ -179,7 +185,7 @@ func (s *Server) redirect(w http.ResponseWriter, r *http.Request, to, text strin
 // back is the page a form was sent from, on this server, or another.
 func back(r *http.Request, other string) string {
 	u, err := url.Parse(r.Header.Get("Referer"))
-	if err != nil || u.Path == "" || u.Host != r.Host || strings.HasPrefix(u.Path, web.SetupURL) {
+	if err != nil || u.Path == "" || u.Host != r.Host || strings.HasPrefix(u.Path, web.SetupURL) || strings.HasPrefix(u.Path, web.ResetURL) {
 		return other
 	}
 	return u.RequestURI()

@@ -24,7 +24,7 @@ import (
 type Config struct {
 	Backend  Backend
 	Accounts Accounts
-	Sessions scs.Store
+	Sessions Sessions
 	Log      *slog.Logger
 	Now      func() time.Time
 	Version  string
@@ -65,7 +65,7 @@ func New(c Config) (*Server, error) {
 		return nil, err
 	}
 	c.Backend = narrowed{c.Backend}
-	s := &Server{Config: c, events: newHub(), files: files, gate: &gate{accounts: c.Accounts, sessions: sessions, now: c.Now}}
+	s := &Server{Config: c, events: newHub(), files: files, gate: &gate{accounts: c.Accounts, sessions: sessions, store: c.Sessions, now: c.Now}}
 	if c.LocalToken != "" {
 		s.gate.local = digestOf(c.LocalToken)
 	}

@@ -31,6 +31,7 @@ const (
 	SignInURL       = "/sign-in"
 	SetupURL        = "/setup"
 	WelcomeURL      = "/welcome"
+	ResetURL        = "/reset"
 )
 
 // The paths that forms post to, beside those that end in a number.
@@ -45,6 +46,7 @@ const (
 	PasswordURL      = "/account/password"
 	TokensURL        = "/account/tokens"
 	AccountsURL      = "/account/accounts"
+	EndSessionsURL   = "/account/sessions/end"
 )
 
 // FindingURL is the page of one finding.
@@ -67,6 +69,16 @@ func RetryURL(job int64) string { return JobsURL + "/" + strconv.FormatInt(job, 
 // RemoveTokenURL is where a token is taken back.
 func RemoveTokenURL(token int64) string {
 	return TokensURL + "/" + strconv.FormatInt(token, 10) + "/remove"
+}
+
+// PersonURL is where an account is changed: access or reset.
+func PersonURL(account int64, what string) string {
+	return AccountsURL + "/" + strconv.FormatInt(account, 10) + "/" + what
+}
+
+// RemoveOtherTokenURL is where an administrator takes back a token of an account.
+func RemoveOtherTokenURL(account, token int64) string {
+	return PersonURL(account, "tokens/"+strconv.FormatInt(token, 10)+"/remove")
 }
 
 // ApproveURL is where an exception is approved, EndURL where it is refused or ended.

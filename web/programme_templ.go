@@ -177,11 +177,11 @@ func Scope(p ScopePage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = plainTile("Nobody speaks for", number(p.Unspoken), AssetFilter{Unspoken: true}.link("", "")).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = plainTile("Assets nobody speaks for", number(p.Unspoken), AssetFilter{Unspoken: true}.link("", "")).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = plainTile("Without owner", number(p.Unowned), AssetFilter{Owner: "none"}.link("", "")).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = plainTile("Assets without owner", number(p.Unowned), AssetFilter{Owner: "none"}.link("", "")).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -189,11 +189,11 @@ func Scope(p ScopePage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = plainTile("Without tier", number(p.NoTier), AssetsWith("tier:0")).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = plainTile("Assets without tier", number(p.NoTier), AssetsWith("tier:0")).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = plainTile("Of unknown reach", number(p.NoReach), AssetsWith("reach:unknown")).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = plainTile("Assets of unknown reach", number(p.NoReach), AssetsWith("reach:unknown")).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -368,7 +368,7 @@ func Scope(p ScopePage) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 31, "</section><section class=\"card\" aria-labelledby=\"h-coverage\"><h2 id=\"h-coverage\">Coverage</h2><p class=\"muted small\">Assets in scope that a complete scan looked at within the policy's interval. What is not covered is not safe, only unseen.</p>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 31, "</section><section class=\"card\" aria-labelledby=\"h-coverage\"><h2 id=\"h-coverage\">Coverage</h2><p class=\"muted small\">Assets that a complete scan looked at within 30 days. What is not covered is not safe, only unseen.</p>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -40,6 +40,19 @@ func sampleShell(static *Static, title string, stage Stage) Shell {
 
 func epss(p float64) *float64 { return &p }
 
+func samplePeople(accounts []exposure.Account, tokens []exposure.Token) []Person {
+	var all []Person
+	for i, a := range accounts {
+		a.Seen = ms(before(float64(i)))
+		p := Person{Account: a}
+		if i == 0 {
+			p.Tokens = tokens
+		}
+		all = append(all, p)
+	}
+	return all
+}
+
 func sampleChoices() []Choice {
 	return []Choice{{"service:checkout", "service", "checkout", 38}, {"scope:internet-facing", "scope", "internet-facing", 31}, {`team:"Corporate IT"`, "team", "Corporate IT", 68}}
 }
@@ -284,9 +297,13 @@ func samplePages(static *Static) []sample {
 		{978, "Send the weekly digest", "digest", "scheduled", 0, 3, before(-1), time.Time{}, ""},
 	}}
 	account := AccountPage{
-		Shell: shell("Account", StageAccount), Secret: "lw_3vQ9xT1bJm4Kp7Zs2Rf8Wd6Yh0Nc5Lg", Scopes: []string{"read", "import", "write", "admin"}, Roles: []string{"viewer", "analyst", "owner", "operator", "admin"},
+		Shell: shell("Account", StageAccount), Secret: "lw_3vQ9xT1bJm4Kp7Zs2Rf8Wd6Yh0Nc5Lg", Scopes: []string{"read", "import", "write", "admin"}, CanManage: true,
+		Sessions: []Session{{"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", before(0.1), true}, {"curl/8.9", before(3), false}},
 		Tokens:   []exposure.Token{{ID: 1, Name: "CI of the shop", Scopes: []string{"read", "import"}, Created: ms(before(40)), Expires: ms(before(-50)), Used: ms(before(0.01))}, {ID: 2, Name: "Old laptop", Scopes: []string{"read"}, Created: ms(before(100)), Expires: ms(before(10))}},
-		Accounts: []exposure.Account{{ID: 1, Name: "Mira Okafor", Role: "admin", Created: ms(before(200))}, {ID: 2, Name: "j.lind", Role: "owner", Created: ms(before(120))}, {ID: 3, Name: "old.intern", Role: "viewer", Created: ms(before(400)), Disabled: true}},
+	}
+	people := PeoplePage{
+		Shell: shell("People", StageAccount), Self: 1, Roles: []string{"viewer", "analyst", "owner", "operator", "admin"}, Link: "https://leeward.example.com/reset?link=3vQ9xT1bJm4Kp7Zs2Rf8Wd6Yh0Nc5Lg", LinkFor: "j.lind", LinkEnds: before(-1),
+		Rows: samplePeople([]exposure.Account{{ID: 1, Name: "Mira Okafor", Role: "admin", Created: ms(before(200))}, {ID: 2, Name: "j.lind", Role: "owner", Created: ms(before(120))}, {ID: 3, Name: "old.intern", Role: "viewer", Created: ms(before(400)), Disabled: true}}, account.Tokens),
 	}
 	scoped := list
 	scoped.Shell.Scope = Chosen{Term: "service:checkout", Kind: "service", Name: "checkout", Here: FindingsURL}
@@ -318,6 +335,8 @@ func samplePages(static *Static) []sample {
 		{"signin", SignIn(SignInPage{Shell: signedOut, Name: "mira", Error: "The name or the password is wrong."})},
 		{"setup", Setup(SetupPage{Shell: signedOut, Link: "one-time"})},
 		{"account", Account(account)},
+		{"people", People(people)},
+		{"reset", Reset(ResetPage{Shell: signedOut, Link: "one-time", Error: "the password is too short"})},
 		{"error-404", Error(ErrorPage{Shell: shell("Not found", ""), Status: 404})},
 		{"error-403", Error(ErrorPage{Shell: shell("Forbidden", ""), Status: 403, Message: "Feeds are updated by operators: ask one, or an administrator for the role."})},
 		{"error-500", Error(ErrorPage{Shell: signedOut, Status: 500})},
@@ -360,6 +379,8 @@ func emptyPages(static *Static) []sample {
 	add("signin", SignIn(SignInPage{Shell: Shell{Static: static}}))
 	add("setup", Setup(SetupPage{Shell: Shell{Static: static}}))
 	add("account", Account(AccountPage{Shell: shell("Account", StageAccount)}))
+	add("people", People(PeoplePage{Shell: shell("People", StageAccount)}))
+	add("reset", Reset(ResetPage{Shell: Shell{Static: static}}))
 	add("error", Error(ErrorPage{Shell: Shell{}}))
 	return all
 }
@@ -405,7 +426,9 @@ func hostilePages(static *Static, text string) []sample {
 	add("jobs", Jobs(JobsPage{Shell: shell(), CanRetry: true, Rows: []JobRow{{-1, text, text, text, -1, -1, time.Time{}, time.Time{}, text}, {State: "discarded"}}}))
 	add("signin", SignIn(SignInPage{Shell: Shell{Title: text, Static: static}, Name: text, Next: text, Error: text}))
 	add("setup", Setup(SetupPage{Shell: Shell{Title: text, Static: static}, Link: text, Name: text, Error: text}))
-	add("account", Account(AccountPage{Shell: shell(), Tokens: []exposure.Token{{Name: text, Scopes: []string{text}}}, Scopes: []string{text}, Secret: text, Error: text, Accounts: []exposure.Account{{Name: text, Role: text}}, Roles: []string{text}}))
+	add("account", Account(AccountPage{Shell: shell(), Tokens: []exposure.Token{{Name: text, Scopes: []string{text}}}, Scopes: []string{text}, Secret: text, Error: text, Sessions: []Session{{Agent: text}}, CanManage: true}))
+	add("people", People(PeoplePage{Shell: shell(), Rows: []Person{{exposure.Account{Name: text, Role: text}, []exposure.Token{{Name: text}}}}, Roles: []string{text}, Link: text, LinkFor: text, Error: text}))
+	add("reset", Reset(ResetPage{Shell: Shell{Title: text, Static: static}, Link: text, Error: text}))
 	add("error", Error(ErrorPage{Shell: shell(), Status: -1, Message: text}))
 	add("palette", PaletteResults([]Suggestion{{text, text, text, "javascript:alert(1)"}}))
 	return all
