@@ -143,7 +143,7 @@ func (s *Server) withScope(next http.Handler) http.Handler {
 			}
 			s.gate.sessions.Put(ctx, sessionScope, term)
 			q.Del("scope")
-			to := r.URL.Path
+			to := r.URL.EscapedPath()
 			if len(q) > 0 {
 				to += "?" + q.Encode()
 			}

@@ -28,7 +28,7 @@ func (s *Server) findingsPage(w http.ResponseWriter, r *http.Request) (templ.Com
 	more := q.Get("after")
 	if more == "" {
 		p.Shell = s.shell(ctx, "Findings", web.StagePrioritize)
-		p.Nothing = p.Query == "" && p.Shell.Counts.Findings == 0 && p.Shell.Counts.Assets == 0
+		p.Nothing = p.Query == "" && scopeOf(ctx) == "" && p.Shell.Counts.Findings == 0 && p.Shell.Counts.Assets == 0
 	} else {
 		p.Shell = web.Shell{Now: s.Now(), Static: s.files}
 	}

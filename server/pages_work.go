@@ -116,7 +116,7 @@ func (s *Server) remediationsPage(w http.ResponseWriter, r *http.Request) (templ
 	}
 	after, _ := strconv.Atoi(q.Get("after"))
 	p.Shown = min(max(0, after), len(all))
-	p.Total, p.Nothing = len(all), len(all) == 0 && p.Query == ""
+	p.Total, p.Nothing = len(all), len(all) == 0 && p.Query == "" && scopeOf(ctx) == ""
 	end := min(p.Shown+pageRows, len(all))
 	for i := range all[p.Shown:end] {
 		p.Rows = append(p.Rows, remediationRow(&all[p.Shown+i], s.bandOf))

@@ -108,7 +108,7 @@ func InScope(page, term string) string {
 	}
 	q := u.Query()
 	q.Set("scope", term)
-	return u.Path + "?" + q.Encode()
+	return u.EscapedPath() + "?" + q.Encode()
 }
 
 // ServiceURL is the form for a business service; "" is a new one.
