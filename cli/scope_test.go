@@ -12,6 +12,7 @@ import (
 
 	"github.com/chromedp/chromedp"
 
+	"github.com/leeward-ctem/leeward/exposure"
 	"github.com/leeward-ctem/leeward/internal/testkit/live"
 	"github.com/leeward-ctem/leeward/server"
 )
@@ -76,6 +77,13 @@ func TestScopeNarrowsEverything(t *testing.T) {
 		}
 		if a, b := len(ask[rowsOf[any]](v, "/api/v1/remediations?q="+q).Rows), len(ask[rowsOf[any]](v, "/api/v1/remediations?scope="+q).Rows); a != b || b != sum.Counts.Remediations {
 			t.Errorf("%s: %d fixes by filter, %d by scope, %d in the summary", c.Term, a, b, sum.Counts.Remediations)
+		}
+		// A fix is of the scope what the list says of it.
+		for _, fix := range ask[rowsOf[exposure.Remediation]](v, "/api/v1/remediations?scope="+q).Rows {
+			d := ask[server.RemediationDetail](v, "/api/v1/remediations/"+fix.Key+"?scope="+q)
+			if d.Findings != fix.Findings || d.Assets != fix.Assets || len(d.On) != min(fix.Assets, 200) {
+				t.Errorf("%s: %s has %d findings on %d assets, and %d on %d in the list", c.Term, fix.Key, d.Findings, d.Assets, fix.Findings, fix.Assets)
+			}
 		}
 		// The pages: a deep link chooses, is shown without the parameter, and stays.
 		if code, _ := v.do("GET", "/findings?q=kev%3Afalse&scope="+q, ""); code != 303 {

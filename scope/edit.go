@@ -24,9 +24,15 @@ func PutService(body []byte, was string, s Service, assets []string) ([]byte, er
 		return nil, err
 	}
 	var doc yaml.Node
+	var comments []byte
 	if err := l.Load(&doc); err != nil || len(doc.Content) != 1 || doc.Content[0].Kind != yaml.MappingNode {
 		// It says nothing yet, apart perhaps from comments.
-		doc = yaml.Node{Kind: yaml.DocumentNode, Content: []*yaml.Node{{Kind: yaml.MappingNode, HeadComment: doc.HeadComment}}}
+		doc = yaml.Node{Kind: yaml.DocumentNode, Content: []*yaml.Node{{Kind: yaml.MappingNode}}}
+		for line := range bytes.Lines(body) {
+			if bytes.HasPrefix(bytes.TrimSpace(line), []byte("#")) {
+				comments = append(append(comments, bytes.TrimSpace(line)...), '\n')
+			}
+		}
 	}
 	root := doc.Content[0]
 	services := listOf(root, "services")
@@ -56,7 +62,8 @@ func PutService(body []byte, was string, s Service, assets []string) ([]byte, er
 	names, networks := splitAssets(assets)
 	writeRule(root, s.Name, "name", names)
 	writeRule(root, s.Name, "cidr", networks)
-	return yaml.Dump(&doc, yaml.WithIndent(2), yaml.WithCompactSeqIndent(false), yaml.WithQuotePreference(yaml.QuoteDouble), yaml.WithLineWidth(-1), yaml.WithUnicode(true))
+	text, err := yaml.Dump(&doc, yaml.WithIndent(2), yaml.WithCompactSeqIndent(false), yaml.WithQuotePreference(yaml.QuoteDouble), yaml.WithLineWidth(-1), yaml.WithUnicode(true))
+	return append(comments, text...), err
 }
 
 // AssetsOf are the patterns of names and the networks that [PutService] keeps

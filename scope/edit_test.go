@@ -30,6 +30,22 @@ assets:
   - match: {cidr: [10.20.0.0/16]}
     services: [shop]
 `},
+		{"to comments only", "# Ours.\n\n  # Not yet.\n", "", Service{Name: "shop"}, nil, `
+# Ours.
+# Not yet.
+services:
+  - name: shop
+`},
+		{"to an empty list", "services: []\n", "", Service{Name: "shop"}, []string{"a"}, `
+services:
+  - name: shop
+assets:
+  - match: {name: [a]}
+    services: [shop]
+`},
+		{"to a file on one line", "{name: x, services: [{name: y}]}", "", Service{Name: "shop"}, nil, `
+{name: x, services: [{name: y}, {name: shop}]}
+`},
 		{"names that YAML would read otherwise", "", "", Service{Name: "true"}, []string{"*", "12", "# no"}, `
 services:
   - name: "true"

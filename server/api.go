@@ -24,7 +24,8 @@ import (
 // the same declarations.
 func (s *Server) registerAPI(mux *http.ServeMux) {
 	config := huma.DefaultConfig("Leeward", s.Version)
-	config.Info.Description = "Continuous threat exposure management. Sign in with a session or `Authorization: Bearer <token>`."
+	config.Info.Description = "Continuous threat exposure management. Sign in with a session or `Authorization: Bearer <token>`. " +
+		"Every list, count and export takes `scope`, one business service, scope or team such as `service:shop`, and is then narrowed to it."
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "/api/v1/openapi", "", ""
 	config.CreateHooks = nil
 	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"token": {Type: "http", Scheme: "bearer"}}

@@ -44,6 +44,8 @@ type Backend interface {
 	Groups(ctx context.Context, filter string, by []string) ([]GroupRow, error)
 	Remediations(ctx context.Context, filter string) ([]exposure.Remediation, error)
 	Remediation(ctx context.Context, key string) (RemediationDetail, error)
+	// RemediationOf is the part of a fix that a filter selects.
+	RemediationOf(ctx context.Context, key, filter string) (RemediationDetail, error)
 
 	Import(ctx context.Context, req discover.Request, r io.Reader) ([]discover.Result, error)
 	Scans(ctx context.Context, limit int) ([]exposure.Scan, error)

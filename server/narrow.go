@@ -81,6 +81,16 @@ func (n narrowed) Remediations(ctx context.Context, filter string) ([]exposure.R
 	return n.Backend.Remediations(ctx, narrow(ctx, filter))
 }
 
+// Remediation is of a fix what is in scope; of one that has nothing there, all.
+func (n narrowed) Remediation(ctx context.Context, key string) (RemediationDetail, error) {
+	filter := narrow(ctx, "")
+	d, err := n.Backend.RemediationOf(ctx, key, filter)
+	if filter != "" && exposure.KindOf(err) == exposure.NotFound && err != nil {
+		return n.Backend.Remediation(ctx, key)
+	}
+	return d, err
+}
+
 func (n narrowed) Assets(ctx context.Context, q AssetQuery) (AssetPage, error) {
 	q.Filter = narrow(ctx, q.Filter)
 	return n.Backend.Assets(ctx, q)

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/alexedwards/scs/v2"
@@ -81,8 +82,39 @@ func New(c Config) (*Server, error) {
 	// Browsers send cookies across sites; requests that change something from
 	// another origin are refused whatever they carry.
 	protection := http.NewCrossOriginProtection()
-	s.handler = secureHeaders(protection.Handler(sessions.LoadAndSave(s.gate.identify(s.withScope(s.recovered(mux))))))
+	s.handler = secureHeaders(protection.Handler(s.withSession(s.gate.identify(s.withScope(s.recovered(mux))))))
 	return s, nil
+}
+
+// withSession loads the session of a request and saves it afterwards. What a
+// page asks for in the background only looks at it: saved after a later request
+// has changed the session, it would take the change back.
+func (s *Server) withSession(next http.Handler) http.Handler {
+	sessions := s.gate.sessions
+	saved := sessions.LoadAndSave(next)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !inBackground(r) {
+			saved.ServeHTTP(w, r)
+			return
+		}
+		token := ""
+		if c, err := r.Cookie(sessions.Cookie.Name); err == nil {
+			token = c.Value
+		}
+		ctx, err := sessions.Load(r.Context(), token)
+		if err != nil {
+			s.Log.Error("session cannot be read", slog.Any("err", err))
+			http.Error(w, public(err), http.StatusInternalServerError)
+			return
+		}
+		next.ServeHTTP(w, r.WithContext(ctx))
+	})
+}
+
+func inBackground(r *http.Request) bool {
+	path, fragment := r.URL.Path, r.Header.Get("HX-Request") != ""
+	return r.Method == http.MethodGet && !r.URL.Query().Has("scope") &&
+		(path == web.EventsURL || strings.HasPrefix(path, "/static/") || fragment && (path == web.PaletteURL || path == web.ChooseURL))
 }
 
 // ServeHTTP answers one request.

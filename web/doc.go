@@ -23,13 +23,19 @@
 // either:
 //
 //	GET  /findings?q=&sort=&reverse=&after=   Findings, or FindingResults; with after FindingsMore
-//	GET  /assets?q=&after=                    Assets, or AssetsMore
+//	GET  /assets?q=&kind=&owner=&filter=&unseen=&unspoken=&after=   Assets, or AssetsMore
+//	GET  /scope/choose?q=&next=               Choose, or Choices
+//	GET  /scope/programme?edit=               Programme; posted: body, version, do (check or apply)
+//	GET  /scope/service?name=                 Service; posted: Programme with what it would change
 //	GET  /remediations?q=&after=              Remediations
 //	GET  /jobs                                Jobs
 //	GET  /palette?q=                          PaletteResults
 //	POST /findings/move                       ids… or all=true and q; cause, reason, confirmed
 //	POST /findings/except                     the same, with reason and expires (YYYY-MM-DD)
 //	POST /import (multipart: file…, asset)    Import, or ImportResults
+//
+// Every page takes scope=, a term like service:shop: everything is then narrowed
+// to it until another, or an empty one, is chosen.
 //
 // Other posts are answered with a redirect and a [Flash].
 //
