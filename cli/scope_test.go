@@ -298,6 +298,17 @@ func TestScopeInTheBrowser(t *testing.T) {
 	if err != nil || !strings.Contains(where, "/findings?") || !strings.Contains(where, "q=kev%3Afalse") || strings.Contains(where, "scope") {
 		t.Errorf("leaving the scope leaves the page: %s (%v)", where, err)
 	}
+	// What is wrong with a text is said beside it, by line.
+	b.Do("write a wrong programme", chromedp.Navigate(s.url+"/scope/programme?edit=true"), chromedp.SetValue(css("#body"), "name: x\nservices:\n  - name: shop\n    teir: 1\n    owner: [a]\n"),
+		chromedp.Click(css("button[value=check]")), chromedp.WaitVisible(css(".problems")))
+	text(t, b, ".problems", "Line 4")
+	text(t, b, ".numbered .line.bad", "teir: 1")
+	picture(t, "programme-wrong", b)
+	for _, p := range b.Problems() {
+		if !strings.Contains(p, "400 (Bad Request)") { // which it is
+			t.Error(p)
+		}
+	}
 	// The copied text is the file, without the numbers.
 	b.Do("read the programme", chromedp.Navigate(s.url+"/scope/programme"), chromedp.WaitVisible(css("#programme-text")))
 	shown, err := chromedp.Run(b.Ctx, chromedp.Evaluate[string]("document.getElementById('programme-text').textContent"))

@@ -207,7 +207,7 @@ func Scope(p ScopePage) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			} else {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 14, "<div class=\"scroll\"><table class=\"grid\"><caption class=\"sr\">Business services</caption> <thead><tr><th scope=\"col\">Worst risk</th><th scope=\"col\">Service</th><th scope=\"col\" class=\"num\">Tier</th><th scope=\"col\" class=\"col-2\">Impact</th><th scope=\"col\" class=\"col-1\">Owner</th><th scope=\"col\" class=\"num col-1\">Assets</th><th scope=\"col\" class=\"num\">Open</th><th scope=\"col\" class=\"num\">Expected loss</th></tr></thead> <tbody>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 14, "<div class=\"scroll\"><table class=\"grid\"><caption class=\"sr\">Business services</caption> <thead><tr><th scope=\"col\">Worst risk</th><th scope=\"col\">Service</th><th scope=\"col\" class=\"num col-1\">Tier</th><th scope=\"col\" class=\"num col-2\">Impact</th><th scope=\"col\" class=\"col-1\">Owner</th><th scope=\"col\" class=\"num col-1\">Assets</th><th scope=\"col\" class=\"num\">Open</th><th scope=\"col\" class=\"num\">Expected loss</th></tr></thead> <tbody>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -282,14 +282,14 @@ func Scope(p ScopePage) templ.Component {
 							return templ_7745c5c3_Err
 						}
 					}
-					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 22, "</td><td class=\"num\">")
+					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 22, "</td><td class=\"num col-1\">")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
 					var templ_7745c5c3_Var13 string
 					templ_7745c5c3_Var13, templ_7745c5c3_Err = templ.JoinStringErrs(tierText(s.Tier))
 					if templ_7745c5c3_Err != nil {
-						return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/programme.templ`, Line: 59, Col: 44}
+						return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/programme.templ`, Line: 59, Col: 50}
 					}
 					_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var13))
 					if templ_7745c5c3_Err != nil {
