@@ -18,18 +18,16 @@ import (
 // Assets answers an asset query, the greatest expected loss first.
 func (a *app) Assets(ctx context.Context, q server.AssetQuery) (server.AssetPage, error) {
 	v := a.ix.View()
+	matches, err := a.selectsAsset(ctx, v, q)
+	if err != nil {
+		return server.AssetPage{}, err
+	}
 	groups := v.ByAsset(exposure.Filter{}, a.today())
-	text := strings.ToLower(q.Text)
 	var all []server.AssetRow
-	for id := exposure.AssetID(1); ; id++ {
-		asset, more := v.AssetAt(id)
-		if !more {
-			break
+	for asset := range assetsOf(v) {
+		if matches(asset) {
+			all = append(all, assetRow(asset, groups[asset.ID]))
 		}
-		if asset == nil || text != "" && !v.AssetMatches(id, text) {
-			continue
-		}
-		all = append(all, assetRow(asset, groups[id]))
 	}
 	sortAssets(all)
 	page := server.AssetPage{Total: len(all), Rows: []server.AssetRow{}}
@@ -40,6 +38,45 @@ func (a *app) Assets(ctx context.Context, q server.AssetQuery) (server.AssetPage
 		page.Next = uint32(end)
 	}
 	return page, a.lookedAt(ctx, page.Rows)
+}
+
+// selectsAsset is the test of an asset that a query asks for.
+func (a *app) selectsAsset(ctx context.Context, v *index.View, q server.AssetQuery) (func(*exposure.Asset) bool, error) {
+	f, err := exposure.ParseFilter(q.Filter)
+	if err != nil {
+		return nil, err
+	}
+	fits, err := v.AssetFilter(f)
+	if err != nil {
+		return nil, err
+	}
+	text := strings.ToLower(q.Text)
+	p, _ := a.inForce()
+	var seen map[exposure.AssetID]bool
+	if q.Unseen > 0 {
+		if seen, err = a.seenSince(ctx, q.Unseen); err != nil {
+			return nil, err
+		}
+	}
+	return func(asset *exposure.Asset) bool {
+		return fits(asset.ID) && (text == "" || v.AssetMatches(asset.ID, text)) &&
+			(!q.Unspoken || !p.Speaks(asset)) &&
+			// What is excluded is left alone on purpose: nobody misses a look at it.
+			(q.Unseen == 0 || !asset.Context.Excluded && !seen[asset.ID])
+	}, nil
+}
+
+// seenSince are the assets that a scan looked at completely within some days.
+func (a *app) seenSince(ctx context.Context, days int) (map[exposure.AssetID]bool, error) {
+	since := a.now().AddDate(0, 0, -days).UnixMilli()
+	seen := map[exposure.AssetID]bool{}
+	err := a.db.NewestLooks(ctx, func(_ string, id exposure.AssetID, newest int64) error {
+		if newest >= since {
+			seen[id] = true
+		}
+		return nil
+	})
+	return seen, err
 }
 
 // lookedAt fills in when assets were last looked at.

@@ -48,6 +48,8 @@ func TestJourney(t *testing.T) {
 	s := startSite(t, "--offline")
 	b := live.Browser(t)
 	firstRun(b, s)
+	text(t, b, "main", "What do you start with?")
+	b.Do("do it later", chromedp.Click(css(".head .actions a")))
 	text(t, b, "main", "Nothing was imported yet")
 
 	report := filepath.Join(t.TempDir(), "shop.json")
@@ -111,7 +113,7 @@ func TestDemoInTheBrowser(t *testing.T) {
 	s := startSite(t, "--demo")
 	b := live.Browser(t)
 	firstRun(b, s)
-	pages := []string{"/", "/scope", "/assets", "/assets/1", "/scans", "/scans/1", "/sources", "/import", "/feeds", "/advisories", "/advisories?days=30", "/advisories/1", "/findings", "/findings/F-1", "/findings?q=kev:true+-team:shop&sort=due", "/findings?q=sev:critical&cols=asset,tools", "/validate", "/remediations", "/remediations/board", "/exceptions", "/exceptions?all=true", "/outbox", "/measure", "/jobs", "/account"}
+	pages := []string{"/", "/scope", "/scope/choose", "/scope/programme", "/scope/programme?edit=true", "/scope/service?name=payments", "/assets", "/assets?kind=host&owner=none&unseen=30", "/assets/1", "/scans", "/scans/1", "/sources", "/import", "/feeds", "/advisories", "/advisories?days=30", "/advisories/1", "/findings", "/findings/F-1", "/findings?q=kev:true+-team:shop&sort=due", "/findings?q=sev:critical&cols=asset,tools", "/validate", "/remediations", "/remediations/board", "/exceptions", "/exceptions?all=true", "/outbox", "/measure", "/jobs", "/account", "/account/accounts"}
 	for _, scheme := range []string{"light", "dark"} {
 		b.Scheme(scheme)
 		for _, width := range []int64{1440, 390} {
@@ -149,7 +151,7 @@ func TestDemoInTheBrowser(t *testing.T) {
 	// What is left are empty pages, and they are pages as well.
 	for _, scheme := range []string{"light", "dark"} {
 		b.Scheme(scheme)
-		for _, page := range []string{"/", "/scope", "/assets", "/scans", "/sources", "/advisories", "/advisories?days=7", "/findings", "/validate", "/remediations", "/measure"} {
+		for _, page := range []string{"/", "/welcome", "/scope", "/assets", "/scans", "/sources", "/advisories", "/advisories?days=7", "/findings", "/validate", "/remediations", "/measure"} {
 			b.Do("open the empty "+page, chromedp.Navigate(s.url+page), chromedp.WaitVisible(css("main h1")))
 			for _, p := range b.Problems() {
 				t.Errorf("%s, %s, empty: %s", page, scheme, p)

@@ -177,7 +177,7 @@ func (c *client) Finding(ctx context.Context, id exposure.FindingID) (d server.F
 }
 
 func (c *client) Assets(ctx context.Context, q server.AssetQuery) (p server.AssetPage, err error) {
-	v := url.Values{"q": {q.Text}, "after": {strconv.FormatUint(uint64(q.After), 10)}, "limit": {strconv.Itoa(q.Limit)}}
+	v := url.Values{"q": {q.Text}, "filter": {q.Filter}, "unspoken": {strconv.FormatBool(q.Unspoken)}, "unseen": {strconv.Itoa(q.Unseen)}, "after": {strconv.FormatUint(uint64(q.After), 10)}, "limit": {strconv.Itoa(q.Limit)}}
 	return p, c.get(ctx, "/api/v1/assets?"+v.Encode(), &p)
 }
 

@@ -6,6 +6,7 @@ import (
 	"iter"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/leeward-ctem/leeward/exposure"
 	"github.com/leeward-ctem/leeward/index"
@@ -113,6 +114,11 @@ func (a *app) Apply(ctx context.Context, r server.ApplyRequest) (server.ApplyRes
 		return res, nil
 	}
 	err = a.db.Write(ctx, func(tx *store.Tx) error {
+		if version, err := tx.ProgrammeVersion(ctx); err != nil {
+			return err
+		} else if r.Base != 0 && r.Base != version {
+			return exposure.Errorf(exposure.Conflict, "somebody applied version %d of the programme meanwhile, and this was made from %d: take up what they changed first", version, r.Base)
+		}
 		res.Changed, err = tx.PutProgramme(ctx, r.Body, orElse(r.Actor, "command line"), a.now().UnixMilli())
 		return err
 	})
@@ -128,7 +134,10 @@ func (a *app) Apply(ctx context.Context, r server.ApplyRequest) (server.ApplyRes
 
 // assets are all assets that the index knows, without those merged into others.
 func (a *app) assets() iter.Seq[*exposure.Asset] {
-	v := a.ix.View()
+	return assetsOf(a.ix.View())
+}
+
+func assetsOf(v *index.View) iter.Seq[*exposure.Asset] {
 	return func(yield func(*exposure.Asset) bool) {
 		for id := exposure.AssetID(1); ; id++ {
 			asset, more := v.AssetAt(id)
@@ -139,21 +148,28 @@ func (a *app) assets() iter.Seq[*exposure.Asset] {
 	}
 }
 
-// Scope reports what counts, whose it is and what is seen of it.
-func (a *app) Scope(ctx context.Context) (server.ScopeReport, error) {
+// Scope reports what counts, whose it is and what is seen of it, of the assets
+// that a filter selects.
+func (a *app) Scope(ctx context.Context, filter string) (server.ScopeReport, error) {
 	p, _ := a.inForce()
 	v := a.ix.View()
+	assets, err := a.filtered(v, filter)
+	if err != nil {
+		return server.ScopeReport{}, err
+	}
 	groups := v.ByAsset(exposure.Filter{}, a.today())
 	services, scopes := map[string]*server.ServiceRow{}, map[string]*server.ScopeRow{}
 	owners, tags := map[string]*server.OwnerRow{}, map[string]*server.TagRow{}
 	for _, s := range p.Services {
-		services[s.Name] = &server.ServiceRow{Name: s.Name, Tier: s.Tier, Owner: s.Owner}
+		services[s.Name] = &server.ServiceRow{Name: s.Name, Tier: s.Tier, Owner: s.Owner, Impact: p.Loss(&s)}
 	}
 	for _, s := range p.Scopes {
 		scopes[s.Name] = &server.ScopeRow{Name: s.Name, Objective: s.Objective, Owner: s.Owner}
 	}
-	report := server.ScopeReport{Coverage: p.Coverage(a.assets()), Services: []server.ServiceRow{}, Scopes: []server.ScopeRow{}, Owners: []server.OwnerRow{}, Tags: []server.TagRow{}}
-	for asset := range a.assets() {
+	report := server.ScopeReport{Coverage: p.Coverage(assets), Services: []server.ServiceRow{}, Scopes: []server.ScopeRow{}, Owners: []server.OwnerRow{}, Tags: []server.TagRow{}}
+	total := 0
+	for asset := range assets {
+		total++
 		c, g := asset.Context, groups[asset.ID]
 		if g == nil {
 			g = &index.Group{}
@@ -163,6 +179,9 @@ func (a *app) Scope(ctx context.Context) (server.ScopeReport, error) {
 		}
 		if c.Reach == exposure.ReachUnknown {
 			report.NoReach++
+		}
+		if c.Owner == "" {
+			report.NoOwner++
 		}
 		for _, name := range c.Services {
 			if s := services[name]; s != nil {
@@ -199,18 +218,102 @@ func (a *app) Scope(ctx context.Context) (server.ScopeReport, error) {
 		report.Tags = append(report.Tags, *tags[name])
 	}
 	slices.SortStableFunc(report.Services, func(x, y server.ServiceRow) int { return cmp.Compare(y.Loss, x.Loss) })
-	var err error
-	report.Scanned, err = a.scanned(ctx, v.Assets())
+	report.Scanned, report.Unseen, err = a.scanned(ctx, assets, total)
 	return report, err
 }
 
-// scanned says how much of the estate each class of scans looked at within 30 days.
-func (a *app) scanned(ctx context.Context, total int) ([]server.ScannedRow, error) {
-	since := a.now().AddDate(0, 0, -30).UnixMilli()
-	rows := []server.ScannedRow{}
-	err := a.db.CoverageByClass(ctx, since, func(class string, assets int, newest int64) error {
-		rows = append(rows, server.ScannedRow{Class: class, Covered: assets, Total: total, Newest: newest})
+// filtered are the assets that a filter selects.
+func (a *app) filtered(v *index.View, filter string) (iter.Seq[*exposure.Asset], error) {
+	f, err := exposure.ParseFilter(filter)
+	if err != nil {
+		return nil, err
+	}
+	matches, err := v.AssetFilter(f)
+	if err != nil {
+		return nil, err
+	}
+	return func(yield func(*exposure.Asset) bool) {
+		for asset := range assetsOf(v) {
+			if matches(asset.ID) && !yield(asset) {
+				return
+			}
+		}
+	}, nil
+}
+
+// unseenDays is after how long without a complete look an asset counts as unseen.
+const unseenDays = 30
+
+// scanned says how much of the assets each class of scans looked at within 30
+// days, and how many of those in scope none of them did.
+func (a *app) scanned(ctx context.Context, assets iter.Seq[*exposure.Asset], total int) (rows []server.ScannedRow, unseen int, err error) {
+	since := a.now().AddDate(0, 0, -unseenDays).UnixMilli()
+	seen := map[exposure.AssetID]bool{}
+	for asset := range assets {
+		seen[asset.ID] = asset.Context.Excluded
+	}
+	rows = []server.ScannedRow{}
+	err = a.db.NewestLooks(ctx, func(class string, id exposure.AssetID, newest int64) error {
+		if _, ours := seen[id]; !ours {
+			return nil
+		}
+		if len(rows) == 0 || rows[len(rows)-1].Class != class {
+			rows = append(rows, server.ScannedRow{Class: class, Total: total})
+		}
+		row := &rows[len(rows)-1]
+		row.Newest = max(row.Newest, newest)
+		if newest >= since {
+			row.Covered++
+			seen[id] = true
+		}
 		return nil
 	})
-	return rows, err
+	for _, yes := range seen {
+		if !yes {
+			unseen++
+		}
+	}
+	return rows, unseen, err
+}
+
+// Choices are the business services, scopes and owners whose names hold a
+// text. Those that begin with it come first.
+func (a *app) Choices(_ context.Context, text string, limit int) ([]server.ScopeChoice, error) {
+	p, _ := a.inForce()
+	services, scopes, teams := map[string]int{}, map[string]int{}, map[string]int{}
+	for asset := range a.assets() {
+		for _, name := range asset.Context.Services {
+			services[name]++
+		}
+		for _, name := range asset.Context.Scopes {
+			scopes[name]++
+		}
+		if asset.Context.Owner != "" {
+			teams[asset.Context.Owner]++
+		}
+	}
+	all := []server.ScopeChoice{}
+	text = strings.ToLower(strings.TrimSpace(text))
+	add := func(kind string, field exposure.Field, name string, assets int) {
+		if strings.Contains(strings.ToLower(name), text) {
+			all = append(all, server.ScopeChoice{Term: exposure.Term{Field: field, Values: []string{name}}.String(), Kind: kind, Name: name, Assets: assets})
+		}
+	}
+	for _, s := range p.Services {
+		add("service", exposure.FieldService, s.Name, services[s.Name])
+	}
+	for _, s := range p.Scopes {
+		add("scope", exposure.FieldScope, s.Name, scopes[s.Name])
+	}
+	for _, name := range slices.Sorted(maps.Keys(teams)) {
+		add("team", exposure.FieldOwner, name, teams[name])
+	}
+	begins := func(c server.ScopeChoice) int {
+		if strings.HasPrefix(strings.ToLower(c.Name), text) {
+			return 0
+		}
+		return 1
+	}
+	slices.SortStableFunc(all, func(x, y server.ScopeChoice) int { return cmp.Compare(begins(x), begins(y)) })
+	return all[:min(len(all), limit)], nil
 }

@@ -218,6 +218,12 @@ func TestRoles(t *testing.T) {
 		{"DELETE", "/api/v1/demo", "", 3},
 		{"POST", "/api/v1/jobs/999/retry", "", 3},
 		{"POST", "/api/v1/accounts", "{}", 4},
+		{"GET", "/api/v1/accounts", "", 4},
+		{"PATCH", "/api/v1/accounts/999", "{}", 4},
+		{"POST", "/api/v1/accounts/999/reset", "", 4},
+		{"DELETE", "/api/v1/accounts/999/tokens/1", "", 4},
+		{"GET", "/api/v1/sessions", "", 0},
+		{"GET", "/api/v1/scope/choices", "", 0},
 	}
 	for i, role := range roles {
 		if code, text := admin.do("POST", "/api/v1/accounts", fmt.Sprintf(`{"name":%q,"password":%q,"role":%q}`, role, password, role)); code != http.StatusOK {

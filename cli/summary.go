@@ -17,7 +17,11 @@ type summaryCache struct {
 	view *index.View
 	at   time.Time
 	sum  server.Summary
+	of   map[string]server.Counts // by filter, of the same view
 }
+
+// maxSummaries bounds the filters whose numbers are kept.
+const maxSummaries = 64
 
 // summaryFor is how old the numbers from outside the index may be.
 const summaryFor = 3 * time.Second
@@ -33,9 +37,74 @@ func (a *app) Summary(ctx context.Context) (server.Summary, error) {
 	}
 	sum, err := a.summary(ctx, v)
 	if err == nil {
+		if c.view != v {
+			c.of = nil
+		}
 		c.view, c.at, c.sum = v, now, sum
 	}
 	return sum, err
+}
+
+// SummaryOf is the summary with the numbers of what a filter selects.
+func (a *app) SummaryOf(ctx context.Context, filter string) (server.Summary, error) {
+	sum, err := a.Summary(ctx)
+	if err != nil || filter == "" {
+		return sum, err
+	}
+	v := a.ix.View()
+	c := &a.summed
+	c.mu.Lock()
+	known, ok := c.of[filter]
+	ok = ok && c.view == v
+	c.mu.Unlock()
+	if !ok {
+		if known, err = a.countsOf(ctx, v, filter); err != nil {
+			return sum, err
+		}
+		c.mu.Lock()
+		if c.view == v && len(c.of) < maxSummaries {
+			if c.of == nil {
+				c.of = map[string]server.Counts{}
+			}
+			c.of[filter] = known
+		}
+		c.mu.Unlock()
+	}
+	sum.Counts.Assets, sum.Counts.Findings, sum.Counts.Awaiting, sum.Counts.Remediations = known.Assets, known.Findings, known.Awaiting, known.Remediations
+	return sum, nil
+}
+
+func (a *app) countsOf(ctx context.Context, v *index.View, filter string) (n server.Counts, err error) {
+	assets, err := a.filtered(v, filter)
+	if err != nil {
+		return n, err
+	}
+	for range assets {
+		n.Assets++
+	}
+	f, err := exposure.ParseFilter(filter)
+	if err != nil {
+		return n, err
+	}
+	groups, err := v.Group(f, a.today(), "status")
+	if err != nil {
+		return n, err
+	}
+	n.Findings, n.Awaiting = open(groups)
+	fixes, err := a.group(ctx, v, f)
+	n.Remediations = len(fixes)
+	return n, err
+}
+
+// open counts open findings and, of these, the fixes claimed.
+func open(byStatus []index.Group) (findings, awaiting int) {
+	for _, g := range byStatus {
+		findings += g.Count
+		if g.Keys[0] == exposure.StatusFixClaimed.String() {
+			awaiting = g.Count
+		}
+	}
+	return findings, awaiting
 }
 
 func (a *app) summary(ctx context.Context, v *index.View) (sum server.Summary, err error) {
@@ -46,12 +115,7 @@ func (a *app) summary(ctx context.Context, v *index.View) (sum server.Summary, e
 	if err != nil {
 		return sum, err
 	}
-	for _, g := range groups {
-		sum.Counts.Findings += g.Count
-		if g.Keys[0] == exposure.StatusFixClaimed.String() {
-			sum.Counts.Awaiting = g.Count
-		}
-	}
+	sum.Counts.Findings, sum.Counts.Awaiting = open(groups)
 	if sum.Demo, err = a.db.HasDemo(ctx); err != nil {
 		return sum, err
 	}

@@ -99,8 +99,13 @@ func (a *app) group(ctx context.Context, v *index.View, f exposure.Filter) ([]ex
 
 // Remediation answers with one fix and what it closes.
 func (a *app) Remediation(ctx context.Context, key string) (server.RemediationDetail, error) {
+	return a.RemediationOf(ctx, key, "")
+}
+
+// RemediationOf answers with the part of a fix that a filter selects.
+func (a *app) RemediationOf(ctx context.Context, key, filter string) (server.RemediationDetail, error) {
 	var d server.RemediationDetail
-	all, err := a.Remediations(ctx, "")
+	all, err := a.Remediations(ctx, filter)
 	if err != nil {
 		return d, err
 	}

@@ -8,6 +8,9 @@ type Account struct {
 	Role     string `json:"role"`
 	Created  int64  `json:"created"`
 	Disabled bool   `json:"disabled,omitempty"`
+	Seen     int64  `json:"seen,omitempty"` // last sign-in; 0: never
+	// ValidFrom is when sessions were last ended: older ones are worth nothing.
+	ValidFrom int64 `json:"-"`
 }
 
 // Token lets a program act for an account, within its scopes. Only the digest

@@ -72,3 +72,24 @@ func (v *View) Owners() []string {
 	}
 	return all
 }
+
+// AssetFilter returns a test of assets by a filter whose terms all speak of
+// assets: name, kind, team, tag, service, scope, tier, reach and demo. Unlike a
+// list of findings it leaves out no asset that the programme excludes.
+func (v *View) AssetFilter(f exposure.Filter) (matches func(exposure.AssetID) bool, err error) {
+	p := &plan{}
+	for i := range f.Terms {
+		t := &f.Terms[i]
+		switch t.Field {
+		case exposure.FieldAsset, exposure.FieldKind, exposure.FieldOwner, exposure.FieldTag, exposure.FieldService, exposure.FieldScope, exposure.FieldTier, exposure.FieldReach, exposure.FieldDemo:
+			if err := v.compileTerm(p, t, 0); err != nil {
+				return nil, err
+			}
+		default:
+			return nil, exposure.Errorf(exposure.Invalid, "assets cannot be filtered by %s: use asset, kind, team, tag, service, scope, tier, reach or demo", t)
+		}
+	}
+	return func(id exposure.AssetID) bool {
+		return int(id) < len(v.assets) && v.assets[id].Asset != nil && (p.assets == nil || p.assets.has(uint32(id)))
+	}, nil
+}

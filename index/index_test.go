@@ -495,3 +495,54 @@ func BenchmarkSlowPages(b *testing.B) {
 		}
 	}
 }
+
+// A filter of assets says of each what the term itself says, and refuses terms
+// that speak of findings.
+func TestAssetFilter(t *testing.T) {
+	t.Parallel()
+	m := &memory{}
+	for id := exposure.AssetID(1); id <= 40; id++ {
+		m.assets = append(m.assets, exposure.Asset{ID: id, Name: fmt.Sprintf("web-%d", id), Kind: exposure.AssetKind(id % 3), Demo: id%5 == 0})
+	}
+	m.events = []exposure.Event{{Seq: 1, Kind: exposure.EventAsset, First: 1, Last: 40}}
+	ix := New(testModel{}, testContexts{})
+	if err := ix.CatchUp(t.Context(), m); err != nil {
+		t.Fatal(err)
+	}
+	v := ix.View()
+	for text, want := range map[string]func(a *exposure.Asset) bool{
+		"":                  func(*exposure.Asset) bool { return true },
+		"team:team3":        func(a *exposure.Asset) bool { return a.ID%7 == 3 },
+		"-team:team3":       func(a *exposure.Asset) bool { return a.ID%7 != 3 },
+		"team:none":         func(*exposure.Asset) bool { return false },
+		"tag:t1 tier:2":     func(a *exposure.Asset) bool { return a.ID%3 == 1 && a.ID%4 == 1 },
+		"asset:web-1*":      func(a *exposure.Asset) bool { return strings.HasPrefix(a.Name, "web-1") },
+		"demo:true":         func(a *exposure.Asset) bool { return a.Demo },
+		"service:shop":      func(*exposure.Asset) bool { return false },
+		"-scope:everything": func(*exposure.Asset) bool { return true },
+	} {
+		f, err := exposure.ParseFilter(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		matches, err := v.AssetFilter(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for id := exposure.AssetID(0); id <= 50; id++ {
+			a := v.Asset(id)
+			if got, want := matches(id), a != nil && want(a); got != want {
+				t.Errorf("%q of asset %d: %v, want %v", text, id, got, want)
+			}
+		}
+	}
+	for _, text := range []string{"sev:critical", "kev:true", `"free text"`, "status:open", "due<3d", "id:F-1"} {
+		f, err := exposure.ParseFilter(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := v.AssetFilter(f); exposure.KindOf(err) != exposure.Invalid {
+			t.Errorf("assets are filtered by %s: %v", text, err)
+		}
+	}
+}

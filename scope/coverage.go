@@ -65,6 +65,23 @@ func (p *Programme) Coverage(assets iter.Seq[*exposure.Asset]) Coverage {
 	return v
 }
 
+// Speaks reports whether a rule or an exclusion of the programme matches the
+// asset. Scopes do not count, as in [Coverage].
+func (p *Programme) Speaks(a *exposure.Asset) bool {
+	if p == nil || p.rules == nil || a == nil {
+		return false
+	}
+	c := p.rules
+	x := c.pool.Get().(*state)
+	defer c.release(x)
+	c.run(x, a, false)
+	return len(x.matched) > 0 || len(x.excluded) > 0
+}
+
+// Loss is what the organisation loses with the service, in currency: amounts
+// where they are stated, else by degree or by tier.
+func (p *Programme) Loss(s *Service) exposure.Loss { return p.loss(s) }
+
 func mark(seen []bool, numbers []int32) {
 	for _, n := range numbers {
 		seen[n] = true

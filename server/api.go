@@ -24,7 +24,8 @@ import (
 // the same declarations.
 func (s *Server) registerAPI(mux *routes) {
 	config := huma.DefaultConfig("Leeward", s.Version)
-	config.Info.Description = "Continuous threat exposure management. Sign in with a session or `Authorization: Bearer <token>`."
+	config.Info.Description = "Continuous threat exposure management. Sign in with a session or `Authorization: Bearer <token>`. " +
+		"Every list, count and export takes `scope`, one business service, scope or team such as `service:shop`, and is then narrowed to it."
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "/api/v1/openapi", "", ""
 	config.CreateHooks = nil
 	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"token": {Type: "http", Scheme: "bearer"}}
@@ -167,8 +168,15 @@ func (s *Server) registerAPI(mux *routes) {
 		return &res, err
 	})
 	register(a, Viewer, "get-scope", http.MethodGet, "/scope", "What counts, whose it is and what is seen of it", func(ctx context.Context, _ *struct{}) (*ScopeReport, error) {
-		r, err := s.Backend.Scope(ctx)
+		r, err := s.Backend.Scope(ctx, "")
 		return &r, err
+	})
+	register(a, Viewer, "list-scope-choices", http.MethodGet, "/scope/choices", "Business services, scopes and owners that lists can be narrowed to", func(ctx context.Context, in *struct {
+		Text  string `query:"q" doc:"part of a name"`
+		Limit int    `query:"limit" default:"50" minimum:"1" maximum:"1000"`
+	}) (*list[ScopeChoice], error) {
+		rows, err := s.Backend.Choices(ctx, in.Text, in.Limit)
+		return &list[ScopeChoice]{rows}, err
 	})
 	register(a, Viewer, "list-feeds", http.MethodGet, "/feeds", "Threat intelligence feeds and their age", func(ctx context.Context, _ *struct{}) (*list[FeedStatus], error) {
 		rows, err := s.Backend.Feeds(ctx)
@@ -210,6 +218,7 @@ func (s *Server) registerAPI(mux *routes) {
 		return &removed{n}, err
 	})
 
+	s.registerPeople(a)
 	mux.Handle("POST /api/v1/scans", s.require(Analyst, s.page(s.postScan)))
 	for _, f := range export.Formats() {
 		mux.Handle("GET /api/v1/findings."+string(f), s.require(Viewer, s.page(func(w http.ResponseWriter, r *http.Request) error { return s.export(w, r, f) })))

@@ -18,7 +18,14 @@ import (
 // Accounts keeps who may sign in.
 type Accounts interface {
 	AddAccount(ctx context.Context, a *exposure.Account) error
-	UpdateAccount(ctx context.Context, a *exposure.Account) error
+	SetPassword(ctx context.Context, id int64, password string) error
+	// SetAccess is a Conflict when nobody of the role keep could sign in any more.
+	SetAccess(ctx context.Context, id int64, role string, disabled bool, keep string) error
+	SignedIn(ctx context.Context, id, at int64) error
+	EndSessions(ctx context.Context, id, at int64) error
+	AllowReset(ctx context.Context, id int64, digest string, until int64) error
+	ResetAllowed(ctx context.Context, digest string, now int64) (exposure.Account, error)
+	ResetPassword(ctx context.Context, digest, password string, now int64) (exposure.Account, error)
 	Account(ctx context.Context, name string) (exposure.Account, error)
 	AccountByID(ctx context.Context, id int64) (exposure.Account, error)
 	Accounts(ctx context.Context) ([]exposure.Account, error)
@@ -27,6 +34,13 @@ type Accounts interface {
 	Tokens(ctx context.Context, account int64) ([]exposure.Token, error)
 	TouchToken(ctx context.Context, id, at int64) error
 	RemoveToken(ctx context.Context, account, id int64) error
+}
+
+// Sessions keeps sessions. It also lists them, so that people see where they are
+// signed in.
+type Sessions interface {
+	scs.CtxStore
+	AllCtx(ctx context.Context) (map[string][]byte, error)
 }
 
 // Role is what an account may do; each includes those before it.
@@ -77,6 +91,7 @@ func ActorOf(ctx context.Context) Actor {
 type gate struct {
 	accounts Accounts
 	sessions *scs.SessionManager
+	store    Sessions
 	now      func() time.Time
 	local    string // digest of the token that local commands use
 	setup    string // digest of the one-time link, while there is no account
@@ -95,6 +110,10 @@ const (
 	sessionAccount  = "account"
 	sessionPassword = "password"
 	sessionSeen     = "seen" // unix milliseconds, a little old
+	sessionID       = "id"   // tells one's own session from others
+	sessionSince    = "since"
+	sessionValid    = "valid" // the account's sessions may have been ended up to then
+	sessionAgent    = "agent"
 )
 
 // A session ends when nobody used it for a day. When it was used is written
@@ -105,6 +124,12 @@ const (
 	sessionNote = 10 * time.Minute
 )
 
+// maxAgent bounds what a browser says of itself.
+const maxAgent = 300
+
+// agentKey is the place of what a browser says of itself in a context.
+type agentKey struct{}
+
 // open makes the session one of the account, under a new identity, so that one
 // planted before is worth nothing.
 func (g *gate) open(ctx context.Context, a *exposure.Account) error {
@@ -114,7 +139,13 @@ func (g *gate) open(ctx context.Context, a *exposure.Account) error {
 	g.sessions.Put(ctx, sessionAccount, a.ID)
 	g.sessions.Put(ctx, sessionPassword, digestOf(a.Password))
 	g.sessions.Put(ctx, sessionSeen, g.now().UnixMilli())
-	return nil
+	_, id := newSecret("")
+	g.sessions.Put(ctx, sessionID, id)
+	g.sessions.Put(ctx, sessionSince, g.now().UnixMilli())
+	g.sessions.Put(ctx, sessionValid, g.now().UnixMilli())
+	agent, _ := ctx.Value(agentKey{}).(string)
+	g.sessions.Put(ctx, sessionAgent, strings.ToValidUTF8(agent[:min(len(agent), maxAgent)], ""))
+	return g.accounts.SignedIn(ctx, a.ID, g.now().UnixMilli())
 }
 
 // identify finds the actor of a request by its token or session.
@@ -126,7 +157,8 @@ func (g *gate) identify(next http.Handler) http.Handler {
 			http.Error(w, err.Error(), http.StatusUnauthorized)
 			return
 		}
-		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), actorKey{}, actor)))
+		ctx := context.WithValue(r.Context(), actorKey{}, actor)
+		next.ServeHTTP(w, r.WithContext(context.WithValue(ctx, agentKey{}, r.UserAgent())))
 	})
 }
 
@@ -146,7 +178,7 @@ func (g *gate) actor(r *http.Request) (Actor, error) {
 		g.sessions.Put(ctx, sessionSeen, now.UnixMilli())
 	}
 	a, err := g.accounts.AccountByID(ctx, id)
-	if err != nil || a.Disabled || g.sessions.GetString(ctx, sessionPassword) != digestOf(a.Password) {
+	if err != nil || a.Disabled || g.sessions.GetString(ctx, sessionPassword) != digestOf(a.Password) || g.sessions.GetInt64(ctx, sessionValid) < a.ValidFrom {
 		return Actor{}, nil
 	}
 	role, err := ParseRole(a.Role)

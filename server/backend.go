@@ -29,6 +29,11 @@ type Backend interface {
 	Undo(ctx context.Context, r UndoRequest) (Undone, error)
 
 	Summary(ctx context.Context) (Summary, error)
+	// SummaryOf is the summary of what a filter by assets selects.
+	SummaryOf(ctx context.Context, filter string) (Summary, error)
+	// Choices are the business services, scopes and owners whose names hold a
+	// text, at most limit.
+	Choices(ctx context.Context, text string, limit int) ([]ScopeChoice, error)
 	// Bands are the limits of the risk bands by the model in force.
 	Bands() exposure.Bands
 
@@ -47,6 +52,8 @@ type Backend interface {
 	Groups(ctx context.Context, filter string, by []string) ([]GroupRow, error)
 	Remediations(ctx context.Context, filter string) ([]exposure.Remediation, error)
 	Remediation(ctx context.Context, key string) (RemediationDetail, error)
+	// RemediationOf is the part of a fix that a filter selects.
+	RemediationOf(ctx context.Context, key, filter string) (RemediationDetail, error)
 
 	// Values returns the values of a text field that hold part, the most frequent first.
 	Values(ctx context.Context, field exposure.Field, part string, limit int) ([]Value, error)
@@ -69,7 +76,8 @@ type Backend interface {
 
 	Programme(ctx context.Context) (Programme, error)
 	Apply(ctx context.Context, r ApplyRequest) (ApplyResult, error)
-	Scope(ctx context.Context) (ScopeReport, error)
+	// Scope reports on the assets that a filter by assets selects.
+	Scope(ctx context.Context, filter string) (ScopeReport, error)
 
 	Feeds(ctx context.Context) ([]FeedStatus, error)
 	UpdateFeeds(ctx context.Context, r FeedsRequest) ([]FeedStatus, error)
@@ -289,9 +297,12 @@ type Undone struct {
 
 // AssetQuery asks for a page of assets.
 type AssetQuery struct {
-	Text  string `query:"q" doc:"part of a name or identifier"`
-	After uint32 `query:"after" doc:"number of the last asset of the page before"`
-	Limit int    `query:"limit" default:"50" minimum:"1" maximum:"1000"`
+	Text     string `query:"q" doc:"part of a name or identifier"`
+	Filter   string `query:"filter" doc:"conditions on assets, for example: kind:host team:none service:shop tier<=2"`
+	Unspoken bool   `query:"unspoken" doc:"only those that no rule and no exclusion of the programme matches"`
+	Unseen   int    `query:"unseen" minimum:"0" maximum:"3650" doc:"only those in scope that no scan looked at completely within so many days; 0: all"`
+	After    uint32 `query:"after" doc:"number of the last asset of the page before"`
+	Limit    int    `query:"limit" default:"50" minimum:"1" maximum:"1000"`
 }
 
 // AssetRow is one asset in a list.
@@ -364,6 +375,7 @@ type ApplyRequest struct {
 	File   string `json:"file,omitempty" doc:"its name, for messages"`
 	Body   string `json:"body" doc:"YAML"`
 	DryRun bool   `json:"dry_run,omitempty" doc:"say what would change and change nothing"`
+	Base   int64  `json:"base,omitempty" doc:"version that the file was made from: refused when another is in force; 0: whatever is"`
 	Actor  string `json:"-"`
 }
 
@@ -383,18 +395,31 @@ type ScopeReport struct {
 	Tags     []TagRow       `json:"tags"`
 	NoTier   int            `json:"no_tier" doc:"assets without a tier"`
 	NoReach  int            `json:"no_reach" doc:"assets whose reach nobody stated"`
+	NoOwner  int            `json:"no_owner" doc:"assets that nobody owns"`
+	Unseen   int            `json:"unseen" doc:"assets in scope that no scan looked at completely within 30 days"`
 	Scanned  []ScannedRow   `json:"scanned"`
 }
 
 // ServiceRow is one business service.
 type ServiceRow struct {
-	Name   string  `json:"name"`
-	Tier   int     `json:"tier"`
-	Owner  string  `json:"owner"`
-	Assets int     `json:"assets"`
-	Open   int     `json:"open"`
-	Risk   int     `json:"risk"`
-	Loss   float64 `json:"expected_loss"`
+	Name   string `json:"name"`
+	Tier   int    `json:"tier"`
+	Owner  string `json:"owner"`
+	Assets int    `json:"assets"`
+
+	Impact exposure.Loss `json:"impact" doc:"what is lost with it, in currency"`
+
+	Open int     `json:"open"`
+	Risk int     `json:"risk"`
+	Loss float64 `json:"expected_loss"`
+}
+
+// ScopeChoice is something that everything can be narrowed to.
+type ScopeChoice struct {
+	Term   string `json:"term" doc:"of the filter language: service:shop"`
+	Kind   string `json:"kind" enum:"service,scope,team"`
+	Name   string `json:"name"`
+	Assets int    `json:"assets"`
 }
 
 // ScopeRow is one scope of the programme.

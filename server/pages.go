@@ -31,6 +31,13 @@ func (s *Server) registerPages(mux *routes) {
 
 	page("GET /{$}", Viewer, s.overviewPage)
 	page("GET "+web.ScopeURL, Viewer, s.scopePage)
+	page("GET "+web.WelcomeURL, Viewer, s.welcomePage)
+	page("GET "+web.ChooseURL, Viewer, s.choosePage)
+	page("GET "+web.ProgrammeURL, Viewer, s.programmePage)
+	page("POST "+web.ProgrammeURL, Operator, s.programmeForm)
+	page("POST "+web.ProgrammeFileURL, Operator, s.programmeFile)
+	page("GET "+web.ServicePath, Operator, s.servicePage)
+	page("POST "+web.ServicePath, Operator, s.serviceForm)
 	page("GET "+web.AssetsURL, Viewer, s.assetsPage)
 	page("GET "+web.AssetsURL+"/{id}", Viewer, s.assetPage)
 	page("GET "+web.ScansURL, Viewer, s.scansPage)
@@ -72,7 +79,13 @@ func (s *Server) registerPages(mux *routes) {
 	page("POST "+web.PasswordURL, Viewer, s.passwordForm)
 	page("POST "+web.TokensURL, Viewer, s.tokenForm)
 	page("POST "+web.TokensURL+"/{id}/remove", Viewer, s.removeTokenForm)
+	page("POST "+web.EndSessionsURL, Viewer, s.endSessionsForm)
+	page("GET "+web.AccountsURL, Admin, s.peoplePage)
 	page("POST "+web.AccountsURL, Admin, s.accountForm)
+	page("POST "+web.AccountsURL+"/{id}/access", Admin, s.accessForm)
+	page("POST "+web.AccountsURL+"/{id}/reset", Admin, s.allowResetForm)
+	page("POST "+web.AccountsURL+"/{id}/tokens/{token}/remove", Admin, s.removeOtherTokenForm)
+	page("GET "+web.ResetURL, Nobody, s.resetPage)
 	page("/", Nobody, func(http.ResponseWriter, *http.Request) (templ.Component, error) {
 		return nil, exposure.Errorf(exposure.NotFound, "there is no such page")
 	})
@@ -147,7 +160,7 @@ func (s *Server) static(w http.ResponseWriter, r *http.Request) {
 // page itself matters more.
 func (s *Server) shell(ctx context.Context, title string, stage web.Stage) web.Shell {
 	actor := ActorOf(ctx)
-	sh := web.Shell{Title: title, Static: s.files, Now: s.Now(), Stage: stage, Version: s.Version}
+	sh := web.Shell{Title: title, Static: s.files, Now: s.Now(), Stage: stage, Version: s.Version, Scope: scopeView(ctx)}
 	if actor.Role == Nobody {
 		return sh
 	}
@@ -233,7 +246,7 @@ func (s *Server) decided(w http.ResponseWriter, r *http.Request, text string, un
 // back is the page a form was sent from, on this server, or another.
 func back(r *http.Request, other string) string {
 	u, err := url.Parse(r.Header.Get("Referer"))
-	if err != nil || u.Path == "" || u.Host != r.Host || strings.HasPrefix(u.Path, web.SetupURL) {
+	if err != nil || u.Path == "" || u.Host != r.Host || strings.HasPrefix(u.Path, web.SetupURL) || strings.HasPrefix(u.Path, web.ResetURL) {
 		return other
 	}
 	return u.RequestURI()

@@ -1,11 +1,14 @@
 package server
 
 import (
+	"context"
+	"fmt"
 	"net/http"
 	"strconv"
 
 	"github.com/a-h/templ"
 
+	"github.com/leeward-ctem/leeward/exposure"
 	"github.com/leeward-ctem/leeward/web"
 )
 
@@ -40,14 +43,128 @@ func (s *Server) accountView(r *http.Request) (web.AccountPage, error) {
 		}
 	}
 	var err error
-	if p.Tokens, err = s.Accounts.Tokens(ctx, actor.ID); err != nil || actor.Role < Admin {
+	if p.Tokens, err = s.Accounts.Tokens(ctx, actor.ID); err != nil {
 		return p, err
 	}
+	p.CanManage = actor.Role >= Admin
+	sessions, err := s.ownSessions(ctx)
+	for _, row := range sessions {
+		p.Sessions = append(p.Sessions, web.Session{Agent: row.Agent, Since: millis(row.Since), Current: row.Current})
+	}
+	return p, err
+}
+
+func (s *Server) endSessionsForm(w http.ResponseWriter, r *http.Request) (templ.Component, error) {
+	n, err := s.endOwnSessions(r.Context())
+	if err != nil {
+		return nil, err
+	}
+	return s.redirect(w, r, web.AccountURL, fmt.Sprintf("Signed out elsewhere: %d sessions have ended.", n))
+}
+
+// peoplePage lists who may sign in.
+func (s *Server) peoplePage(_ http.ResponseWriter, r *http.Request) (templ.Component, error) {
+	p, err := s.peopleView(r.Context())
+	return web.People(p), err
+}
+
+func (s *Server) peopleView(ctx context.Context) (web.PeoplePage, error) {
+	p := web.PeoplePage{Shell: s.shell(ctx, "People", web.StageAccount), Self: ActorOf(ctx).ID}
 	for role := Viewer; role <= Admin; role++ {
 		p.Roles = append(p.Roles, role.String())
 	}
-	p.Accounts, err = s.Accounts.Accounts(ctx)
+	rows, err := s.accountRows(ctx)
+	for _, row := range rows {
+		p.Rows = append(p.Rows, web.Person{Account: row.Account, Tokens: row.Tokens})
+	}
 	return p, err
+}
+
+// peopleAgain shows the page with what is wrong.
+func (s *Server) peopleAgain(w http.ResponseWriter, r *http.Request, cause error) (templ.Component, error) {
+	if status(cause) == http.StatusInternalServerError {
+		return nil, cause
+	}
+	p, err := s.peopleView(r.Context())
+	if err != nil {
+		return nil, err
+	}
+	p.Error = public(cause)
+	s.draw(w, r, status(cause), web.People(p))
+	return nil, nil
+}
+
+// accessForm changes a role, or locks or unlocks an account.
+func (s *Server) accessForm(w http.ResponseWriter, r *http.Request) (templ.Component, error) {
+	f, err := values(w, r)
+	if err != nil {
+		return nil, err
+	}
+	req := AccessRequest{Role: f.Get("role")}
+	if lock := f.Get("disabled"); lock != "" {
+		locked := lock == "true"
+		req.Disabled = &locked
+	}
+	a, err := s.setAccess(r.Context(), number(r, "id"), req)
+	if err != nil {
+		return s.peopleAgain(w, r, err)
+	}
+	text := a.Name + " has the role " + a.Role + " now."
+	switch {
+	case req.Disabled != nil && a.Disabled:
+		text = a.Name + " is locked out and signed out everywhere."
+	case req.Disabled != nil:
+		text = a.Name + " may sign in again."
+	}
+	to := web.AccountsURL
+	if a.ID == ActorOf(r.Context()).ID && (a.Disabled || a.Role != Admin.String()) {
+		to = web.OverviewURL
+	}
+	return s.redirect(w, r, to, text)
+}
+
+// allowResetForm makes a link for a new password and shows it this once.
+func (s *Server) allowResetForm(w http.ResponseWriter, r *http.Request) (templ.Component, error) {
+	ctx, id := r.Context(), number(r, "id")
+	link, err := s.allowReset(ctx, id)
+	if err != nil {
+		return s.peopleAgain(w, r, err)
+	}
+	p, err := s.peopleView(ctx)
+	if err != nil {
+		return nil, err
+	}
+	scheme := "http://"
+	if s.Secure || r.TLS != nil {
+		scheme = "https://"
+	}
+	p.Link, p.LinkEnds = scheme+r.Host+link.Link, millis(link.Expires)
+	for _, row := range p.Rows {
+		if row.ID == id {
+			p.LinkFor = row.Name
+		}
+	}
+	return web.People(p), nil
+}
+
+func (s *Server) removeOtherTokenForm(w http.ResponseWriter, r *http.Request) (templ.Component, error) {
+	if err := s.Accounts.RemoveToken(r.Context(), number(r, "id"), number(r, "token")); err != nil {
+		return nil, err
+	}
+	return s.redirect(w, r, web.AccountsURL, "The token is gone.")
+}
+
+// resetPage asks for a new password, by a link that is good once.
+func (s *Server) resetPage(_ http.ResponseWriter, r *http.Request) (templ.Component, error) {
+	link := r.URL.Query().Get("link")
+	_, err := s.Accounts.ResetAllowed(r.Context(), digestOf(link), s.Now().UnixMilli())
+	if err != nil && exposure.KindOf(err) != exposure.NotFound {
+		return nil, err
+	}
+	if err != nil {
+		link = ""
+	}
+	return web.Reset(web.ResetPage{Shell: s.shell(r.Context(), "New password", ""), Link: link}), nil
 }
 
 // accountAgain shows the account page with what is wrong.
@@ -97,9 +214,9 @@ func (s *Server) accountForm(w http.ResponseWriter, r *http.Request) (templ.Comp
 	}
 	a, err := s.makeAccount(r.Context(), f.Get("name"), f.Get("password"), f.Get("role"))
 	if err != nil {
-		return s.accountAgain(w, r, err)
+		return s.peopleAgain(w, r, err)
 	}
-	return s.redirect(w, r, web.AccountURL, a.Name+" may sign in now.")
+	return s.redirect(w, r, web.AccountsURL, a.Name+" may sign in now.")
 }
 
 // passwordForm changes one's own password. Every other session of the account
@@ -120,7 +237,7 @@ func (s *Server) passwordForm(w http.ResponseWriter, r *http.Request) (templ.Com
 	if a.Password, err = hashPassword(f.Get("new")); err != nil {
 		return s.accountAgain(w, r, err)
 	}
-	if err := s.Accounts.UpdateAccount(ctx, &a); err != nil {
+	if err := s.Accounts.SetPassword(ctx, a.ID, a.Password); err != nil {
 		return nil, err
 	}
 	if err := s.gate.open(ctx, &a); err != nil {

@@ -28,7 +28,7 @@ func (s *Server) findingsPage(w http.ResponseWriter, r *http.Request) (templ.Com
 	more := q.Get("after")
 	if more == "" {
 		p.Shell = s.shell(ctx, "Findings", web.StagePrioritize)
-		p.Nothing = p.Query == "" && p.Shell.Counts.Findings == 0 && p.Shell.Counts.Assets == 0
+		p.Nothing = p.Query == "" && scopeOf(ctx) == "" && p.Shell.Counts.Findings == 0 && p.Shell.Counts.Assets == 0
 	} else {
 		p.Shell = web.Shell{Now: s.Now(), Static: s.files}
 	}
@@ -313,6 +313,10 @@ func (s *Server) selection(ctx context.Context, f url.Values, ids *[]string, fil
 		if *filter == "" {
 			*filter = "is:open"
 		}
+		// What is asked for here stays what is confirmed, whatever scope is
+		// chosen meanwhile in another tab.
+		*filter = narrow(ctx, *filter)
+		f.Set("q", *filter)
 		if f.Get("confirmed") != "true" {
 			list, err := s.Backend.Findings(ctx, FindingQuery{Filter: *filter, Limit: 5})
 			if err != nil {

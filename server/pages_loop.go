@@ -17,7 +17,7 @@ import (
 
 func (s *Server) scopePage(_ http.ResponseWriter, r *http.Request) (templ.Component, error) {
 	ctx := r.Context()
-	report, err := s.Backend.Scope(ctx)
+	report, err := s.Backend.Scope(ctx, "")
 	if err != nil {
 		return nil, err
 	}
@@ -25,19 +25,31 @@ func (s *Server) scopePage(_ http.ResponseWriter, r *http.Request) (templ.Compon
 	if err != nil {
 		return nil, err
 	}
-	p := web.ScopePage{Shell: s.shell(ctx, "Scope", web.StageScope), NoTier: report.NoTier, NoReach: report.NoReach}
+	p := web.ScopePage{Shell: s.shell(ctx, "Scope", web.StageScope), NoTier: report.NoTier, NoReach: report.NoReach, Unowned: report.NoOwner, Unseen: report.Unseen, Unspoken: report.Coverage.Unspoken, IdleCount: report.Coverage.IdleCount, CanApply: can(ctx, Operator)}
+	whole := scopeOf(ctx) == ""
+	// Whether an entry is of use is a question to all assets, not to those of a scope.
+	if whole {
+		for _, e := range report.Coverage.Idle {
+			p.Idle = append(p.Idle, web.IdleRow{Line: e.Line, Text: e.Text})
+		}
+	}
 	if programme.Version > 0 {
 		p.Programme, p.Applied, p.AppliedBy = programme.Body, millis(programme.At), programme.Actor
 	}
 	for _, v := range report.Services {
-		p.Services = append(p.Services, web.ServiceRow{Name: v.Name, Tier: v.Tier, Owner: v.Owner, Loss: v.Loss, Assets: v.Assets, Open: v.Open, Risk: v.Risk, Band: s.bandOf(v.Risk)})
+		if v.Assets == 0 && !whole {
+			continue // it has nothing to do with the chosen scope
+		}
+		p.Services = append(p.Services, web.ServiceRow{Name: v.Name, Tier: v.Tier, Owner: v.Owner, Impact: v.Impact, Loss: v.Loss, Assets: v.Assets, Open: v.Open, Risk: v.Risk, Band: s.bandOf(v.Risk)})
 	}
 	for _, v := range report.Scopes {
+		if v.Assets == 0 && !whole {
+			continue
+		}
 		p.Scopes = append(p.Scopes, web.ScopeRow{Name: v.Name, Objective: v.Objective, Owner: v.Owner, Assets: v.Assets, Open: v.Open})
 	}
 	for _, v := range report.Owners {
 		if v.Name == "" {
-			p.Unowned = v.Assets
 			continue
 		}
 		p.Owners = append(p.Owners, web.OwnerRow{Name: v.Name, Assets: v.Assets, Open: v.Open, Overdue: v.Overdue})
@@ -186,6 +198,9 @@ func (s *Server) overviewPage(_ http.ResponseWriter, r *http.Request) (templ.Com
 		return nil, err
 	}
 	history := m.History[max(0, len(m.History)-trendDays):]
+	if scopeOf(ctx) != "" {
+		history = nil // it was recorded for everything, and says nothing of a part
+	}
 	if p.Tiles, err = s.tiles(ctx, history); err != nil {
 		return nil, err
 	}

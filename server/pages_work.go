@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -20,11 +21,18 @@ import (
 func (s *Server) assetsPage(w http.ResponseWriter, r *http.Request) (templ.Component, error) {
 	ctx, q := r.Context(), r.URL.Query()
 	after, _ := strconv.ParseUint(q.Get("after"), 10, 32)
-	list, err := s.Backend.Assets(ctx, AssetQuery{Text: q.Get("q"), After: uint32(after), Limit: pageRows})
+	p := web.AssetsPage{Query: q.Get("q"), Filter: assetFilter(q), Shown: int(after)}
+	list, err := s.Backend.Assets(ctx, AssetQuery{
+		Text: p.Query, Filter: conditions(p.Filter), Unspoken: p.Filter.Unspoken, Unseen: p.Filter.Unseen, After: uint32(after), Limit: pageRows,
+	})
+	if exposure.KindOf(err) == exposure.Invalid {
+		p.Problem, err = public(err), nil
+	}
 	if err != nil {
 		return nil, err
 	}
-	p := web.AssetsPage{Query: q.Get("q"), Rows: s.assetRows(list.Rows), Total: list.Total, Shown: int(after), Nothing: list.Total == 0 && q.Get("q") == ""}
+	p.Rows, p.Total = s.assetRows(list.Rows), list.Total
+	p.Nothing = list.Total == 0 && p.Query == "" && p.Filter == web.AssetFilter{} && scopeOf(ctx) == ""
 	if list.Next != 0 {
 		p.Next = strconv.FormatUint(uint64(list.Next), 10)
 	}
@@ -34,6 +42,29 @@ func (s *Server) assetsPage(w http.ResponseWriter, r *http.Request) (templ.Compo
 	}
 	p.Shell = s.shell(ctx, "Assets", web.StageDiscover)
 	return web.Assets(p), nil
+}
+
+// assetFilter reads the conditions of a request for assets.
+func assetFilter(q url.Values) web.AssetFilter {
+	f := web.AssetFilter{Kind: q.Get("kind"), Owner: strings.TrimSpace(q.Get("owner")), More: strings.TrimSpace(q.Get("filter")), Unspoken: q.Get("unspoken") == "true"}
+	if days, err := strconv.Atoi(q.Get("unseen")); err == nil && days > 0 && days <= 3650 {
+		f.Unseen = days
+	}
+	return f
+}
+
+// conditions are those of an asset filter that the filter language has words for.
+func conditions(f web.AssetFilter) string {
+	text := f.More
+	for _, t := range []struct {
+		field exposure.Field
+		value string
+	}{{exposure.FieldKind, f.Kind}, {exposure.FieldOwner, f.Owner}} {
+		if t.value != "" {
+			text = exposure.Term{Field: t.field, Values: []string{strings.ToLower(t.value)}}.String() + " " + text
+		}
+	}
+	return text
 }
 
 func (s *Server) assetRows(rows []AssetRow) []web.AssetRow {
@@ -96,7 +127,7 @@ func (s *Server) remediationsPage(w http.ResponseWriter, r *http.Request) (templ
 	}
 	after, _ := strconv.Atoi(q.Get("after"))
 	p.Shown = min(max(0, after), len(all))
-	p.Total, p.Nothing = len(all), len(all) == 0 && p.Query == ""
+	p.Total, p.Nothing = len(all), len(all) == 0 && p.Query == "" && scopeOf(ctx) == ""
 	end := min(p.Shown+pageRows, len(all))
 	for i := range all[p.Shown:end] {
 		p.Rows = append(p.Rows, remediationRow(&all[p.Shown+i], s.bandOf))

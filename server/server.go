@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"runtime/debug"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/alexedwards/scs/v2"
@@ -25,7 +26,7 @@ import (
 type Config struct {
 	Backend  Backend
 	Accounts Accounts
-	Sessions scs.Store
+	Sessions Sessions
 	Log      *slog.Logger
 	Now      func() time.Time
 	Version  string
@@ -65,7 +66,8 @@ func New(c Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{Config: c, events: newHub(), files: files, gate: &gate{accounts: c.Accounts, sessions: sessions, now: c.Now, hashing: make(chan struct{}, 2)}}
+	c.Backend = narrowed{c.Backend}
+	s := &Server{Config: c, events: newHub(), files: files, gate: &gate{accounts: c.Accounts, sessions: sessions, store: c.Sessions, now: c.Now, hashing: make(chan struct{}, 2)}}
 	if c.LocalToken != "" {
 		s.gate.local = digestOf(c.LocalToken)
 	}
@@ -82,7 +84,7 @@ func New(c Config) (*Server, error) {
 	// Browsers send cookies across sites; requests that change something from
 	// another origin are refused whatever they carry.
 	protection := http.NewCrossOriginProtection()
-	s.handler = secureHeaders(protection.Handler(sessions.LoadAndSave(s.gate.identify(s.recovered(mux)))))
+	s.handler = secureHeaders(protection.Handler(s.withSession(s.gate.identify(s.withScope(s.recovered(mux))))))
 	return s, nil
 }
 
@@ -106,6 +108,37 @@ func (m *routes) HandleFunc(pattern string, f func(http.ResponseWriter, *http.Re
 // Routes returns the pattern of every page and operation, "GET /findings/{id}",
 // in the order of registration.
 func (s *Server) Routes() []string { return slices.Clone(s.routes.patterns) }
+
+// withSession loads the session of a request and saves it afterwards. What a
+// page asks for in the background only looks at it: saved after a later request
+// has changed the session, it would take the change back.
+func (s *Server) withSession(next http.Handler) http.Handler {
+	sessions := s.gate.sessions
+	saved := sessions.LoadAndSave(next)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !inBackground(r) {
+			saved.ServeHTTP(w, r)
+			return
+		}
+		token := ""
+		if c, err := r.Cookie(sessions.Cookie.Name); err == nil {
+			token = c.Value
+		}
+		ctx, err := sessions.Load(r.Context(), token)
+		if err != nil {
+			s.Log.Error("session cannot be read", slog.Any("err", err))
+			http.Error(w, public(err), http.StatusInternalServerError)
+			return
+		}
+		next.ServeHTTP(w, r.WithContext(ctx))
+	})
+}
+
+func inBackground(r *http.Request) bool {
+	path, fragment := r.URL.Path, r.Header.Get("HX-Request") != ""
+	return r.Method == http.MethodGet && !r.URL.Query().Has("scope") &&
+		(path == web.EventsURL || strings.HasPrefix(path, "/static/") || fragment && (path == web.PaletteURL || path == web.ChooseURL))
+}
 
 // ServeHTTP answers one request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }

@@ -31,7 +31,7 @@ func (s *Server) registerAccounts(mux *routes) {
 				return web.Setup(web.SetupPage{Shell: s.shell(r.Context(), "Welcome", ""), Link: f["link"], Name: f["name"], Error: text})
 			})
 		}
-		return s.done(w, r, web.OverviewURL)
+		return s.done(w, r, web.WelcomeURL)
 	}))
 	mux.Handle("POST "+web.SignInURL, s.page(func(w http.ResponseWriter, r *http.Request) error {
 		f, err := form(w, r)
@@ -44,6 +44,22 @@ func (s *Server) registerAccounts(mux *routes) {
 			})
 		}
 		return s.done(w, r, localPath(f["next"]))
+	}))
+	mux.Handle("POST "+web.ResetURL, s.page(func(w http.ResponseWriter, r *http.Request) error {
+		f, err := form(w, r)
+		if err == nil {
+			_, err = s.gate.resetPassword(r.Context(), f["link"], f["password"])
+		}
+		if err != nil {
+			return s.again(w, r, err, func(text string) templ.Component {
+				link := f["link"]
+				if exposure.KindOf(err) == exposure.Forbidden {
+					link = ""
+				}
+				return web.Reset(web.ResetPage{Shell: s.shell(r.Context(), "New password", ""), Link: link, Error: text})
+			})
+		}
+		return s.done(w, r, web.OverviewURL)
 	}))
 	mux.Handle("POST "+web.SignOutURL, s.page(func(w http.ResponseWriter, r *http.Request) error {
 		if err := s.gate.sessions.Destroy(r.Context()); err != nil {

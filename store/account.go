@@ -4,17 +4,18 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/leeward-ctem/leeward/exposure"
 )
 
-const selectAccount = "SELECT id, name, password, role, created, disabled FROM account"
+const selectAccount = "SELECT id, name, password, role, created, disabled, seen, valid_from FROM account"
 
 func scanAccount(row interface{ Scan(...any) error }) (exposure.Account, error) {
 	var a exposure.Account
 	var disabled int64
-	err := row.Scan(&a.ID, &a.Name, &a.Password, &a.Role, &a.Created, &disabled)
+	err := row.Scan(&a.ID, &a.Name, &a.Password, &a.Role, &a.Created, &disabled, &a.Seen, &a.ValidFrom)
 	a.Disabled = disabled != 0
 	return a, err
 }
@@ -39,18 +40,80 @@ func (db *DB) AddAccount(ctx context.Context, a *exposure.Account) error {
 	})
 }
 
-// UpdateAccount writes an account's password, role and whether it is disabled.
-func (db *DB) UpdateAccount(ctx context.Context, a *exposure.Account) error {
+// SetPassword changes an account's password, and ends a link that would have.
+func (db *DB) SetPassword(ctx context.Context, id int64, password string) error {
 	return db.Write(ctx, func(tx *Tx) error {
-		r, err := tx.tx.ExecContext(ctx, "UPDATE account SET password = $1, role = $2, disabled = $3 WHERE id = $4", a.Password, a.Role, truth(a.Disabled), a.ID)
-		if err != nil {
-			return err
-		}
-		if n, err := r.RowsAffected(); err != nil || n > 0 {
-			return err
-		}
-		return exposure.Errorf(exposure.NotFound, "there is no account %d", a.ID)
+		return tx.changeAccount(ctx, id, "password = $1, reset = '', reset_until = 0", password)
 	})
+}
+
+// SetAccess changes an account's role and whether it is locked. That somebody
+// of the role keep stays who is not locked is seen to in the same transaction:
+// else it is a Conflict.
+func (db *DB) SetAccess(ctx context.Context, id int64, role string, disabled bool, keep string) error {
+	return db.Write(ctx, func(tx *Tx) error {
+		if err := tx.changeAccount(ctx, id, "role = $1, disabled = $2", role, truth(disabled)); err != nil {
+			return err
+		}
+		var left int
+		if err := tx.tx.QueryRowContext(ctx, "SELECT COUNT(*) FROM account WHERE role = $1 AND disabled = 0", keep).Scan(&left); err != nil {
+			return err
+		}
+		if left == 0 {
+			return exposure.Errorf(exposure.Conflict, "this is the last %s who can sign in: make somebody else one first", keep)
+		}
+		return nil
+	})
+}
+
+// SignedIn records when an account was last signed in to.
+func (db *DB) SignedIn(ctx context.Context, id, at int64) error {
+	return db.Write(ctx, func(tx *Tx) error { return tx.changeAccount(ctx, id, "seen = $1", at) })
+}
+
+// EndSessions makes sessions that were opened before a time worth nothing.
+func (db *DB) EndSessions(ctx context.Context, id, at int64) error {
+	return db.Write(ctx, func(tx *Tx) error { return tx.changeAccount(ctx, id, "valid_from = $1", at) })
+}
+
+// AllowReset lets the link of a digest set a new password until a time. A link
+// that was made before ends.
+func (db *DB) AllowReset(ctx context.Context, id int64, digest string, until int64) error {
+	return db.Write(ctx, func(tx *Tx) error {
+		return tx.changeAccount(ctx, id, "reset = $1, reset_until = $2", digest, until)
+	})
+}
+
+// ResetAllowed returns the account whose password a link may set at a time.
+func (db *DB) ResetAllowed(ctx context.Context, digest string, now int64) (exposure.Account, error) {
+	return account(db.read.QueryRowContext(ctx, selectAccount+resetable, digest, now))
+}
+
+// resetable selects the account of a link that is still good.
+const resetable = " WHERE reset = $1 AND reset <> '' AND reset_until > $2 AND disabled = 0"
+
+// ResetPassword sets a password by the link of a digest, once.
+func (db *DB) ResetPassword(ctx context.Context, digest, password string, now int64) (a exposure.Account, err error) {
+	err = db.Write(ctx, func(tx *Tx) error {
+		if a, err = account(tx.tx.QueryRowContext(ctx, selectAccount+resetable, digest, now)); err != nil {
+			return err
+		}
+		a.Password = password
+		return tx.changeAccount(ctx, a.ID, "password = $1, reset = '', reset_until = 0", password)
+	})
+	return a, err
+}
+
+// changeAccount sets columns of one account.
+func (tx *Tx) changeAccount(ctx context.Context, id int64, set string, values ...any) error {
+	r, err := tx.tx.ExecContext(ctx, fmt.Sprintf("UPDATE account SET %s WHERE id = $%d", set, len(values)+1), append(values, id)...)
+	if err != nil {
+		return err
+	}
+	if n, err := r.RowsAffected(); err != nil || n > 0 {
+		return err
+	}
+	return exposure.Errorf(exposure.NotFound, "there is no account %d", id)
 }
 
 // Account returns the account with the name.

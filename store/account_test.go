@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -35,11 +36,21 @@ func TestAccounts(t *testing.T) {
 		}
 		again := exposure.Account{Name: "ada", Password: "x", Role: "viewer"}
 		kind(t, "a taken name", db.AddAccount(ctx, &again), exposure.Conflict, `"ada"`)
-		ada.Password, ada.Role, ada.Disabled = "$argon2id$c", "operator", true
-		if err := db.UpdateAccount(ctx, &ada); err != nil {
+		// Whatever is changed, one administrator can still sign in.
+		kind(t, "another role of the last", db.SetAccess(ctx, ada.ID, "operator", false, "admin"), exposure.Conflict, "last admin")
+		kind(t, "locking the last", db.SetAccess(ctx, ada.ID, "admin", true, "admin"), exposure.Conflict, "last admin")
+		if err := db.SetAccess(ctx, bob.ID, "admin", true, "admin"); err != nil {
 			t.Fatal(err)
 		}
-		kind(t, "an update of nobody", db.UpdateAccount(ctx, &exposure.Account{ID: 77}), exposure.NotFound, "77")
+		kind(t, "locking the last beside a locked one", db.SetAccess(ctx, ada.ID, "admin", true, "admin"), exposure.Conflict, "last admin")
+		kind(t, "access of nobody", db.SetAccess(ctx, 77, "admin", false, "admin"), exposure.NotFound, "77")
+		kind(t, "a password of nobody", db.SetPassword(ctx, 77, "x"), exposure.NotFound, "77")
+		kind(t, "a sign-in of nobody", db.SignedIn(ctx, 77, 1), exposure.NotFound, "77")
+		ada.Password, ada.Role, ada.Disabled, ada.Seen, ada.ValidFrom = "$argon2id$c", "operator", true, 1e12, 2e12
+		bob.Role, bob.Disabled = "admin", false
+		if err := errors.Join(db.SetAccess(ctx, bob.ID, "admin", false, "admin"), db.SetAccess(ctx, ada.ID, "operator", true, "admin"), db.SetPassword(ctx, ada.ID, ada.Password), db.SignedIn(ctx, ada.ID, ada.Seen), db.EndSessions(ctx, ada.ID, ada.ValidFrom)); err != nil {
+			t.Fatal(err)
+		}
 		for _, want := range []exposure.Account{ada, bob} {
 			got, err := db.Account(ctx, want.Name)
 			if diff := cmp.Diff(want, got); diff != "" || err != nil {
@@ -58,6 +69,55 @@ func TestAccounts(t *testing.T) {
 		kind(t, "another name", err, exposure.NotFound, "no such account")
 		_, err = db.AccountByID(ctx, 3)
 		kind(t, "another number", err, exposure.NotFound, "no such account")
+	})
+}
+
+// A link sets a password once, in time, for who is not locked, and no other
+// link of the account does.
+func TestPasswordReset(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, db *store.DB) {
+		ctx := t.Context()
+		ada := exposure.Account{Name: "ada", Password: "a", Role: "admin"}
+		bob := exposure.Account{Name: "bob", Password: "b", Role: "viewer"}
+		if err := errors.Join(db.AddAccount(ctx, &ada), db.AddAccount(ctx, &bob)); err != nil {
+			t.Fatal(err)
+		}
+		refused := func(what, digest string, now int64) {
+			t.Helper()
+			_, err := db.ResetAllowed(ctx, digest, now)
+			kind(t, what, err, exposure.NotFound, "")
+			_, err = db.ResetPassword(ctx, digest, "evil", now)
+			kind(t, what, err, exposure.NotFound, "")
+		}
+		refused("no link", "", 0)
+		if err := errors.Join(db.AllowReset(ctx, bob.ID, "first", 100), db.AllowReset(ctx, bob.ID, "second", 200)); err != nil {
+			t.Fatal(err)
+		}
+		refused("an older link", "first", 50)
+		refused("a late one", "second", 200)
+		if err := db.SetAccess(ctx, bob.ID, "viewer", true, "admin"); err != nil {
+			t.Fatal(err)
+		}
+		refused("of one who is locked", "second", 50)
+		if err := db.SetAccess(ctx, bob.ID, "viewer", false, "admin"); err != nil {
+			t.Fatal(err)
+		}
+		if a, err := db.ResetAllowed(ctx, "second", 199); err != nil || a.Name != "bob" {
+			t.Errorf("the link is of %v, %v", a, err)
+		}
+		if a, err := db.ResetPassword(ctx, "second", "c", 199); err != nil || a.ID != bob.ID || a.Password != "c" {
+			t.Errorf("the link set %v, %v", a, err)
+		}
+		refused("a link that was used", "second", 50)
+		if a, err := db.AccountByID(ctx, bob.ID); err != nil || a.Password != "c" {
+			t.Errorf("the account is %v, %v", a, err)
+		}
+		if err := errors.Join(db.AllowReset(ctx, bob.ID, "third", 300), db.SetPassword(ctx, bob.ID, "d")); err != nil {
+			t.Fatal(err)
+		}
+		refused("a link older than the password", "third", 50)
+		kind(t, "a link of nobody", db.AllowReset(ctx, 77, "x", 1), exposure.NotFound, "77")
 	})
 }
 
@@ -161,12 +221,19 @@ func TestSessions(t *testing.T) {
 		check("on another server", "a", "ada")
 		check("of bytes", "b", "bob\x00\xff")
 		check("unknown", "c", "")
+		all, err := there.AllCtx(ctx)
+		if diff := cmp.Diff(map[string][]byte{"a": []byte("ada"), "b": []byte("bob\x00\xff")}, all); diff != "" || err != nil {
+			t.Errorf("all sessions: %v (-want +got):\n%s", err, diff)
+		}
 		commit("a", "ada 2", time.Hour)
 		check("replaced", "a", "ada 2")
 		now = start.Add(time.Minute - time.Millisecond)
 		check("just before its end", "b", "bob\x00\xff")
 		now = start.Add(time.Minute)
 		check("at its end", "b", "")
+		if all, err := there.AllCtx(ctx); err != nil || len(all) != 1 {
+			t.Errorf("after its end there are %d sessions, %v", len(all), err)
+		}
 		commit("c", "eve", time.Hour)
 		now = start // the row is gone, not only hidden
 		check("forgotten", "b", "")

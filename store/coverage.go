@@ -8,19 +8,20 @@ import (
 	"github.com/leeward-ctem/leeward/exposure"
 )
 
-// CoverageByClass calls f with each class of checks: how many assets were
-// looked at completely since a time, and when the newest look at any was.
-func (db *DB) CoverageByClass(ctx context.Context, since int64, f func(class string, assets int, newest int64) error) error {
-	const query = `SELECT s.class, CAST(COUNT(DISTINCT CASE WHEN c.at >= $1 THEN c.asset END) AS BIGINT), CAST(MAX(c.at) AS BIGINT)
-		FROM coverage c JOIN source s ON s.id = c.source GROUP BY s.class ORDER BY s.class`
-	return explain(each(ctx, db.read, query, []any{since}, func(rows *sql.Rows) error {
+// NewestLooks calls f with each class of checks and each asset that it looked
+// at completely: when it did last, in unix milliseconds. Classes come one after
+// the other.
+func (db *DB) NewestLooks(ctx context.Context, f func(class string, asset exposure.AssetID, newest int64) error) error {
+	const query = `SELECT s.class, c.asset, CAST(MAX(c.at) AS BIGINT)
+		FROM coverage c JOIN source s ON s.id = c.source GROUP BY s.class, c.asset ORDER BY s.class, c.asset`
+	return explain(each(ctx, db.read, query, nil, func(rows *sql.Rows) error {
 		var class string
-		var assets int
+		var asset exposure.AssetID
 		var newest int64
-		if err := rows.Scan(&class, &assets, &newest); err != nil {
+		if err := rows.Scan(&class, &asset, &newest); err != nil {
 			return err
 		}
-		return f(class, assets, newest)
+		return f(class, asset, newest)
 	}))
 }
 

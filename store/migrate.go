@@ -19,8 +19,8 @@ const migrateTries = 20
 
 // migrateFile is Migrate for SQLite, which has no lock that holds over the look
 // at the version and the migration: of two processes that start at once, one
-// finds the file locked, or tables that were not there a moment ago. When the
-// other is done there is nothing left to do.
+// finds the file locked, or tables or columns that were not there a moment ago.
+// When the other is done there is nothing left to do.
 func (db *DB) migrateFile(ctx context.Context) error {
 	for try := 1; ; try++ {
 		err := db.Migrate(ctx)
@@ -28,7 +28,7 @@ func (db *DB) migrateFile(ctx context.Context) error {
 			return err
 		}
 		text := err.Error()
-		if !strings.Contains(text, "SQLITE_BUSY") && !strings.Contains(text, "database is locked") && !strings.Contains(text, "already exists") {
+		if !strings.Contains(text, "SQLITE_BUSY") && !strings.Contains(text, "database is locked") && !strings.Contains(text, "already exists") && !strings.Contains(text, "duplicate column") {
 			return err
 		}
 		select {

@@ -26,6 +26,13 @@ func (tx *Tx) PutProgramme(ctx context.Context, body, actor string, at int64) (c
 	return true, tx.Append(ctx, &exposure.Event{At: at, Kind: exposure.EventContext, Actor: actor, Reason: "programme applied"})
 }
 
+// ProgrammeVersion returns the number of the newest programme file; 0 when none
+// was applied.
+func (tx *Tx) ProgrammeVersion(ctx context.Context) (version int64, err error) {
+	err = tx.tx.QueryRowContext(ctx, "SELECT COALESCE(MAX(version), 0) FROM programme").Scan(&version)
+	return version, err
+}
+
 // Programme returns the newest programme file; empty when none was applied.
 func (db *DB) Programme(ctx context.Context) (body string, version int64, err error) {
 	err = db.read.QueryRowContext(ctx, "SELECT version, body FROM programme ORDER BY version DESC LIMIT 1").Scan(&version, &body)

@@ -141,20 +141,18 @@ func TestCoverage(t *testing.T) {
 			}
 			return err
 		})
-		type class struct {
-			Name   string
-			Assets int
-			Newest int64
+		type newest struct {
+			Class string
+			Asset exposure.AssetID
+			At    int64
 		}
-		for since, want := range map[int64][]class{0: {{"vuln", 2, 300}, {"web", 1, 300}}, 251: {{"vuln", 1, 300}, {"web", 1, 300}}, 301: {{"vuln", 0, 300}, {"web", 0, 300}}} {
-			var got []class
-			err := db.CoverageByClass(ctx, since, func(name string, assets int, newest int64) error {
-				got = append(got, class{name, assets, newest})
-				return nil
-			})
-			if diff := cmp.Diff(want, got); diff != "" || err != nil {
-				t.Errorf("coverage since %d: %v (-want +got):\n%s", since, err, diff)
-			}
+		var newests []newest
+		err := db.NewestLooks(ctx, func(class string, asset exposure.AssetID, at int64) error {
+			newests = append(newests, newest{class, asset, at})
+			return nil
+		})
+		if diff := cmp.Diff([]newest{{"vuln", 1, 300}, {"vuln", 2, 250}, {"web", 1, 300}}, newests); diff != "" || err != nil {
+			t.Errorf("newest looks by class: %v (-want +got):\n%s", err, diff)
 		}
 		looks, err := db.Looks(ctx, 1, 3)
 		if diff := cmp.Diff([]store.Look{{Scan: 4, Source: 1, At: 300}, {Scan: 2, Source: 1, At: 300}, {Scan: 2, Source: 2, At: 300}}, looks); diff != "" || err != nil {

@@ -46,6 +46,19 @@ func (s *Sessions) DeleteCtx(ctx context.Context, token string) error {
 	})
 }
 
+// AllCtx returns the data of all sessions that have not expired, by token.
+func (s *Sessions) AllCtx(ctx context.Context) (map[string][]byte, error) {
+	all := map[string][]byte{}
+	err := each(ctx, s.db.read, "SELECT token, data FROM session WHERE expiry > $1", []any{s.now().UnixMilli()}, func(rows *sql.Rows) error {
+		var token string
+		var data []byte
+		err := rows.Scan(&token, &data)
+		all[token] = data
+		return err
+	})
+	return all, explain(err)
+}
+
 // Find, Commit and Delete exist because scs asks for them; the forms with a
 // context are the ones it calls.
 func (s *Sessions) Find(token string) ([]byte, bool, error) {

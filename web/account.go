@@ -1,5 +1,7 @@
 package web
 
+import "strings"
+
 func scopeHelp(scope string) string {
 	switch scope {
 	case "read":
@@ -49,4 +51,42 @@ func errorText(status int) string {
 		return "The server is busy or starting. Try again in a moment."
 	}
 	return "It is our fault, not yours. The server's log has the details; trying again may help."
+}
+
+func roleHelp(role string) string {
+	switch role {
+	case "viewer":
+		return "reads"
+	case "analyst":
+		return "triages, validates and imports reports"
+	case "owner":
+		return "claims fixes and asks for exceptions"
+	case "operator":
+		return "approves exceptions, runs feeds and jobs, changes the programme"
+	case "admin":
+		return "manages accounts"
+	}
+	return ""
+}
+
+// agentText is a browser and its system in two words, as far as they can be told.
+func agentText(agent string) string {
+	find := func(names ...string) string {
+		for i := 0; i+1 < len(names); i += 2 {
+			if strings.Contains(agent, names[i]) {
+				return names[i+1]
+			}
+		}
+		return ""
+	}
+	// Of these each also claims to be those after it.
+	browser := find("Edg/", "Edge", "OPR/", "Opera", "Firefox/", "Firefox", "Chrome/", "Chrome", "Safari/", "Safari")
+	system := find("Android", "Android", "iPhone", "iPhone", "iPad", "iPad", "Windows", "Windows", "Mac OS X", "macOS", "Linux", "Linux")
+	switch {
+	case browser != "" && system != "":
+		return browser + " on " + system
+	case browser != "":
+		return browser
+	}
+	return orNone(cut(agent, 60), "unknown")
 }

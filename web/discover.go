@@ -2,6 +2,7 @@ package web
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/leeward-ctem/leeward/exposure"
@@ -39,4 +40,70 @@ func bytes(n int64) string {
 		}
 	}
 	return plural(int(n), "byte", "bytes")
+}
+
+// assetKinds are the words for kinds of assets.
+func assetKinds() []string {
+	for _, f := range exposure.Fields() {
+		if f.Field == exposure.FieldKind {
+			return f.Words
+		}
+	}
+	return nil
+}
+
+// unseenDays are the times to choose from, and the one that is chosen.
+func unseenDays(chosen int) []int {
+	days := []int{7, 30, 90, 365}
+	if chosen > 0 && !slices.Contains(days, chosen) {
+		days = append(days, chosen)
+		slices.Sort(days)
+	}
+	return days
+}
+
+// link is the list of assets with these conditions.
+func (f AssetFilter) link(query, after string) string {
+	unseen, unspoken := "", ""
+	if f.Unseen > 0 {
+		unseen = strconv.Itoa(f.Unseen)
+	}
+	if f.Unspoken {
+		unspoken = "true"
+	}
+	return withQuery(AssetsURL, "q", query, "kind", f.Kind, "owner", f.Owner, "filter", f.More, "unseen", unseen, "unspoken", unspoken, "after", after)
+}
+
+// chip is a condition in words and the list without it.
+type chip struct{ Label, Link string }
+
+// chips are the conditions in words, each with the list without it.
+func (f AssetFilter) chips(query string) []chip {
+	var all []chip
+	add := func(label string, without AssetFilter) { all = append(all, chip{label, without.link(query, "")}) }
+	if g := f; f.Kind != "" {
+		g.Kind = ""
+		add("Kind "+words(f.Kind), g)
+	}
+	if g := f; f.Owner != "" {
+		g.Owner = ""
+		if f.Owner == "none" {
+			add("Without owner", g)
+		} else {
+			add("Owner "+f.Owner, g)
+		}
+	}
+	if g := f; f.Unseen > 0 {
+		g.Unseen = 0
+		add("Not looked at for "+plural(f.Unseen, "day", "days"), g)
+	}
+	if g := f; f.Unspoken {
+		g.Unspoken = false
+		add("Nobody speaks for it", g)
+	}
+	if g := f; f.More != "" {
+		g.More = ""
+		add(f.More, g)
+	}
+	return all
 }

@@ -26,10 +26,13 @@
 //	                                          Findings, or FindingResults; with after FindingsMore
 //	GET  /findings/complete?q=&at=            FilterChoices
 //	POST /findings/views                      name, shared and what the list has: q, sort, reverse, cols
-//	GET  /assets?q=&after=                    Assets, or AssetsMore
 //	GET  /scans?tool=&after=                  Scans, or ScansMore
 //	GET  /scans/{id}?errors=                  Scan, or ScanErrorsMore
 //	GET  /advisories?q=&days=&after=          Advisories, or AdvisoriesMore
+//	GET  /assets?q=&kind=&owner=&filter=&unseen=&unspoken=&after=   Assets, or AssetsMore
+//	GET  /scope/choose?q=&next=               Choose, or Choices
+//	GET  /scope/programme?edit=               Programme; posted: body, version, do (check or apply)
+//	GET  /scope/service?name=                 Service; posted: Programme with what it would change
 //	GET  /remediations?q=&after=              Remediations
 //	GET  /jobs                                Jobs
 //	GET  /palette?q=                          PaletteResults
@@ -38,6 +41,9 @@
 //	POST /assets/assign                       the same, or asset; owner (empty: the programme's), note
 //	POST /undo                                undo: the number of a decision
 //	POST /import (multipart: file…, asset)    Import, or ImportResults
+//
+// Every page takes scope=, a term like service:shop: everything is then narrowed
+// to it until another, or an empty one, is chosen.
 //
 // Other posts are answered with a redirect and a [Flash].
 //

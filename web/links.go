@@ -15,6 +15,9 @@ const EventsURL = "/api/v1/events"
 const (
 	OverviewURL     = "/"
 	ScopeURL        = "/scope"
+	ChooseURL       = "/scope/choose"
+	ProgrammeURL    = "/scope/programme"
+	ServicePath     = "/scope/service"
 	AssetsURL       = "/assets"
 	ScansURL        = "/scans"
 	SourcesURL      = "/sources"
@@ -33,21 +36,25 @@ const (
 	PaletteURL      = "/palette"
 	SignInURL       = "/sign-in"
 	SetupURL        = "/setup"
+	WelcomeURL      = "/welcome"
+	ResetURL        = "/reset"
 )
 
 // The paths that forms post to, beside those that end in a number.
 const (
-	MoveURL        = "/findings/move"
-	ExceptURL      = "/findings/except"
-	AssignURL      = "/assets/assign"
-	UndoURL        = "/undo"
-	UpdateFeedsURL = "/feeds/update"
-	RemoveDemoURL  = "/demo/remove"
-	LoadDemoURL    = "/demo/load"
-	SignOutURL     = "/sign-out"
-	PasswordURL    = "/account/password"
-	TokensURL      = "/account/tokens"
-	AccountsURL    = "/account/accounts"
+	MoveURL          = "/findings/move"
+	ExceptURL        = "/findings/except"
+	AssignURL        = "/assets/assign"
+	UndoURL          = "/undo"
+	UpdateFeedsURL   = "/feeds/update"
+	RemoveDemoURL    = "/demo/remove"
+	LoadDemoURL      = "/demo/load"
+	SignOutURL       = "/sign-out"
+	PasswordURL      = "/account/password"
+	TokensURL        = "/account/tokens"
+	AccountsURL      = "/account/accounts"
+	ProgrammeFileURL = "/scope/programme/file"
+	EndSessionsURL   = "/account/sessions/end"
 )
 
 // FindingURL is the page of one finding.
@@ -90,6 +97,16 @@ func RemoveTokenURL(token int64) string {
 	return TokensURL + "/" + strconv.FormatInt(token, 10) + "/remove"
 }
 
+// PersonURL is where an account is changed: access or reset.
+func PersonURL(account int64, what string) string {
+	return AccountsURL + "/" + strconv.FormatInt(account, 10) + "/" + what
+}
+
+// RemoveOtherTokenURL is where an administrator takes back a token of an account.
+func RemoveOtherTokenURL(account, token int64) string {
+	return PersonURL(account, "tokens/"+strconv.FormatInt(token, 10)+"/remove")
+}
+
 // ApproveURL is where an exception is approved, EndURL where it is refused or ended.
 func ApproveURL(exception int64) string {
 	return "/exceptions/" + strconv.FormatInt(exception, 10) + "/approve"
@@ -107,6 +124,24 @@ func ExportURL(format, filter string) string {
 
 // Find is the list of findings that a filter selects.
 func Find(filter string) string { return withQuery(FindingsURL, "q", filter) }
+
+// InScope is a page with everything narrowed to a term, or with an empty one to
+// nothing. It can be shared: whoever opens it has chosen the same.
+func InScope(page, term string) string {
+	u, err := url.Parse(page)
+	if err != nil || u.Host != "" || u.Scheme != "" {
+		return OverviewURL
+	}
+	q := u.Query()
+	q.Set("scope", term)
+	return u.EscapedPath() + "?" + q.Encode()
+}
+
+// ServiceURL is the form for a business service; "" is a new one.
+func ServiceURL(name string) string { return withQuery(ServicePath, "name", name) }
+
+// AssetsWith is the list of assets that a filter by assets selects.
+func AssetsWith(filter string) string { return withQuery(AssetsURL, "filter", filter) }
 
 // FindTerm is the list of findings with a value in a field of the language,
 // whatever characters the value holds.

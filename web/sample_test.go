@@ -40,6 +40,23 @@ func sampleShell(static *Static, title string, stage Stage) Shell {
 
 func epss(p float64) *float64 { return &p }
 
+func samplePeople(accounts []exposure.Account, tokens []exposure.Token) []Person {
+	var all []Person
+	for i, a := range accounts {
+		a.Seen = ms(before(float64(i)))
+		p := Person{Account: a}
+		if i == 0 {
+			p.Tokens = tokens
+		}
+		all = append(all, p)
+	}
+	return all
+}
+
+func sampleChoices() []Choice {
+	return []Choice{{"service:checkout", "service", "checkout", 38}, {"scope:internet-facing", "scope", "internet-facing", 31}, {`team:"Corporate IT"`, "team", "Corporate IT", 68}}
+}
+
 func sampleFindings() []FindingRow {
 	c, h, m, l := exposure.BandCritical, exposure.BandHigh, exposure.BandMedium, exposure.BandLow
 	rows := []FindingRow{
@@ -298,12 +315,13 @@ func samplePages(static *Static) []sample {
 	}}
 	scope := ScopePage{
 		Shell:    shell("Scope", StageScope),
-		Services: []ServiceRow{{"remote-access", 1, "Corporate IT", 248000, 4, 44, 912, exposure.BandCritical}, {"checkout", 1, "Payments", 214000, 38, 401, 884, exposure.BandCritical}, {"build", 2, "Platform", 96000, 51, 377, 790, exposure.BandCritical}, {"reporting", 3, "Data", 61000, 29, 231, 602, exposure.BandHigh}, {"intranet", 3, "Corporate IT", 70000, 64, 502, 861, exposure.BandCritical}, {"line-control", 2, "Plant", 21000, 33, 297, 388, exposure.BandLow}},
+		Services: []ServiceRow{{"remote-access", 1, "Corporate IT", exposure.Loss{Confidentiality: 2e6, Integrity: 1e6, Availability: 3e5}, 248000, 4, 44, 912, exposure.BandCritical}, {"checkout", 1, "Payments", exposure.Loss{Confidentiality: 2e6, Integrity: 1e6, Availability: 3e5}, 214000, 38, 401, 884, exposure.BandCritical}, {"build", 2, "Platform", exposure.Loss{Confidentiality: 2e6, Integrity: 1e6, Availability: 3e5}, 96000, 51, 377, 790, exposure.BandCritical}, {"reporting", 3, "Data", exposure.Loss{Confidentiality: 2e6, Integrity: 1e6, Availability: 3e5}, 61000, 29, 231, 602, exposure.BandHigh}, {"intranet", 3, "Corporate IT", exposure.Loss{Confidentiality: 2e6, Integrity: 1e6, Availability: 3e5}, 70000, 64, 502, 861, exposure.BandCritical}, {"line-control", 2, "Plant", exposure.Loss{Confidentiality: 2e6, Integrity: 1e6, Availability: 3e5}, 21000, 33, 297, 388, exposure.BandLow}},
 		Scopes:   []ScopeRow{{"internet-facing", "What anyone can reach, retested weekly", "Security", 31, 2, 210}, {"cardholder-data", "PCI DSS 4.0 systems", "Payments", 42, 0, 455}},
 		Owners:   []OwnerRow{{"Payments", 42, 513, 21}, {"Platform", 61, 492, 17}, {"Corporate IT", 68, 560, 39}, {"Data", 29, 317, 11}, {"Plant", 33, 297, 7}},
 		Tags:     []Count{{"prod", 171}, {"edge", 14}, {"pci", 42}, {"lab", 22}, {"windows", 64}, {"k8s", 55}},
 		Coverage: []CoverageRow{{"vuln", 221, 240, before(0.2)}, {"misconfig", 148, 240, before(2)}, {"secret", 61, 61, before(1)}, {"web", 17, 45, before(1)}},
-		Unowned:  7, NoTier: 34, NoReach: 12, Applied: before(6), AppliedBy: "m.okafor",
+		Total:    240, Unspoken: 9, Unseen: 21, Idle: []IdleRow{{14, "{name: old-*}"}}, IdleCount: 1, CanApply: true,
+		Unowned: 7, NoTier: 34, NoReach: 12, Applied: before(6), AppliedBy: "m.okafor",
 		Programme: "version: 1\nservices:\n  - name: checkout\n    tier: 1\n    owner: Payments\n    loss: {c: 800k, i: 2M, a: 1.5M}\n    assets: [\"tag:pci\", \"*.pay.example.com\"]\n  - name: remote-access\n    tier: 1\n    owner: Corporate IT\n    loss: {c: 1M, i: 2M, a: 300k}\n    assets: [\"vpn.*.example.com\"]\n",
 	}
 	validate := ValidatePage{Shell: shell("Validate", StageValidate), Total: 37,
@@ -331,10 +349,16 @@ func samplePages(static *Static) []sample {
 		{978, "Send the weekly digest", "digest", "scheduled", 0, 3, before(-1), time.Time{}, ""},
 	}}
 	account := AccountPage{
-		Shell: shell("Account", StageAccount), Secret: "lw_3vQ9xT1bJm4Kp7Zs2Rf8Wd6Yh0Nc5Lg", Scopes: []string{"read", "import", "write", "admin"}, Roles: []string{"viewer", "analyst", "owner", "operator", "admin"},
+		Shell: shell("Account", StageAccount), Secret: "lw_3vQ9xT1bJm4Kp7Zs2Rf8Wd6Yh0Nc5Lg", Scopes: []string{"read", "import", "write", "admin"}, CanManage: true,
+		Sessions: []Session{{"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", before(0.1), true}, {"curl/8.9", before(3), false}},
 		Tokens:   []exposure.Token{{ID: 1, Name: "CI of the shop", Scopes: []string{"read", "import"}, Created: ms(before(40)), Expires: ms(before(-50)), Used: ms(before(0.01))}, {ID: 2, Name: "Old laptop", Scopes: []string{"read"}, Created: ms(before(100)), Expires: ms(before(10))}},
-		Accounts: []exposure.Account{{ID: 1, Name: "Mira Okafor", Role: "admin", Created: ms(before(200))}, {ID: 2, Name: "j.lind", Role: "owner", Created: ms(before(120))}, {ID: 3, Name: "old.intern", Role: "viewer", Created: ms(before(400)), Disabled: true}},
 	}
+	people := PeoplePage{
+		Shell: shell("People", StageAccount), Self: 1, Roles: []string{"viewer", "analyst", "owner", "operator", "admin"}, Link: "https://leeward.example.com/reset?link=3vQ9xT1bJm4Kp7Zs2Rf8Wd6Yh0Nc5Lg", LinkFor: "j.lind", LinkEnds: before(-1),
+		Rows: samplePeople([]exposure.Account{{ID: 1, Name: "Mira Okafor", Role: "admin", Created: ms(before(200))}, {ID: 2, Name: "j.lind", Role: "owner", Created: ms(before(120))}, {ID: 3, Name: "old.intern", Role: "viewer", Created: ms(before(400)), Disabled: true}}, account.Tokens),
+	}
+	scoped := list
+	scoped.Shell.Scope = Chosen{Term: "service:checkout", Kind: "service", Name: "checkout", Here: FindingsURL}
 	return []sample{
 		{"overview", Overview(overview)},
 		{"overview-demo", Overview(withDemo)},
@@ -355,6 +379,14 @@ func samplePages(static *Static) []sample {
 		{"import", Import(imports)},
 		{"feeds", Feeds(feeds)},
 		{"scope", Scope(scope)},
+		{"choose", Choose(ChoosePage{Shell: shell("Choose a scope", StageScope), Query: "p", Next: FindingsURL + "?q=kev:true", Rows: sampleChoices(), More: true})},
+		{"findings-scoped", Findings(scoped)},
+		{"programme", Programme(ProgrammePage{Shell: shell("Programme", StageScope), Body: scope.Programme, Version: 3, Applied: before(6), AppliedBy: "m.okafor", CanApply: true})},
+		{"programme-check", Programme(ProgrammePage{Shell: shell("Programme", StageScope), Body: scope.Programme, Version: 3, Applied: before(6), AppliedBy: "m.okafor", CanApply: true, Edit: true, Summary: "1 service added; 38 assets change: 38 support other services", Excluded: []string{"mri-1.example.com"}})},
+		{"programme-wrong", Programme(ProgrammePage{Shell: shell("Programme", StageScope), Body: scope.Programme, Version: 3, CanApply: true, Edit: true, Problems: []LineProblem{{6, "loss: {c: 800k}", `a service has no key "loss": use one of name, tier, owner, impact`}}})},
+		{"service", Service(ServicePage{Shell: shell("Business service", StageScope), Was: "checkout", Name: "checkout", Tier: 1, Owner: "Payments", Confidentiality: "800000", Assets: "*.pay.example.com\n10.20.0.0/16"})},
+		{"welcome", Welcome(WelcomePage{Shell: shell("Welcome", StageOverview), CanImport: true, CanOperate: true})},
+		{"assets-filtered", Assets(AssetsPage{Shell: shell("Assets", StageDiscover), Rows: assets, Total: 240, Query: "web", Filter: AssetFilter{Kind: "host", Owner: "none", More: "tier:1", Unseen: 45, Unspoken: true}})},
 		{"validate", Validate(validate)},
 		{"remediations", Remediations(RemediationsPage{Shell: shell("Remediations", StageMobilize), Rows: fixes, Total: 112, Next: "5"})},
 		{"board", Board(BoardPage{Shell: shell("Board", StageMobilize), Total: 112, Lanes: []Lane{{ID: "new", Name: "To do", Help: "Nobody took it up yet.", Rows: fixes, Total: 100, Loss: 1e6}, {ID: "claimed", Name: "Awaiting a retest", Help: "All is claimed."}}})},
@@ -373,6 +405,8 @@ func samplePages(static *Static) []sample {
 		{"signin", SignIn(SignInPage{Shell: signedOut, Name: "mira", Error: "The name or the password is wrong."})},
 		{"setup", Setup(SetupPage{Shell: signedOut, Link: "one-time"})},
 		{"account", Account(account)},
+		{"people", People(people)},
+		{"reset", Reset(ResetPage{Shell: signedOut, Link: "one-time", Error: "the password is too short"})},
 		{"error-404", Error(ErrorPage{Shell: shell("Not found", ""), Status: 404})},
 		{"error-403", Error(ErrorPage{Shell: shell("Forbidden", ""), Status: 403, Message: "Feeds are updated by operators: ask one, or an administrator for the role."})},
 		{"error-500", Error(ErrorPage{Shell: signedOut, Status: 500})},
@@ -410,6 +444,11 @@ func emptyPages(static *Static) []sample {
 	add("import", Import(ImportPage{Shell: shell("Import", StageDiscover)}))
 	add("feeds", Feeds(FeedsPage{Shell: shell("Intel", StageIntel), CanUpdate: true}))
 	add("scope", Scope(ScopePage{Shell: shell("Scope", StageScope)}))
+	add("choose", Choose(ChoosePage{Shell: shell("Choose a scope", StageScope)}))
+	add("programme", Programme(ProgrammePage{Shell: shell("Programme", StageScope)}))
+	add("programme-edit", Programme(ProgrammePage{Shell: shell("Programme", StageScope), Edit: true, CanApply: true}))
+	add("service", Service(ServicePage{Shell: shell("Business service", StageScope)}))
+	add("welcome", Welcome(WelcomePage{Shell: shell("Welcome", StageOverview)}))
 	add("validate", Validate(ValidatePage{Shell: shell("Validate", StageValidate)}))
 	add("remediations", Remediations(RemediationsPage{Shell: shell("Remediations", StageMobilize), Nothing: true}))
 	add("board", Board(BoardPage{Shell: shell("Board", StageMobilize), Nothing: true}))
@@ -422,6 +461,8 @@ func emptyPages(static *Static) []sample {
 	add("signin", SignIn(SignInPage{Shell: Shell{Static: static}}))
 	add("setup", Setup(SetupPage{Shell: Shell{Static: static}}))
 	add("account", Account(AccountPage{Shell: shell("Account", StageAccount)}))
+	add("people", People(PeoplePage{Shell: shell("People", StageAccount)}))
+	add("reset", Reset(ResetPage{Shell: Shell{Static: static}}))
 	add("error", Error(ErrorPage{Shell: Shell{Static: static}}))
 	return all
 }
@@ -432,6 +473,7 @@ func hostilePages(static *Static, text string) []sample {
 		s := sampleShell(static, text, StageOverview)
 		s.User.Name, s.Currency, s.Version, s.Demo = text, text, text, true
 		s.Stale = []StaleFeed{{text, time.Time{}}, {text, before(9)}}
+		s.Scope = Chosen{Term: text, Kind: text, Name: text, Here: text}
 		s.Flashes = []Flash{{Text: text, Bad: true, Undo: &Form{Action: text, Label: text, Fields: []Field{{text, text}}}}}
 		return s
 	}
@@ -452,7 +494,7 @@ func hostilePages(static *Static, text string) []sample {
 	add("filter-choices", FilterChoices(FilterCompletion{text, -1, math.MaxInt, []exposure.Choice{{Label: text, Text: text, Help: text}}}))
 	add("finding", Finding(FindingPage{Shell: shell(), Row: row, Advisory: exposure.Advisory{Description: text, Solution: text, CVSS: []string{text}, Aliases: []string{text}, References: []string{text, "javascript:alert(1)"}, CWEs: []int{-1}}, Asset: a, Place: exposure.Place{Component: exposure.Component{Name: text, Fixed: text}}, Explanation: explanation, Sources: []SourceRow{{Tool: text, Class: text, State: exposure.State(text)}}, Evidence: []Evidence{{Kind: text, Text: text, Tool: text, Path: text}}, Timeline: []exposure.Event{{Actor: text, Reason: text, Kind: 99, Scan: 1}}, Remediation: &fix, Exceptions: []exposure.Exception{{Reason: text, Requester: text, Approver: text}}, Moves: []exposure.Cause{99}, CanExcept: true, CanApprove: true, CanAssign: true, Owners: []string{text}}))
 	add("confirm", Confirm(ConfirmPage{Shell: shell(), Heading: text, Text: text, Form: Form{text, text, []Field{{text, text}}}, Back: text, Sample: []FindingRow{row}}))
-	add("assets", Assets(AssetsPage{Shell: shell(), Query: text, Rows: []AssetRow{asset}, Next: text}))
+	add("assets", Assets(AssetsPage{Shell: shell(), Query: text, Filter: AssetFilter{Kind: text, Owner: text, More: text, Unseen: 1}, Problem: text, Rows: []AssetRow{asset}, Next: text}))
 	add("asset", Asset(AssetPage{Shell: shell(), Row: asset, Findings: []FindingRow{row}, Scans: []AssetScan{{Tool: text, Class: text}}, Merged: []string{text}, Components: []ComponentRow{{text, text, text, -1, math.MaxInt, 99}}, Parts: 2, CanAssign: true, Owners: []string{text}}))
 	add("scans", Scans(ScansPage{Shell: shell(), Tool: text, Tools: []string{text}, Rows: []exposure.Scan{scan}, Next: text}))
 	add("scan", Scan(ScanPage{Shell: shell(), Scan: scan, Classes: []CoveredClass{{text, text, -1}}, Covered: 9, Assets: []AssetRow{asset}, Opened: 7, Findings: []FindingRow{row}, Broken: []BrokenRecord{{-1, math.MinInt64, text}, {math.MaxInt, math.MaxInt64, text}}, NextBroken: text}))
@@ -463,7 +505,12 @@ func hostilePages(static *Static, text string) []sample {
 	add("advisory", Advisory(AdvisoryPage{Shell: shell(), Row: advisory, Advisory: exposure.Advisory{Key: text, Description: text, Solution: text, CVEs: []string{text}, CVSS: []string{text}, Aliases: []string{text}, References: []string{text, "javascript:alert(1)"}, CWEs: []int{-1}, Threat: exposure.Threat{EPSS: math.NaN(), Percentile: math.Inf(1), EPSSModel: text, KEVDay: math.MaxInt32, Automatable: text, Impact: text}}, Assets: []AssetRow{asset}, Fixes: []FixVersion{{text, text, -1}}}))
 	add("import", Import(ImportPage{Shell: shell(), CanImport: true, Formats: []string{text}, Error: text, Scans: []exposure.Scan{scan}, Results: []ImportResult{{File: text, Format: text, Failure: text, Messages: []string{text}}}}))
 	add("feeds", Feeds(FeedsPage{Shell: shell(), CanUpdate: true, Rows: []FeedRow{{text, text, text, text, text, text, -1, text, time.Time{}, time.Time{}, -1, true, text}}}))
-	add("scope", Scope(ScopePage{Shell: shell(), Services: []ServiceRow{{Name: text, Owner: text}}, Scopes: []ScopeRow{{Name: text, Objective: text}}, Owners: []OwnerRow{{Name: text}}, Tags: []Count{{text, 1}}, Coverage: []CoverageRow{{Class: text}}, Programme: text, AppliedBy: text}))
+	add("scope", Scope(ScopePage{Shell: shell(), Services: []ServiceRow{{Name: text, Owner: text}}, Idle: []IdleRow{{-1, text}}, CanApply: true, Scopes: []ScopeRow{{Name: text, Objective: text}}, Owners: []OwnerRow{{Name: text}}, Tags: []Count{{text, 1}}, Coverage: []CoverageRow{{Class: text}}, Programme: text, AppliedBy: text}))
+	add("choose", Choose(ChoosePage{Shell: shell(), Query: text, Next: text, Rows: []Choice{{text, text, text, -1}}, More: true}))
+	add("programme", Programme(ProgrammePage{Shell: shell(), Body: text, AppliedBy: text, Applied: before(1), CanApply: true}))
+	add("programme-edit", Programme(ProgrammePage{Shell: shell(), Body: text, Edit: true, CanApply: true, Summary: text, Excluded: []string{text}, Returned: []string{text}, Error: text}))
+	add("programme-wrong", Programme(ProgrammePage{Shell: shell(), Body: text, Edit: true, CanApply: true, Problems: []LineProblem{{1, text, text}, {0, "", text}}}))
+	add("service", Service(ServicePage{Shell: shell(), Was: text, Name: text, Owner: text, Confidentiality: text, Integrity: text, Availability: text, Assets: text, Error: text}))
 	add("validate", Validate(ValidatePage{Shell: shell(), Awaiting: []Claim{{row, text, time.Time{}, text, text}}, Verdicts: []VerdictRow{{Title: text, Asset: text, By: text, Note: text, Kind: 99}}}))
 	add("remediations", Remediations(RemediationsPage{Shell: shell(), Query: text, FilterError: text, Rows: []RemediationRow{fix}, Next: text}))
 	add("board", Board(BoardPage{Shell: shell(), Query: text, FilterError: text, Total: -1, Lanes: []Lane{{ID: "new", Name: text, Help: text, Rows: []RemediationRow{fix}, Total: 9, Loss: math.NaN()}}}))
@@ -474,7 +521,9 @@ func hostilePages(static *Static, text string) []sample {
 	add("jobs", Jobs(JobsPage{Shell: shell(), CanRetry: true, Rows: []JobRow{{-1, text, text, text, -1, -1, time.Time{}, time.Time{}, text}, {State: "discarded"}}}))
 	add("signin", SignIn(SignInPage{Shell: Shell{Title: text, Static: static}, Name: text, Next: text, Error: text}))
 	add("setup", Setup(SetupPage{Shell: Shell{Title: text, Static: static}, Link: text, Name: text, Error: text}))
-	add("account", Account(AccountPage{Shell: shell(), Tokens: []exposure.Token{{Name: text, Scopes: []string{text}}}, Scopes: []string{text}, Secret: text, Error: text, Accounts: []exposure.Account{{Name: text, Role: text}}, Roles: []string{text}}))
+	add("account", Account(AccountPage{Shell: shell(), Tokens: []exposure.Token{{Name: text, Scopes: []string{text}}}, Scopes: []string{text}, Secret: text, Error: text, Sessions: []Session{{Agent: text}}, CanManage: true}))
+	add("people", People(PeoplePage{Shell: shell(), Rows: []Person{{exposure.Account{Name: text, Role: text}, []exposure.Token{{Name: text}}}}, Roles: []string{text}, Link: text, LinkFor: text, Error: text}))
+	add("reset", Reset(ResetPage{Shell: Shell{Title: text, Static: static}, Link: text, Error: text}))
 	add("error", Error(ErrorPage{Shell: shell(), Status: -1, Message: text}))
 	add("palette", PaletteResults([]Suggestion{{text, text, text, "javascript:alert(1)"}}))
 	return all

@@ -16,6 +16,7 @@ type Shell struct {
 	Counts  Counts
 	Stale   []StaleFeed // feeds whose age weakens what pages say
 	Demo    bool        // demo data is present: a banner offers to remove it
+	Scope   Chosen      // what everything is narrowed to
 	Flashes []Flash
 	Version string // of the program
 	// Currency follows amounts of money: "EUR". Empty: none is shown.
@@ -27,6 +28,15 @@ type Shell struct {
 type User struct {
 	Name string
 	Role string // viewer, analyst, owner, operator, admin
+}
+
+// Chosen is the business service, scope or team that lists and counts are
+// narrowed to.
+type Chosen struct {
+	Term string // of the filter language; empty: everything
+	Kind string // service, scope or team
+	Name string
+	Here string // address of this page, to show again with another choice
 }
 
 // Stage is a place in the navigation.

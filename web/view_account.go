@@ -1,6 +1,10 @@
 package web
 
-import "github.com/leeward-ctem/leeward/exposure"
+import (
+	"time"
+
+	"github.com/leeward-ctem/leeward/exposure"
+)
 
 // SignInPage asks who is there.
 type SignInPage struct {
@@ -18,16 +22,47 @@ type SetupPage struct {
 	Error string
 }
 
-// AccountPage is the user's account, tokens and, for an administrator, those
-// who may sign in.
+// ResetPage sets a new password by a one-time link.
+type ResetPage struct {
+	Shell Shell
+	Link  string // the secret of the link; empty: the link is not valid
+	Error string
+}
+
+// AccountPage is the user's account, tokens and sessions.
 type AccountPage struct {
+	Shell     Shell
+	Tokens    []exposure.Token
+	Scopes    []string // that the user may give to a token
+	Secret    string   // of a token made just now: shown once
+	Error     string
+	Sessions  []Session // newest first
+	CanManage bool      // accounts of others
+}
+
+// Session is one browser that is signed in.
+type Session struct {
+	Agent   string // what it says it is
+	Since   time.Time
+	Current bool
+}
+
+// PeoplePage is who may sign in, for administrators.
+type PeoplePage struct {
 	Shell    Shell
-	Tokens   []exposure.Token
-	Scopes   []string // that the user may give to a token
-	Secret   string   // of a token made just now: shown once
-	Error    string
-	Accounts []exposure.Account // for administrators; nil: not shown
+	Rows     []Person
 	Roles    []string
+	Self     int64  // number of one's own account
+	Link     string // for a new password, made just now: shown once
+	LinkFor  string
+	LinkEnds time.Time
+	Error    string
+}
+
+// Person is one account with its tokens.
+type Person struct {
+	exposure.Account
+	Tokens []exposure.Token
 }
 
 // ErrorPage says what went wrong and what to do next.

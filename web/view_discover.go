@@ -10,11 +10,22 @@ import (
 type AssetsPage struct {
 	Shell   Shell
 	Query   string // part of a name or identifier
+	Filter  AssetFilter
+	Problem string // why the conditions mean nothing
 	Rows    []AssetRow
 	Total   int
 	Shown   int // rows on the pages before
 	Next    string
 	Nothing bool // no asset is known at all
+}
+
+// AssetFilter is what the list of assets is narrowed to, beside a name.
+type AssetFilter struct {
+	Kind     string // host, image …
+	Owner    string // "none": nobody
+	More     string // further conditions in the filter language
+	Unseen   int    // days without a complete look; 0: does not matter
+	Unspoken bool   // no rule of the programme matches
 }
 
 // AssetPage is one asset.
@@ -102,7 +113,13 @@ type ScopePage struct {
 	Owners    []OwnerRow
 	Tags      []Count // assets by tag
 	Coverage  []CoverageRow
+	Total     int // assets
+	Unspoken  int // assets that no rule and no exclusion matches
+	Unseen    int // assets in scope that nothing looked at completely for 30 days
 	Unowned   int // assets nobody owns
+	Idle      []IdleRow
+	IdleCount int
+	CanApply  bool
 	NoTier    int // assets without a tier or service
 	NoReach   int // assets whose reach nobody stated
 	Programme string
@@ -110,11 +127,18 @@ type ScopePage struct {
 	AppliedBy string
 }
 
+// IdleRow is an entry of the programme that matches no asset.
+type IdleRow struct {
+	Line int
+	Text string
+}
+
 // ServiceRow is one business service.
 type ServiceRow struct {
 	Name   string
 	Tier   int
 	Owner  string
+	Impact exposure.Loss
 	Loss   float64 // expected over the horizon
 	Assets int
 	Open   int

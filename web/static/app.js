@@ -174,6 +174,7 @@ document.addEventListener("click", (e) => {
   $$("details.menu[open]").forEach((d) => d.contains(e.target) || (d.open = false));
   if (hit("[data-open]")) openDialog(hit("[data-open]").dataset.open);
   else if (hit("[data-theme-toggle]")) turnTheme();
+  else if (hit("[data-here]")) leadHere();
   else if (hit("[data-dismiss]")) hit(".flash").remove();
   else if (hit("[data-print]")) print();
   else if (hit("[data-copy]")) navigator.clipboard.writeText(document.getElementById(hit("[data-copy]").dataset.copy).textContent).then(() => toast("Copied"), () => toast("Copy it by hand: the browser does not allow it here", true));
@@ -196,6 +197,21 @@ document.addEventListener("htmx:response:error", (e) => {
   toast(status === 401 ? "You were signed out: reload the page and sign in" : `The server did not do that (${status}): try again`, true);
 });
 document.addEventListener("htmx:error", () => toast("The server cannot be reached", true));
+
+// The scope switcher leads back to this page as it is now: lists change the
+// address without a new page.
+function leadHere() {
+  const same = (link) => new URL(link, location.href).pathname === location.pathname;
+  const next = $(".scope-switch input[name=next]");
+  if (next && same(next.value)) next.value = location.pathname + location.search;
+  for (const a of $$("[data-here]")) {
+    if (!same(a.href)) continue;
+    const q = new URLSearchParams(location.search);
+    q.set("scope", new URL(a.href).searchParams.get("scope"));
+    a.href = `${location.pathname}?${q}`;
+  }
+}
+document.addEventListener("toggle", (e) => { if (e.target.id === "scope-switch") leadHere(); }, true);
 
 // Upload: one request a file, so that each has its progress and its result.
 function upload(form, files) {
