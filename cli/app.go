@@ -43,6 +43,7 @@ type app struct {
 	measured  measureCache
 	grouped   remediationCache
 	summed    summaryCache
+	faceted   facetCache
 	offline   bool
 	blind     sync.Once  // said that the feeds cannot be read
 	mu        sync.Mutex // what follows changes with a programme or a day

@@ -18,6 +18,11 @@ type Group struct {
 	Overdue int
 }
 
+// add takes in what another part of the index has.
+func (g *Group) add(h *Group) {
+	g.Count, g.Loss, g.Worst, g.KEV, g.Overdue = g.Count+h.Count, g.Loss+h.Loss, max(g.Worst, h.Worst), g.KEV+h.KEV, g.Overdue+h.Overdue
+}
+
 // Dimensions are what findings can be grouped by.
 func Dimensions() []string {
 	return []string{"severity", "band", "status", "team", "asset", "advisory", "tool", "kind", "tier", "reach", "type", "kev"}
@@ -68,8 +73,7 @@ func (v *View) Group(f exposure.Filter, today uint16, by ...string) ([]Group, er
 	cells := parts[0]
 	for _, part := range parts[1:] {
 		for i := range part {
-			g, h := &cells[i], &part[i]
-			g.Count, g.Loss, g.Worst, g.KEV, g.Overdue = g.Count+h.Count, g.Loss+h.Loss, max(g.Worst, h.Worst), g.KEV+h.KEV, g.Overdue+h.Overdue
+			cells[i].add(&part[i])
 		}
 	}
 	var out []Group
@@ -83,10 +87,70 @@ func (v *View) Group(f exposure.Filter, today uint16, by ...string) ([]Group, er
 		}
 		out = append(out, g)
 	}
-	slices.SortFunc(out, func(a, b Group) int {
-		return cmp.Or(cmp.Compare(b.Loss, a.Loss), cmp.Compare(b.Count, a.Count), slices.Compare(a.Keys, b.Keys))
-	})
+	slices.SortFunc(out, mostLoss)
 	return out, nil
+}
+
+// Facets counts the matches of a filter by each of several dimensions, most
+// loss first, in one walk over them. The groups have a count and a loss.
+func (v *View) Facets(f exposure.Filter, today uint16, by ...string) ([][]Group, error) {
+	p, err := v.compile(&f, today)
+	if err != nil {
+		return nil, err
+	}
+	dims := make([]dimension, len(by))
+	for i, name := range by {
+		if dims[i], err = v.dimension(name); err != nil {
+			return nil, err
+		}
+	}
+	workers := min(runtime.GOMAXPROCS(0), max(1, len(v.chunks)))
+	type cell struct {
+		count int
+		loss  float64
+	}
+	parts := make([][][]cell, workers)
+	parallel(workers, func(w int) {
+		cells, buf, loss := make([][]cell, len(dims)), new([chunkRows]uint16), make([]float64, chunkRows)
+		for d := range dims {
+			cells[d] = make([]cell, dims[d].size)
+		}
+		for k := w; k < len(v.chunks); k += workers {
+			c := v.chunks[k]
+			rows := v.match(p, k, buf)
+			for i, row := range rows {
+				loss[i] = float64(v.scorer.loss[c.risk[row]])
+			}
+			for d := range dims {
+				of, cells := dims[d].of, cells[d]
+				for i, row := range rows {
+					g := &cells[of(c, int(row))]
+					g.count++
+					g.loss += loss[i]
+				}
+			}
+		}
+		parts[w] = cells
+	})
+	out := make([][]Group, len(dims))
+	for d := range dims {
+		for i := range dims[d].size {
+			g := Group{}
+			for _, part := range parts {
+				g.Count, g.Loss = g.Count+part[d][i].count, g.Loss+part[d][i].loss
+			}
+			if g.Count > 0 {
+				g.Keys = []string{dims[d].name(i)}
+				out[d] = append(out[d], g)
+			}
+		}
+		slices.SortFunc(out[d], mostLoss)
+	}
+	return out, nil
+}
+
+func mostLoss(a, b Group) int {
+	return cmp.Or(cmp.Compare(b.Loss, a.Loss), cmp.Compare(b.Count, a.Count), slices.Compare(a.Keys, b.Keys))
 }
 
 // dimension numbers the values of a property.
