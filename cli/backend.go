@@ -139,39 +139,6 @@ func (a *app) Groups(ctx context.Context, filter string, by []string) ([]server.
 	return rows, nil
 }
 
-// Move moves findings through their life on a person's word.
-func (a *app) Move(ctx context.Context, m server.MoveRequest) (int, error) {
-	var cause exposure.Cause
-	if err := cause.UnmarshalText([]byte(m.Cause)); err != nil {
-		return 0, err
-	}
-	if cause != exposure.CauseTriage && cause != exposure.CauseClaim {
-		return 0, exposure.Errorf(exposure.Invalid, "a person may triage findings or claim them fixed; %s is for scans and approvals", cause)
-	}
-	ids, err := a.named(m.IDs, m.Filter)
-	if err != nil {
-		return 0, err
-	}
-	return a.move(ctx, ids, cause, m.Actor, m.Reason, a.now())
-}
-
-// move applies a cause to findings, a part at a time, so that the write lock
-// is never held for long.
-func (a *app) move(ctx context.Context, ids []exposure.FindingID, cause exposure.Cause, actor, reason string, at time.Time) (moved int, err error) {
-	for part := range slices.Chunk(ids, 5000) {
-		err := a.db.Write(ctx, func(tx *store.Tx) error {
-			n, err := tx.Move(ctx, part, cause, actor, reason, at.UnixMilli())
-			moved += n
-			return err
-		})
-		if err != nil {
-			return moved, err
-		}
-	}
-	a.tell("moved", moved)
-	return moved, a.ix.CatchUp(ctx, a.db)
-}
-
 // named are the findings that ids name, or a filter selects.
 func (a *app) named(texts []string, filter string) (ids []exposure.FindingID, err error) {
 	for _, s := range texts {
@@ -200,8 +167,8 @@ func (a *app) named(texts []string, filter string) (ids []exposure.FindingID, er
 const maxException = 366 * 24 * time.Hour
 
 // RequestException records the wish to live with findings for a while.
-func (a *app) RequestException(ctx context.Context, r server.ExceptionRequest) (exposure.Exception, error) {
-	var e exposure.Exception
+func (a *app) RequestException(ctx context.Context, r server.ExceptionRequest) (server.Requested, error) {
+	var e server.Requested
 	ids, err := a.named(r.IDs, r.Filter)
 	if err != nil {
 		return e, err
@@ -214,8 +181,11 @@ func (a *app) RequestException(ctx context.Context, r server.ExceptionRequest) (
 	if strings.TrimSpace(r.Reason) == "" || len(ids) == 0 {
 		return e, exposure.Errorf(exposure.Invalid, "an exception needs a reason and at least one finding")
 	}
-	e = exposure.Exception{Reason: r.Reason, Requester: r.Actor, Created: now.UnixMilli(), Expires: until.UnixMilli(), Findings: ids}
-	return e, a.db.Write(ctx, func(tx *store.Tx) error { return tx.AddException(ctx, &e) })
+	e.Exception = exposure.Exception{Reason: r.Reason, Requester: r.Actor, Created: now.UnixMilli(), Expires: until.UnixMilli(), Findings: ids}
+	d := exposure.Decision{At: now.UnixMilli(), Actor: r.Actor, Kind: exposure.DecisionExcept}
+	err = a.db.Write(ctx, func(tx *store.Tx) error { return tx.DecideException(ctx, &d, &e.Exception) })
+	e.Undo = d.ID
+	return e, err
 }
 
 // Exceptions lists exceptions, newest first.
@@ -236,15 +206,18 @@ func (a *app) ApproveException(ctx context.Context, id int64, actor string) erro
 }
 
 // EndException refuses or withdraws an exception.
-func (a *app) EndException(ctx context.Context, id int64, actor, reason string) error {
-	err := a.db.Write(ctx, func(tx *store.Tx) error {
-		_, err := tx.EndException(ctx, id, actor, reason, a.now().UnixMilli())
+func (a *app) EndException(ctx context.Context, id int64, actor, reason string) (server.Ended, error) {
+	var done server.Ended
+	d := exposure.Decision{At: a.now().UnixMilli(), Actor: actor, Kind: exposure.DecisionEnd, Exception: id}
+	err := a.db.Write(ctx, func(tx *store.Tx) (err error) {
+		done.Moved, err = tx.DecideEnd(ctx, &d, reason)
 		return err
 	})
 	if err != nil {
-		return err
+		return server.Ended{}, err
 	}
-	return a.ix.CatchUp(ctx, a.db)
+	done.Undo = d.ID
+	return done, a.ix.CatchUp(ctx, a.db)
 }
 
 // Import imports a report.

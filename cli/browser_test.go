@@ -111,7 +111,7 @@ func TestDemoInTheBrowser(t *testing.T) {
 	s := startSite(t, "--demo")
 	b := live.Browser(t)
 	firstRun(b, s)
-	pages := []string{"/", "/scope", "/assets", "/assets/1", "/import", "/feeds", "/findings", "/findings/F-1", "/findings?q=kev:true+-team:shop&sort=due", "/validate", "/remediations", "/measure", "/jobs", "/account"}
+	pages := []string{"/", "/scope", "/assets", "/assets/1", "/import", "/feeds", "/findings", "/findings/F-1", "/findings?q=kev:true+-team:shop&sort=due", "/findings?q=sev:critical&cols=asset,tools", "/validate", "/remediations", "/remediations/board", "/exceptions", "/exceptions?all=true", "/outbox", "/measure", "/jobs", "/account"}
 	for _, scheme := range []string{"light", "dark"} {
 		b.Scheme(scheme)
 		for _, width := range []int64{1440, 390} {

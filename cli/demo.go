@@ -154,3 +154,18 @@ func (a *app) RemoveDemo(ctx context.Context, actor string) (removed int, err er
 	a.tell("imported", nil)
 	return removed, a.ix.CatchUp(ctx, a.db)
 }
+
+// move applies a cause to findings, a part at a time.
+func (a *app) move(ctx context.Context, ids []exposure.FindingID, cause exposure.Cause, actor, reason string, at time.Time) (moved int, err error) {
+	for part := range slices.Chunk(ids, decisionPart) {
+		err := a.db.Write(ctx, func(tx *store.Tx) error {
+			n, err := tx.Move(ctx, part, cause, actor, reason, at.UnixMilli())
+			moved += n
+			return err
+		})
+		if err != nil {
+			return moved, err
+		}
+	}
+	return moved, a.ix.CatchUp(ctx, a.db)
+}

@@ -169,6 +169,16 @@ func (a *app) overdue(ctx context.Context) error {
 	})
 }
 
+// Outbox lists the newest messages to the outside.
+func (a *app) Outbox(ctx context.Context, limit int) ([]exposure.OutboxMessage, error) {
+	return a.db.Messages(ctx, limit)
+}
+
+// Resend tries a message again that was given up.
+func (a *app) Resend(ctx context.Context, id int64) error {
+	return a.db.Resend(ctx, id, a.now().UnixMilli())
+}
+
 // deliver sends what waits in the outbox.
 func (a *app) deliver(ctx context.Context) error {
 	d := mobilize.Deliverer{

@@ -133,7 +133,7 @@ func (a *app) group(ctx context.Context, v *index.View, f exposure.Filter) ([]ex
 			if place == nil {
 				place = &exposure.Place{}
 			}
-			it := mobilize.Item{Finding: r.ID, Asset: r.Asset, Advisory: v.Advisory(r.Advisory), Place: place, Risk: r.Risk, Loss: curve.ExpectedLoss(r.Risk)}
+			it := mobilize.Item{Finding: r.ID, Asset: r.Asset, Advisory: v.Advisory(r.Advisory), Place: place, Status: r.Status, Risk: r.Risk, Loss: curve.ExpectedLoss(r.Risk)}
 			if r.Due != exposure.NoDue {
 				it.DueDay = int(r.Due)
 			}

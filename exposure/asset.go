@@ -173,6 +173,9 @@ type Asset struct {
 	Identifiers []Identifier `json:"identifiers"`
 	FirstSeen   int64        `json:"first_seen"` // unix milliseconds
 	Demo        bool         `json:"demo,omitempty"`
+	// Assigned is the owner that a person named; it goes over every rule of the
+	// programme. Empty: the programme decides.
+	Assigned string `json:"assigned,omitempty"`
 	// Context is shared by the assets of which the organisation says the same,
 	// and never changed. Nil: the programme was not asked.
 	Context *Context `json:"context"`

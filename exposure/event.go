@@ -5,21 +5,22 @@ type EventKind uint8
 
 // The kinds of event.
 const (
-	EventOpened  EventKind = iota // findings First…Last are new
-	EventMoved                    // findings changed status by Cause
-	EventSource                   // findings got another source or its state changed
-	EventVerdict                  // a validation of findings ended
-	EventAsset                    // assets First…Last are new or changed
-	EventContext                  // the programme changed what assets mean
-	EventMerged                   // findings became part of others; their numbers lead there
-	EventThreat                   // intelligence about advisories changed
-	EventPolicy                   // the policy changed
-	EventBand                     // findings crossed a risk band
-	EventNote                     // a person wrote something
-	EventRemoved                  // demo data was removed
+	EventOpened   EventKind = iota // findings First…Last are new
+	EventMoved                     // findings changed status by Cause
+	EventSource                    // findings got another source or its state changed
+	EventVerdict                   // a validation of findings ended
+	EventAsset                     // assets First…Last are new or changed
+	EventContext                   // the programme changed what assets mean
+	EventMerged                    // findings became part of others; their numbers lead there
+	EventThreat                    // intelligence about advisories changed
+	EventPolicy                    // the policy changed
+	EventBand                      // findings crossed a risk band
+	EventNote                      // a person wrote something
+	EventRemoved                   // demo data was removed
+	EventAssigned                  // a person gave the assets IDs another owner
 )
 
-var eventKinds = enumeration{"event", []string{"opened", "moved", "source", "verdict", "asset", "context", "merged", "threat", "policy", "band", "note", "removed"}}
+var eventKinds = enumeration{"event", []string{"opened", "moved", "source", "verdict", "asset", "context", "merged", "threat", "policy", "band", "note", "removed", "assigned"}}
 
 func (k EventKind) String() string               { return eventKinds.name(uint8(k)) }
 func (k EventKind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }

@@ -14,9 +14,10 @@ const (
 	CauseExcept                    // an exception was approved
 	CauseExpiry                    // the exception ran out or was withdrawn
 	CauseRetestFailed              // a retest still sees it
+	CauseUndo                      // a person takes back what he decided, see [Undo]
 )
 
-var causes = enumeration{"cause", []string{"reported", "absent", "not_affected", "suppressed", "triage", "claim", "except", "expiry", "retest_failed"}}
+var causes = enumeration{"cause", []string{"reported", "absent", "not_affected", "suppressed", "triage", "claim", "except", "expiry", "retest_failed", "undo"}}
 
 func (c Cause) String() string               { return causes.name(uint8(c)) }
 func (c Cause) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
@@ -73,6 +74,22 @@ var moves = map[Status]map[Cause]Status{
 func (s Status) Move(c Cause) (to Status, ok bool) {
 	to, ok = moves[s][c]
 	return to, ok
+}
+
+// Undo returns the status that taking a move back leads to: the one it came
+// from. Where undo leads depends on what was done and not on the status alone,
+// so it has no place in the table of moves. ok is false for what nobody can
+// take back: a move that the table does not know, so that undo reaches no
+// status that the finding was not in by the table, and what scans and clocks
+// said. That an exception ended is taken back only together with its end.
+func Undo(c Cause, from, to Status) (back Status, ok bool) {
+	if c != CauseTriage && c != CauseClaim && c != CauseExpiry {
+		return 0, false
+	}
+	if led, known := from.Move(c); !known || led != to {
+		return 0, false
+	}
+	return from, true
 }
 
 // Open reports whether the finding counts as exposure: it is there and nobody

@@ -11,14 +11,14 @@ import (
 // life is the table of moves as people decided it: a row is a status, a column
 // a cause, and "·" says that nothing moves.
 const life = `
-              reported  absent    not_affected  suppressed  triage   claim        except    expiry  retest_failed
-open          ·         verified  not_affected  suppressed  triaged  fix_claimed  excepted  ·       ·
-triaged       ·         verified  not_affected  suppressed  ·        fix_claimed  excepted  ·       ·
-fix_claimed   ·         verified  not_affected  ·           ·        ·            excepted  ·       open
-verified      open      ·         ·             ·           ·        ·            ·         ·       ·
-excepted      ·         verified  not_affected  ·           ·        ·            ·         open    ·
-not_affected  open      verified  ·             ·           ·        ·            ·         ·       ·
-suppressed    open      verified  not_affected  ·           ·        ·            excepted  ·       ·
+              reported  absent    not_affected  suppressed  triage   claim        except    expiry  retest_failed  undo
+open          ·         verified  not_affected  suppressed  triaged  fix_claimed  excepted  ·       ·              ·
+triaged       ·         verified  not_affected  suppressed  ·        fix_claimed  excepted  ·       ·              ·
+fix_claimed   ·         verified  not_affected  ·           ·        ·            excepted  ·       open           ·
+verified      open      ·         ·             ·           ·        ·            ·         ·       ·              ·
+excepted      ·         verified  not_affected  ·           ·        ·            ·         open    ·              ·
+not_affected  open      verified  ·             ·           ·        ·            ·         ·       ·              ·
+suppressed    open      verified  not_affected  ·           ·        ·            excepted  ·       ·              ·
 `
 
 func TestMoves(t *testing.T) {
@@ -95,6 +95,34 @@ func TestLifeProperties(t *testing.T) {
 		if to, ok := from.Move(CauseAbsent); from != StatusVerified && (!ok || to != StatusVerified) {
 			t.Errorf("an absence does not verify %v", from)
 		}
+	}
+}
+
+// Undo takes back the decisions of people and nothing else, and never leads
+// where the finding was not.
+func TestUndo(t *testing.T) {
+	t.Parallel()
+	var got []string
+	for c := range causes.names {
+		for from := range statuses.names {
+			for to := range statuses.names {
+				if back, ok := Undo(Cause(c), Status(from), Status(to)); ok {
+					got = append(got, fmt.Sprintf("%v %v→%v back to %v", Cause(c), Status(from), Status(to), back))
+				} else if back != 0 {
+					t.Errorf("%v from %v to %v cannot be taken back and leads to %v", Cause(c), Status(from), Status(to), back)
+				}
+			}
+		}
+	}
+	want := []string{
+		"triage open→triaged back to open", "claim open→fix_claimed back to open", "claim triaged→fix_claimed back to triaged",
+		"expiry excepted→open back to excepted",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("what can be taken back changed (-want +got):\n%s", diff)
+	}
+	if _, ok := Undo(200, 200, 200); ok {
+		t.Error("what nobody knows can be taken back")
 	}
 }
 

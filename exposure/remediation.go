@@ -12,6 +12,8 @@ type Remediation struct {
 	Also      string  `json:"also,omitempty"`      // "3.1.2 also clears 4 more"
 	Owner     string  `json:"owner,omitempty"`     // empty: the triage queue
 	Findings  int     `json:"findings"`
+	Triaged   int     `json:"triaged,omitempty"` // findings that somebody took up
+	Claimed   int     `json:"claimed,omitempty"` // findings whose fix waits for a retest
 	Assets    int     `json:"assets"`
 	Risk      int     `json:"risk"`              // worst, in points
 	Loss      float64 `json:"expected_loss"`     // removed when done, currency over the horizon

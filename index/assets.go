@@ -57,3 +57,29 @@ func (v *View) ByAsset(f exposure.Filter, today uint16) map[exposure.AssetID]*Gr
 	}
 	return out
 }
+
+// Owner returns the name of an owner as it is known, where only the case
+// differs; else the name itself.
+func (v *View) Owner(name string) string {
+	for _, known := range v.owners {
+		if strings.EqualFold(known, name) {
+			return known
+		}
+	}
+	return name
+}
+
+// Owners returns the names of the owners of assets, in no particular order.
+func (v *View) Owners() []string {
+	used := make([]bool, len(v.owners))
+	for i := range v.assets {
+		used[v.assets[i].owner] = v.assets[i].Asset != nil || used[v.assets[i].owner]
+	}
+	all := []string{}
+	for i, name := range v.owners {
+		if used[i] && name != "" {
+			all = append(all, name)
+		}
+	}
+	return all
+}

@@ -1,6 +1,7 @@
 package index
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -63,13 +64,39 @@ func (v *View) next() *View {
 
 // changes is what a run of events touched.
 type changes struct {
-	seq       int64
-	findings  map[exposure.FindingID]struct{} // to read again
-	removed   []exposure.FindingID
-	assetLow  exposure.AssetID // assets to read again
-	assetHigh exposure.AssetID
-	contexts  bool // every context
-	threats   bool // every advisory
+	seq      int64
+	findings map[exposure.FindingID]struct{} // to read again
+	removed  []exposure.FindingID
+	assets   []assetRange // to read again
+	contexts bool         // every context
+	threats  bool         // every advisory
+}
+
+type assetRange struct{ first, last exposure.AssetID }
+
+// assetGap is up to how many assets between two that changed are read with
+// them: a question to the database costs more than a few rows.
+const assetGap = 64
+
+// asset notes that assets changed.
+func (ch *changes) asset(first, last exposure.AssetID) {
+	if n := len(ch.assets); n > 0 && first >= ch.assets[n-1].first && first <= ch.assets[n-1].last+assetGap {
+		ch.assets[n-1].last = max(ch.assets[n-1].last, last)
+		return
+	}
+	ch.assets = append(ch.assets, assetRange{first, last})
+}
+
+// assetRanges are the assets to read again below end, each once.
+func (ch *changes) assetRanges(end exposure.AssetID) []assetRange {
+	slices.SortFunc(ch.assets, func(a, b assetRange) int { return cmp.Compare(a.first, b.first) })
+	joined := changes{}
+	for _, r := range ch.assets {
+		if r.first < end {
+			joined.asset(r.first, min(r.last, end-1))
+		}
+	}
+	return joined.assets
 }
 
 func (ch *changes) note(e *exposure.Event) error {
@@ -85,10 +112,11 @@ func (ch *changes) note(e *exposure.Event) error {
 			ch.findings[exposure.FindingID(id)] = struct{}{}
 		}
 	case exposure.EventAsset:
-		if ch.assetHigh == 0 || exposure.AssetID(e.First) < ch.assetLow {
-			ch.assetLow = exposure.AssetID(e.First)
+		ch.asset(exposure.AssetID(e.First), exposure.AssetID(e.Last))
+	case exposure.EventAssigned:
+		for _, id := range e.IDs {
+			ch.asset(exposure.AssetID(id), exposure.AssetID(id))
 		}
-		ch.assetHigh = max(ch.assetHigh, exposure.AssetID(e.Last))
 	case exposure.EventContext:
 		ch.contexts = true
 	case exposure.EventThreat:
@@ -104,8 +132,8 @@ func (ch *changes) note(e *exposure.Event) error {
 // apply brings v up to the changes and publishes it.
 func (ix *Index) apply(ctx context.Context, src Source, v *View, ch *changes) error {
 	rescore := false
-	if ch.assetHigh != 0 && int(ch.assetLow) < len(v.assets) {
-		changed, err := ix.reloadAssets(ctx, src, v, ch.assetLow, min(ch.assetHigh, exposure.AssetID(len(v.assets)-1)))
+	if again := ch.assetRanges(exposure.AssetID(len(v.assets))); len(again) > 0 {
+		changed, err := ix.reloadAssets(ctx, src, v, again)
 		if err != nil {
 			return err
 		}
@@ -258,23 +286,28 @@ func advisoryText(a *exposure.Advisory) string {
 
 // reloadAssets reads known assets again. changed reports whether any means
 // something else now.
-func (ix *Index) reloadAssets(ctx context.Context, src Source, v *View, first, last exposure.AssetID) (changed bool, err error) {
+func (ix *Index) reloadAssets(ctx context.Context, src Source, v *View, again []assetRange) (changed bool, err error) {
 	old := v.assets
 	v.assets, v.assetContexts = slices.Clone(old), slices.Clone(v.assetContexts)
 	v.ranks.Store(nil)
-	for id := first; id <= last; id++ {
-		v.assets[id], v.assetContexts[id] = asset{}, 0 // removed, unless it is read
+	for _, r := range again {
+		for id := r.first; id <= r.last; id++ {
+			v.assets[id], v.assetContexts[id] = asset{}, 0 // removed, unless it is read
+		}
+		err = src.Assets(ctx, r.first, r.last, func(a *exposure.Asset) error {
+			copied := *a
+			v.assets[a.ID] = ix.contextualise(v, &copied)
+			v.assetContexts[a.ID] = v.assets[a.ID].context
+			return nil
+		})
+		if err != nil {
+			return changed, err
+		}
+		for id := r.first; id <= r.last; id++ {
+			changed = changed || v.assets[id].context != old[id].context
+		}
 	}
-	err = src.Assets(ctx, first, last, func(a *exposure.Asset) error {
-		copied := *a
-		v.assets[a.ID] = ix.contextualise(v, &copied)
-		v.assetContexts[a.ID] = v.assets[a.ID].context
-		return nil
-	})
-	for id := first; id <= last; id++ {
-		changed = changed || v.assets[id].context != old[id].context
-	}
-	return changed, err
+	return changed, nil
 }
 
 // recontext asks the programme again about every asset.

@@ -16,6 +16,7 @@ type Item struct {
 	Asset    exposure.AssetID
 	Advisory *exposure.Advisory // shared by its findings; nil: nothing is known
 	Place    *exposure.Place    // shared too
+	Status   exposure.Status
 	Risk     exposure.Risk
 	Loss     float64 // expected over the horizon, in currency
 	DueDay   int     // days since 1970-01-01 UTC; 0: none
@@ -87,6 +88,8 @@ type totals struct {
 	due  int32
 	risk exposure.Risk
 	kev  bool
+
+	triaged, claimed int32
 }
 
 // group is a remediation in the making.
@@ -145,6 +148,12 @@ func (g *grouping) add(it *Item) {
 	t := &g.totals[i]
 	t.risk, t.kev = max(t.risk, it.Risk), t.kev || w.kev
 	t.loss.add(it.Loss)
+	switch it.Status {
+	case exposure.StatusTriaged:
+		t.triaged++
+	case exposure.StatusFixClaimed:
+		t.claimed++
+	}
 	if it.DueDay > 0 {
 		t.due = int32(min(int(t.due), it.DueDay))
 	}
@@ -276,7 +285,7 @@ func (g *grouping) finish() []exposure.Remediation {
 		}
 		all[i] = exposure.Remediation{
 			Key: at.key, Type: r.kind.String(), Title: r.title(&g.texts[r.subject]), Component: g.texts[r.subject].text, Target: r.target, Also: r.also,
-			Owner: g.texts[r.owner].text, Findings: len(r.members), Assets: r.assets,
+			Owner: g.texts[r.owner].text, Findings: len(r.members), Triaged: int(t.triaged), Claimed: int(t.claimed), Assets: r.assets,
 			Risk: t.risk.Points(), Loss: t.loss.value(), Effort: r.effort(), KEV: t.kev, IDs: ids[from:len(ids):len(ids)],
 		}
 		if t.due < math.MaxInt32 {

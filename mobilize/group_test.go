@@ -209,12 +209,12 @@ func TestTotals(t *testing.T) {
 	kev.Threat.KEVDay = 19000
 	got := Group(each([]Item{
 		{Finding: 9, Asset: 4, Advisory: cve("CVE-1"), Place: p, Risk: 6000, Loss: 0.5, DueDay: 20100, Owner: "A"},
-		{Finding: 3, Asset: 4, Advisory: kev, Place: p, Risk: 65535, Loss: 2, Owner: "A"},
-		{Finding: 7, Asset: 1, Advisory: cve("CVE-1"), Place: p, Risk: 1, Loss: math.NaN(), DueDay: 20050, Owner: "A"},
+		{Finding: 3, Asset: 4, Advisory: kev, Place: p, Status: exposure.StatusTriaged, Risk: 65535, Loss: 2, Owner: "A"},
+		{Finding: 7, Asset: 1, Advisory: cve("CVE-1"), Place: p, Status: exposure.StatusFixClaimed, Risk: 1, Loss: math.NaN(), DueDay: 20050, Owner: "A"},
 		{Finding: 1, Asset: 1, Advisory: cve("CVE-1"), Place: p, Loss: 0.5},
 	}))
 	want := []exposure.Remediation{
-		{Type: "upgrade", Title: "Upgrade x to 1.0.1 on 2 assets", Component: "pkg:npm/x", Target: "1.0.1", Owner: "A", Findings: 3, Assets: 2, Risk: 1000, Loss: 2.5, Effort: 1.25, DueDay: 20050, KEV: true, IDs: []exposure.FindingID{3, 7, 9}},
+		{Type: "upgrade", Title: "Upgrade x to 1.0.1 on 2 assets", Component: "pkg:npm/x", Target: "1.0.1", Owner: "A", Findings: 3, Triaged: 1, Claimed: 1, Assets: 2, Risk: 1000, Loss: 2.5, Effort: 1.25, DueDay: 20050, KEV: true, IDs: []exposure.FindingID{3, 7, 9}},
 		{Type: "upgrade", Title: "Upgrade x to 1.0.1 on 1 asset", Component: "pkg:npm/x", Target: "1.0.1", Findings: 1, Assets: 1, Loss: 0.5, Effort: 1, IDs: []exposure.FindingID{1}},
 	}
 	for i := range got {

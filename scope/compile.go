@@ -14,6 +14,7 @@ import (
 type compiled struct {
 	tags     dictionary
 	owners   dictionary // number 0 is nobody
+	stranger int32      // of owners, whom a person named and the programme does not
 	controls dictionary
 	services []service
 	tierLoss [5]exposure.Loss // by tier
@@ -120,6 +121,7 @@ func compile(p *Programme, l lines) *compiled {
 	for i := range p.Assets {
 		c.actions = append(c.actions, c.action(&p.Assets[i], &known))
 	}
+	c.stranger = c.owners.number("\x00") // no name is so written
 	prepare := func(s *Selector) selector { return c.selector(s, &known) }
 	for i := range p.Assets {
 		c.rules.add(prepare(&p.Assets[i].Match))

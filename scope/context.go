@@ -7,18 +7,22 @@ import (
 )
 
 // Context says what the programme means for an asset. It may be called by
-// many at once. Of the asset it reads kind, name, operating system and
-// identifiers.
+// many at once. Of the asset it reads kind, name, operating system,
+// identifiers and the owner that a person assigned.
 //
 // Rules are applied in the order of the file, then exclusions, then scopes. The
 // tier is the last one that a rule states, else that of the most critical
 // service. The owner is the last one that a rule states, else that of the most
-// critical service that has one; of equals the first in the file. The loss is
+// critical service that has one; of equals the first in the file. An assigned owner goes
+// over all of them, also where selectors ask for the owner. The loss is
 // the sum over all services. Tags, services and scopes come in the order in
 // which the file first names them. An excluded asset is in no scope.
 func (p *Programme) Context(a *exposure.Asset) exposure.Context {
-	if p == nil || p.rules == nil || a == nil {
+	if a == nil {
 		return exposure.Context{}
+	}
+	if p == nil || p.rules == nil {
+		return exposure.Context{Owner: a.Assigned}
 	}
 	c := p.rules
 	x := c.pool.Get().(*state)
@@ -33,6 +37,7 @@ type state struct {
 	candidates
 	tags, services, stops set
 	owners                set // that the asset had at some time
+	assigned              int32
 	reaches, tiers        uint32
 	effect                []float64 // by number of control
 	reach                 exposure.Reach
@@ -76,6 +81,7 @@ func (x *state) reset(a *exposure.Asset) {
 	x.owners.reset()
 	x.reaches, x.tiers = 0, 0
 	x.reach = exposure.ReachUnknown
+	x.assigned = x.compiled.assigned(a)
 	x.stated.tier, x.stated.owner = 0, 0
 	x.inherited.tier, x.inherited.owner, x.inherited.ownerRank = 0, 0, 0
 	x.matched, x.excluded, x.scopes = x.matched[:0], x.excluded[:0], x.scopes[:0]
@@ -89,8 +95,22 @@ func (x *state) tier() int {
 	return x.inherited.tier
 }
 
+// assigned is the number of the owner that a person gave an asset, 0 for none.
+func (c *compiled) assigned(a *exposure.Asset) int32 {
+	if a.Assigned == "" {
+		return 0
+	}
+	if n, known := c.owners.numbers[fold(a.Assigned)]; known {
+		return n
+	}
+	return c.stranger
+}
+
 // owner is that of the asset by the rules so far.
 func (x *state) owner() int32 {
+	if x.assigned > 0 {
+		return x.assigned
+	}
 	if x.stated.owner > 0 {
 		return x.stated.owner
 	}
@@ -228,6 +248,9 @@ func (c *compiled) context(x *state) exposure.Context {
 			loss = c.tierLoss[x.stated.tier]
 		}
 		out.Loss = out.Loss.Add(loss)
+	}
+	if x.assigned == c.stranger && x.assigned > 0 {
+		out.Owner = x.asset.Assigned
 	}
 	out.Scopes = pick(x.scopes, func(n int32) string { return c.scopeNames[n] })
 	return out

@@ -365,3 +365,36 @@ assets:
 		t.Errorf("%+v", got)
 	}
 }
+
+// An assigned owner goes over services and rules, is what selectors see, and
+// need not be named in the file.
+func TestAssignedOwner(t *testing.T) {
+	t.Parallel()
+	p := parse(t, company+`
+  - {name: of payments, in: [{owner: payments}]}
+  - {name: of nobody, in: [{owner: none}]}
+  - {name: of anybody, in: [{owner: "*"}]}
+`)
+	for _, test := range []struct {
+		name, assigned, owner string
+		scopes                []string
+	}{
+		{"web-1", "", "payments", []string{"everything", "edge", "of payments", "of anybody"}},
+		{"web-9", "Payments", "payments", nil}, // excluded
+		{"web-1", "night shift", "night shift", []string{"everything", "edge", "of anybody"}},
+		{"lonely", "", "", []string{"everything", "of nobody"}},
+		{"lonely", "LOGISTICS", "logistics", []string{"everything", "of anybody"}},
+		{"lonely", "none", "none", []string{"everything", "of anybody"}},
+	} {
+		a := host(test.name)
+		a.Assigned = test.assigned
+		got := p.Context(a)
+		if got.Owner != test.owner || !slices.Equal(got.Scopes, test.scopes) {
+			t.Errorf("%s assigned to %q: owner %q in %q, want %q in %q", test.name, test.assigned, got.Owner, got.Scopes, test.owner, test.scopes)
+		}
+	}
+	var none *Programme
+	if got := none.Context(&exposure.Asset{Assigned: "ops"}); got.Owner != "ops" {
+		t.Errorf("without a programme the owner is %q", got.Owner)
+	}
+}

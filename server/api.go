@@ -54,9 +54,49 @@ func (s *Server) registerAPI(mux *routes) {
 		sum, err := s.Backend.Summary(ctx)
 		return &sum, err
 	})
-	register(a, Analyst, "move-findings", http.MethodPost, "/findings/move", "Triage findings, or, as an owner, claim them fixed", func(ctx context.Context, in *struct{ Body MoveRequest }) (*moved, error) {
-		n, err := s.move(ctx, in.Body)
-		return &moved{n}, err
+	register(a, Analyst, "move-findings", http.MethodPost, "/findings/move", "Triage findings, or, as an owner, claim them fixed", func(ctx context.Context, in *struct{ Body MoveRequest }) (*Moved, error) {
+		m, err := s.move(ctx, in.Body)
+		return &m, err
+	})
+	register(a, Analyst, "assign-assets", http.MethodPost, "/assign", "Give assets, or those that findings are on, to an owner", func(ctx context.Context, in *struct{ Body AssignRequest }) (*Assigned, error) {
+		in.Body.Actor = ActorOf(ctx).Name
+		done, err := s.Backend.Assign(ctx, in.Body)
+		return &done, err
+	})
+	register(a, Viewer, "list-owners", http.MethodGet, "/owners", "Names of known owners, at most 100", func(ctx context.Context, _ *struct{}) (*list[string], error) {
+		rows, err := s.Backend.Owners(ctx)
+		return &list[string]{rows}, err
+	})
+	register(a, Viewer, "count-concerned", http.MethodGet, "/concerned", "How many findings, assets and teams a filter selects", func(ctx context.Context, in *struct {
+		Filter string `query:"q"`
+	}) (*Concerned, error) {
+		c, err := s.Backend.Concerned(ctx, in.Filter)
+		return &c, err
+	})
+	register(a, Analyst, "undo", http.MethodPost, "/undo", "Take back a decision of one's own; what was changed since stays", func(ctx context.Context, in *struct{ Body UndoRequest }) (*Undone, error) {
+		u, err := s.undo(ctx, in.Body.Number)
+		return &u, err
+	})
+	register(a, Viewer, "complete-filter", http.MethodGet, "/complete", "What may be written at a place in a filter", func(ctx context.Context, in *struct {
+		Filter string `query:"q" maxLength:"4096"`
+		At     int    `query:"at" minimum:"0" doc:"the cursor, in UTF-16 units as browsers count"`
+	}) (*Completion, error) {
+		c, err := s.complete(ctx, in.Filter, in.At)
+		return &c, err
+	})
+	register(a, Viewer, "list-views", http.MethodGet, "/views", "Saved views: one's own, then those that others share", func(ctx context.Context, _ *struct{}) (*list[exposure.SavedView], error) {
+		rows, err := s.Backend.Views(ctx, ActorOf(ctx).ID)
+		return &list[exposure.SavedView]{rows}, err
+	})
+	register(a, Viewer, "save-view", http.MethodPost, "/views", "Save a view in place of one's own of the same name", func(ctx context.Context, in *struct{ Body ViewRequest }) (*exposure.SavedView, error) {
+		v, err := s.saveView(ctx, in.Body)
+		return &v, err
+	})
+	register(a, Viewer, "remove-view", http.MethodDelete, "/views/{id}", "Remove one's own view, or, as an administrator, a shared one", func(ctx context.Context, in *struct {
+		ID int64 `path:"id"`
+	}) (*struct{}, error) {
+		_, err := s.removeView(ctx, in.ID)
+		return &struct{}{}, err
 	})
 	register(a, Viewer, "list-verdicts", http.MethodGet, "/verdicts", "What validations and retests came to, newest first", func(ctx context.Context, in *struct {
 		Limit int `query:"limit" default:"50" minimum:"1" maximum:"1000"`
@@ -85,7 +125,7 @@ func (s *Server) registerAPI(mux *routes) {
 		rows, err := s.Backend.Exceptions(ctx, in.All)
 		return &list[exposure.Exception]{rows}, err
 	})
-	register(a, Owner, "request-exception", http.MethodPost, "/exceptions", "Ask to live with findings for a while", func(ctx context.Context, in *struct{ Body ExceptionRequest }) (*exposure.Exception, error) {
+	register(a, Owner, "request-exception", http.MethodPost, "/exceptions", "Ask to live with findings for a while", func(ctx context.Context, in *struct{ Body ExceptionRequest }) (*Requested, error) {
 		in.Body.Actor = ActorOf(ctx).Name
 		e, err := s.Backend.RequestException(ctx, in.Body)
 		return &e, err
@@ -100,8 +140,9 @@ func (s *Server) registerAPI(mux *routes) {
 		Body struct {
 			Reason string `json:"reason,omitempty" maxLength:"2000"`
 		}
-	}) (*struct{}, error) {
-		return &struct{}{}, s.endException(ctx, in.ID, in.Body.Reason)
+	}) (*Ended, error) {
+		e, err := s.endException(ctx, in.ID, in.Body.Reason)
+		return &e, err
 	})
 	register(a, Viewer, "get-remediation", http.MethodGet, "/remediations/{key}", "One fix with what it closes", func(ctx context.Context, in *struct {
 		Key string `path:"key" doc:"R-0123456789ab"`
@@ -146,6 +187,17 @@ func (s *Server) registerAPI(mux *routes) {
 		m, err := s.Backend.Measures(ctx)
 		return &m, err
 	})
+	register(a, Viewer, "list-outbox", http.MethodGet, "/outbox", "Messages to the outside, newest first", func(ctx context.Context, in *struct {
+		Limit int `query:"limit" default:"50" minimum:"1" maximum:"1000"`
+	}) (*list[exposure.OutboxMessage], error) {
+		rows, err := s.Backend.Outbox(ctx, in.Limit)
+		return &list[exposure.OutboxMessage]{rows}, err
+	})
+	register(a, Operator, "resend-message", http.MethodPost, "/outbox/{id}/resend", "Try a message again that was given up", func(ctx context.Context, in *struct {
+		ID int64 `path:"id"`
+	}) (*struct{}, error) {
+		return &struct{}{}, s.Backend.Resend(ctx, in.ID)
+	})
 	register(a, Viewer, "list-jobs", http.MethodGet, "/jobs", "Jobs, newest first", func(ctx context.Context, _ *struct{}) (*list[cycle.Job], error) {
 		rows, err := s.Backend.Jobs(ctx)
 		return &list[cycle.Job]{rows}, err
@@ -178,10 +230,6 @@ type findingPath struct {
 
 type list[T any] struct {
 	Rows []T `json:"rows"`
-}
-
-type moved struct {
-	Moved int `json:"moved"`
 }
 
 type recorded struct {
@@ -228,25 +276,31 @@ func register[In, Out any](a operations, least Role, id, method, path, summary s
 
 // move moves findings as the actor may: triage is an analyst's, the claim that
 // something is fixed an owner's.
-func (s *Server) move(ctx context.Context, m MoveRequest) (int, error) {
+func (s *Server) move(ctx context.Context, m MoveRequest) (Moved, error) {
 	actor := ActorOf(ctx)
 	if m.Cause == exposure.CauseClaim.String() && actor.Role < Owner {
-		return 0, exposure.Errorf(exposure.Forbidden, "claiming a fix needs the role owner, and yours is %s", actor.Role)
+		return Moved{}, exposure.Errorf(exposure.Forbidden, "claiming a fix needs the role owner, and yours is %s", actor.Role)
 	}
 	m.Actor = actor.Name
 	return s.Backend.Move(ctx, m)
 }
 
+// undo takes back a decision as the actor may.
+func (s *Server) undo(ctx context.Context, number int64) (Undone, error) {
+	actor := ActorOf(ctx)
+	return s.Backend.Undo(ctx, UndoRequest{Number: number, Actor: actor.Name, Role: actor.Role})
+}
+
 // endException ends an exception: an operator any, others their own request.
-func (s *Server) endException(ctx context.Context, id int64, reason string) error {
+func (s *Server) endException(ctx context.Context, id int64, reason string) (Ended, error) {
 	actor := ActorOf(ctx)
 	if actor.Role < Operator {
 		all, err := s.Backend.Exceptions(ctx, false)
 		if err != nil {
-			return err
+			return Ended{}, err
 		}
 		if !slices.ContainsFunc(all, func(e exposure.Exception) bool { return e.ID == id && e.Requester == actor.Name }) {
-			return exposure.Errorf(exposure.Forbidden, "only an operator may end what somebody else asked for")
+			return Ended{}, exposure.Errorf(exposure.Forbidden, "only an operator may end what somebody else asked for")
 		}
 	}
 	return s.Backend.EndException(ctx, id, actor.Name, reason)

@@ -18,7 +18,15 @@ type Backend interface {
 	Finding(ctx context.Context, id exposure.FindingID) (FindingDetail, error)
 	// Export writes all findings of a filter, see package mobilize/export for the formats.
 	Export(ctx context.Context, format, filter string, w io.Writer) error
-	Move(ctx context.Context, m MoveRequest) (moved int, err error)
+	Move(ctx context.Context, m MoveRequest) (Moved, error)
+	// Assign gives assets to an owner, over whatever the programme says.
+	Assign(ctx context.Context, r AssignRequest) (Assigned, error)
+	// Owners are the names of known owners, at most 100.
+	Owners(ctx context.Context) ([]string, error)
+	// Concerned counts what a filter selects.
+	Concerned(ctx context.Context, filter string) (Concerned, error)
+	// Undo takes back what its actor decided.
+	Undo(ctx context.Context, r UndoRequest) (Undone, error)
 
 	Summary(ctx context.Context) (Summary, error)
 	// Bands are the limits of the risk bands by the model in force.
@@ -30,9 +38,9 @@ type Backend interface {
 	RecordVerdict(ctx context.Context, r VerdictRequest) (recorded int, err error)
 
 	Exceptions(ctx context.Context, all bool) ([]exposure.Exception, error)
-	RequestException(ctx context.Context, r ExceptionRequest) (exposure.Exception, error)
+	RequestException(ctx context.Context, r ExceptionRequest) (Requested, error)
 	ApproveException(ctx context.Context, id int64, actor string) error
-	EndException(ctx context.Context, id int64, actor, reason string) error
+	EndException(ctx context.Context, id int64, actor, reason string) (Ended, error)
 
 	Assets(ctx context.Context, q AssetQuery) (AssetPage, error)
 	Asset(ctx context.Context, id exposure.AssetID) (AssetDetail, error)
@@ -42,6 +50,16 @@ type Backend interface {
 	Facets(ctx context.Context, filter string, by []string) ([][]GroupRow, error)
 	Remediations(ctx context.Context, filter string) ([]exposure.Remediation, error)
 	Remediation(ctx context.Context, key string) (RemediationDetail, error)
+
+	// Values returns the values of a text field that hold part, the most frequent first.
+	Values(ctx context.Context, field exposure.Field, part string, limit int) ([]Value, error)
+	// Views returns the saved views that an account sees, its own first.
+	Views(ctx context.Context, account int64) ([]exposure.SavedView, error)
+	// SaveView keeps a view in place of the account's one of the same name.
+	SaveView(ctx context.Context, v *exposure.SavedView) error
+	// RemoveView ends a view of an account, or, with others, one that somebody
+	// else shares, and returns it.
+	RemoveView(ctx context.Context, id, account int64, others bool) (exposure.SavedView, error)
 
 	Import(ctx context.Context, req discover.Request, r io.Reader) ([]discover.Result, error)
 	Scans(ctx context.Context, limit int) ([]exposure.Scan, error)
@@ -56,6 +74,11 @@ type Backend interface {
 	RequestFeeds(ctx context.Context, names []string) error
 	ImportFeeds(ctx context.Context, bundle io.Reader, force bool) ([]FeedStatus, error)
 	ExportFeeds(ctx context.Context, w io.Writer) error
+
+	// Outbox lists the newest messages to the outside.
+	Outbox(ctx context.Context, limit int) ([]exposure.OutboxMessage, error)
+	// Resend tries a message again that was given up.
+	Resend(ctx context.Context, id int64) error
 
 	Measures(ctx context.Context) (Measures, error)
 	Jobs(ctx context.Context) ([]cycle.Job, error)
@@ -199,6 +222,64 @@ type MoveRequest struct {
 	Cause  string   `json:"cause" enum:"triage,claim,expiry"`
 	Reason string   `json:"reason,omitempty" maxLength:"2000"`
 	Actor  string   `json:"-"`
+}
+
+// Moved is what became of a [MoveRequest].
+type Moved struct {
+	Moved int   `json:"moved"`
+	Undo  int64 `json:"undo,omitempty" doc:"number to take it back by; 0: nothing moved"`
+}
+
+// Requested is an exception that was asked for.
+type Requested struct {
+	exposure.Exception
+	Undo int64 `json:"undo" doc:"number to take it back by"`
+}
+
+// Ended is what ending an exception came to.
+type Ended struct {
+	Moved int   `json:"moved" doc:"findings that are open again"`
+	Undo  int64 `json:"undo,omitempty" doc:"number to take it back by; 0: it had ended already"`
+}
+
+// AssignRequest gives assets to an owner: the named ones, or those that
+// findings are on.
+type AssignRequest struct {
+	Assets []exposure.AssetID `json:"assets,omitempty" doc:"assets; or those of the findings"`
+	IDs    []string           `json:"ids,omitempty" doc:"findings; or all that match filter"`
+	Filter string             `json:"filter,omitempty"`
+	Owner  string             `json:"owner" maxLength:"200" doc:"empty: back to what the programme says"`
+	Reason string             `json:"reason,omitempty" maxLength:"2000"`
+	Actor  string             `json:"-"`
+}
+
+// Assigned is what became of an [AssignRequest].
+type Assigned struct {
+	Assets int    `json:"assets" doc:"that changed hands"`
+	Owner  string `json:"owner" doc:"as it is known already, where only the case differs"`
+	Undo   int64  `json:"undo,omitempty" doc:"number to take it back by; 0: nothing changed"`
+}
+
+// Concerned is how much a decision on all that match a filter is about.
+type Concerned struct {
+	Findings int `json:"findings"`
+	Assets   int `json:"assets"`
+	Teams    int `json:"teams" doc:"that own them; nobody is none"`
+}
+
+// UndoRequest takes back a decision.
+type UndoRequest struct {
+	Number int64  `json:"undo" minimum:"1" doc:"as the decision returned it"`
+	Actor  string `json:"-"`
+	Role   Role   `json:"-"` // that the actor has now
+}
+
+// Undone is how much is as it was before a decision. The rest was changed
+// since, by somebody or something else.
+type Undone struct {
+	Kind exposure.DecisionKind `json:"kind" enum:"triage,claim,assign,except,end"`
+	Back int                   `json:"back"`
+	Of   int                   `json:"of"`
 }
 
 // AssetQuery asks for a page of assets.

@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"encoding/json"
 	"log/slog"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"github.com/a-h/templ"
@@ -36,18 +38,27 @@ func (s *Server) registerPages(mux *routes) {
 	page("GET "+web.FeedsURL, Viewer, s.feedsPage)
 	page("GET "+web.FindingsURL, Viewer, s.findingsPage)
 	page("GET "+web.FindingsURL+"/{id}", Viewer, s.findingPage)
+	page("GET "+web.CompleteURL, Viewer, s.completeFragment)
+	page("POST "+web.ViewsURL, Viewer, s.saveViewForm)
+	page("POST "+web.ViewsURL+"/{id}/remove", Viewer, s.removeViewForm)
 	page("GET "+web.ValidateURL, Viewer, s.validatePage)
 	page("GET "+web.RemediationsURL, Viewer, s.remediationsPage)
 	page("GET "+web.RemediationsURL+"/{key}", Viewer, s.remediationPage)
+	page("GET "+web.BoardURL, Viewer, s.boardPage)
+	page("GET "+web.ExceptionsURL, Viewer, s.exceptionsPage)
+	page("GET "+web.OutboxURL, Viewer, s.outboxPage)
 	page("GET "+web.MeasureURL, Viewer, s.measurePage)
 	page("GET "+web.JobsURL, Viewer, s.jobsPage)
 	page("GET "+web.AccountURL, Viewer, s.accountPage)
 	page("GET "+web.PaletteURL, Viewer, s.palette)
 
 	page("POST "+web.MoveURL, Analyst, s.moveForm)
+	page("POST "+web.AssignURL, Analyst, s.assignForm)
+	page("POST "+web.UndoURL, Analyst, s.undoForm)
 	page("POST "+web.ExceptURL, Owner, s.exceptForm)
 	page("POST /exceptions/{id}/approve", Operator, s.approveForm)
 	page("POST /exceptions/{id}/end", Owner, s.endForm)
+	page("POST "+web.OutboxURL+"/{id}/resend", Operator, s.resendForm)
 	page("POST "+web.UpdateFeedsURL, Operator, s.feedsForm)
 	page("POST "+web.LoadDemoURL, Operator, s.loadDemoForm)
 	page("POST "+web.RemoveDemoURL, Operator, s.removeDemoForm)
@@ -174,18 +185,41 @@ func (s *Server) shell(ctx context.Context, title string, stage web.Stage) web.S
 	return sh
 }
 
-// sessionFlash is the message that the next page shows, kept in the session.
-const sessionFlash = "flash"
+// What the next page shows, kept in the session: a message, and the number of
+// the decision that it tells of, so that it can be taken back.
+const (
+	sessionFlash = "flash"
+	sessionUndo  = "undo"
+)
 
 func (s *Server) flash(ctx context.Context, text string) {
 	s.gate.sessions.Put(ctx, sessionFlash, text)
+	s.gate.sessions.Remove(ctx, sessionUndo)
 }
 
 func (s *Server) takeFlashes(ctx context.Context) []web.Flash {
 	if text := s.gate.sessions.PopString(ctx, sessionFlash); text != "" {
-		return []web.Flash{{Text: text}}
+		return []web.Flash{{Text: text, Undo: s.takeUndo(ctx)}}
 	}
 	return nil
+}
+
+// offerUndo puts a button to the message of the next page.
+func (s *Server) offerUndo(ctx context.Context, undo web.Form) error {
+	body, err := json.Marshal(undo)
+	if err == nil {
+		s.gate.sessions.Put(ctx, sessionUndo, body)
+	}
+	return err
+}
+
+// takeUndo returns the button for a message; nil: there is none.
+func (s *Server) takeUndo(ctx context.Context) *web.Form {
+	var undo web.Form
+	if json.Unmarshal(s.gate.sessions.PopBytes(ctx, sessionUndo), &undo) != nil {
+		return nil
+	}
+	return &undo
 }
 
 // redirect answers a form that was taken: the browser goes on to a page that
@@ -196,6 +230,23 @@ func (s *Server) redirect(w http.ResponseWriter, r *http.Request, to, text strin
 	}
 	http.Redirect(w, r, localPath(to), http.StatusSeeOther)
 	return nil, nil
+}
+
+// decided is [Server.redirect] after a decision that can be taken back by a
+// number; 0: there is nothing to take back.
+func (s *Server) decided(w http.ResponseWriter, r *http.Request, text string, undo int64) (templ.Component, error) {
+	s.flash(r.Context(), text)
+	if undo != 0 {
+		form := web.Form{Action: web.UndoURL, Label: "Undo", Fields: []web.Field{{Name: "undo", Value: strconv.FormatInt(undo, 10)}}}
+		if err := s.offerUndo(r.Context(), form); err != nil {
+			return nil, err
+		}
+	}
+	to := back(r, web.FindingsURL)
+	if r.PostForm.Get("confirmed") == "true" { // from the page that asked, which is none to return to
+		to = web.Find(r.PostForm.Get("q"))
+	}
+	return s.redirect(w, r, to, "")
 }
 
 // back is the page a form was sent from, on this server, or another.

@@ -23,7 +23,7 @@ func (s *Server) findingsPage(w http.ResponseWriter, r *http.Request) (templ.Com
 	ctx, q := r.Context(), r.URL.Query()
 	p := web.FindingsPage{
 		Query: q.Get("q"), Sort: q.Get("sort"), Reverse: q.Get("reverse") == "true",
-		CanMove: can(ctx, Analyst), CanClaim: can(ctx, Owner), CanExcept: can(ctx, Owner),
+		Columns: web.ChosenColumns(q["cols"]), CanMove: can(ctx, Analyst), CanClaim: can(ctx, Owner), CanExcept: can(ctx, Owner), CanAssign: can(ctx, Analyst), CanShare: can(ctx, Analyst),
 	}
 	more := q.Get("after")
 	if more == "" {
@@ -33,6 +33,11 @@ func (s *Server) findingsPage(w http.ResponseWriter, r *http.Request) (templ.Com
 		p.Shell = web.Shell{Now: s.Now(), Static: s.files}
 	}
 	var err error
+	if more == "" {
+		if p.Views, err = s.savedViews(ctx); err != nil {
+			return nil, err
+		}
+	}
 	if p.Filter, err = exposure.ParseFilter(p.Query); err != nil {
 		p.FilterError = public(err)
 		return web.Findings(p), nil
@@ -51,6 +56,11 @@ func (s *Server) findingsPage(w http.ResponseWriter, r *http.Request) (templ.Com
 	}
 	if p.Facets, err = s.facets(ctx, p.Query); err != nil {
 		return nil, err
+	}
+	if p.CanAssign {
+		if p.Owners, err = s.Backend.Owners(ctx); err != nil {
+			return nil, err
+		}
 	}
 	return web.Findings(p), nil
 }
@@ -143,7 +153,12 @@ func (s *Server) findingPage(w http.ResponseWriter, r *http.Request) (templ.Comp
 	p := web.FindingPage{
 		Shell: s.shell(ctx, d.ID+" "+d.Title, web.StagePrioritize), Row: findingRow(&d.FindingRow), Advisory: d.Info, Asset: d.AssetInfo,
 		Place: d.Place, Explanation: d.Explanation, Timeline: slices.Clone(d.Timeline), Exceptions: d.Exceptions,
-		CanExcept: can(ctx, Owner), CanApprove: can(ctx, Operator),
+		CanExcept: can(ctx, Owner), CanApprove: can(ctx, Operator), CanAssign: can(ctx, Analyst),
+	}
+	if p.CanAssign {
+		if p.Owners, err = s.Backend.Owners(ctx); err != nil {
+			return nil, err
+		}
 	}
 	p.Fingerprint.UnmarshalText([]byte(d.Fingerprint))
 	slices.SortStableFunc(p.Timeline, func(a, b exposure.Event) int { return int(b.Seq - a.Seq) })
@@ -199,18 +214,91 @@ func (s *Server) moveForm(w http.ResponseWriter, r *http.Request) (templ.Compone
 		confirm.Form = web.Form{Action: web.MoveURL, Label: confirm.Heading[:len(confirm.Heading)-1], Fields: fields(f)}
 		return web.Confirm(*confirm), nil
 	}
-	n, err := s.move(ctx, m)
+	done, err := s.move(ctx, m)
 	if err != nil {
 		return nil, err
 	}
-	text := fmt.Sprintf("%d findings moved.", n)
-	switch n {
-	case 0:
+	text := web.Plural(done.Moved, "finding", "findings") + " moved."
+	if done.Moved == 0 {
 		text = "Nothing moved: none of them is in a state that allows it."
-	case 1:
-		text = "1 finding moved."
 	}
-	return s.redirect(w, r, back(r, web.FindingsURL), text)
+	return s.decided(w, r, text, done.Undo)
+}
+
+// assignForm gives the assets of the selected findings, or one asset, to an
+// owner. All that match are asked about first.
+func (s *Server) assignForm(w http.ResponseWriter, r *http.Request) (templ.Component, error) {
+	ctx := r.Context()
+	f, err := values(w, r)
+	if err != nil {
+		return nil, err
+	}
+	a := AssignRequest{Owner: f.Get("owner"), Reason: f.Get("note"), Actor: ActorOf(ctx).Name}
+	if one := f.Get("asset"); one != "" {
+		id, err := strconv.ParseUint(one, 10, 32)
+		if err != nil {
+			return nil, exposure.Errorf(exposure.NotFound, "there is no asset %q", one)
+		}
+		a.Assets = []exposure.AssetID{exposure.AssetID(id)}
+	} else if confirm, err := s.selection(ctx, f, &a.IDs, &a.Filter); err != nil {
+		return nil, err
+	} else if confirm != nil {
+		confirm.Heading = "Assign " + web.Plural(confirm.Assets, "asset", "assets") + " to " + a.Owner + "?"
+		confirm.Text = "Their findings, also those that do not match, become that owner's, whatever the programme says."
+		if strings.TrimSpace(a.Owner) == "" {
+			confirm.Heading = "Leave the owner of " + web.Plural(confirm.Assets, "asset", "assets") + " to the programme?"
+			confirm.Text = "Whom somebody assigned them to is forgotten, and the programme decides again."
+		}
+		confirm.Form = web.Form{Action: web.AssignURL, Label: "Assign", Fields: fields(f)}
+		return web.Confirm(*confirm), nil
+	}
+	done, err := s.Backend.Assign(ctx, a)
+	if err != nil {
+		return nil, err
+	}
+	assets, now := web.Plural(done.Assets, "asset", "assets"), "now belong"
+	if done.Assets == 1 {
+		now = "now belongs"
+	}
+	text := assets + " " + now + " to " + done.Owner + "."
+	switch {
+	case done.Assets == 0 && done.Owner == "":
+		text = "Nothing changed: the programme decides already."
+	case done.Assets == 0:
+		text = "Nothing changed: " + done.Owner + " was assigned already."
+	case done.Owner == "":
+		text = assets + " " + now + " to whom the programme says."
+	}
+	return s.decided(w, r, text, done.Undo)
+}
+
+// undoForm takes back what was just decided.
+func (s *Server) undoForm(w http.ResponseWriter, r *http.Request) (templ.Component, error) {
+	f, err := values(w, r)
+	if err != nil {
+		return nil, err
+	}
+	undo, _ := strconv.ParseInt(f.Get("undo"), 10, 64) // no number: no decision
+	u, err := s.undo(r.Context(), undo)
+	if err != nil {
+		return nil, err
+	}
+	return s.redirect(w, r, back(r, web.FindingsURL), undone(u))
+}
+
+// undone says what was taken back.
+func undone(u Undone) string {
+	one, many := "finding", "findings"
+	if u.Kind == exposure.DecisionAssign {
+		one, many = "asset", "assets"
+	}
+	switch {
+	case u.Kind == exposure.DecisionExcept:
+		return "The request for an exception is withdrawn."
+	case u.Back < u.Of:
+		return fmt.Sprintf("Undone for %d of %s: the rest was changed since and stays as it is.", u.Back, web.Plural(u.Of, one, many))
+	}
+	return "Undone: " + web.Plural(u.Back, one, many) + " as before."
 }
 
 // selection reads which findings a form speaks of. A page to confirm is
@@ -235,7 +323,14 @@ func (s *Server) selection(ctx context.Context, f url.Values, ids *[]string, fil
 			if err != nil {
 				return nil, err
 			}
-			return &web.ConfirmPage{Shell: s.shell(ctx, "Confirm", web.StagePrioritize), Back: web.Find(f.Get("q")), Total: list.Total, Sample: findingRows(list.Rows)}, nil
+			n, err := s.Backend.Concerned(ctx, *filter)
+			if err != nil {
+				return nil, err
+			}
+			return &web.ConfirmPage{
+				Shell: s.shell(ctx, "Confirm", web.StagePrioritize), Back: web.Find(f.Get("q")), Sample: findingRows(list.Rows),
+				Total: n.Findings, Assets: n.Assets, Teams: n.Teams,
+			}, nil
 		}
 	default:
 		*ids = f["ids"]
@@ -248,7 +343,7 @@ func (s *Server) selection(ctx context.Context, f url.Values, ids *[]string, fil
 
 func fields(f url.Values) []web.Field {
 	var all []web.Field
-	for _, name := range []string{"q", "all", "cause", "reason", "expires"} {
+	for _, name := range []string{"q", "all", "cause", "reason", "expires", "owner", "note"} {
 		if v := f.Get(name); v != "" {
 			all = append(all, web.Field{Name: name, Value: v})
 		}
@@ -274,10 +369,11 @@ func (s *Server) exceptForm(w http.ResponseWriter, r *http.Request) (templ.Compo
 		confirm.Form = web.Form{Action: web.ExceptURL, Label: "Ask for it", Fields: fields(f)}
 		return web.Confirm(*confirm), nil
 	}
-	if _, err := s.Backend.RequestException(ctx, e); err != nil {
+	done, err := s.Backend.RequestException(ctx, e)
+	if err != nil {
 		return nil, err
 	}
-	return s.redirect(w, r, back(r, web.FindingsURL), "The exception waits for somebody else's approval.")
+	return s.decided(w, r, "The exception waits for somebody else's approval.", done.Undo)
 }
 
 func (s *Server) approveForm(w http.ResponseWriter, r *http.Request) (templ.Component, error) {
@@ -292,10 +388,11 @@ func (s *Server) endForm(w http.ResponseWriter, r *http.Request) (templ.Componen
 	if err != nil {
 		return nil, err
 	}
-	if err := s.endException(r.Context(), number(r, "id"), f.Get("reason")); err != nil {
+	done, err := s.endException(r.Context(), number(r, "id"), f.Get("reason"))
+	if err != nil {
 		return nil, err
 	}
-	return s.redirect(w, r, back(r, web.FindingsURL), "The exception has ended.")
+	return s.decided(w, r, "The exception has ended.", done.Undo)
 }
 
 // verdictForm records what a validation of a finding came to.

@@ -58,6 +58,11 @@ func (s *Server) assetPage(w http.ResponseWriter, r *http.Request) (templ.Compon
 		return nil, err
 	}
 	p := web.AssetPage{Shell: s.shell(ctx, d.Name, web.StageDiscover), Row: s.assetRows([]AssetRow{d.AssetRow})[0], Bands: map[exposure.Band]int{}, Findings: findingRows(d.Findings), Total: d.Open}
+	if p.CanAssign = can(ctx, Analyst); p.CanAssign {
+		if p.Owners, err = s.Backend.Owners(ctx); err != nil {
+			return nil, err
+		}
+	}
 	for name, n := range d.Bands {
 		var b exposure.Band
 		if b.UnmarshalText([]byte(name)) == nil {

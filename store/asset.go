@@ -55,12 +55,12 @@ func (tx *Tx) InsertAssets(ctx context.Context, assets []exposure.Asset) error {
 		asset      exposure.AssetID
 	}
 	var names []name
-	err := tx.insert(ctx, "asset", []string{"id", "key", "kind", "name", "os", "first_seen", "demo", "merged"}, len(assets), func(i int) []any {
+	err := tx.insert(ctx, "asset", []string{"id", "key", "kind", "name", "os", "first_seen", "demo", "merged", "owner"}, len(assets), func(i int) []any {
 		a := &assets[i]
 		for _, id := range a.Identifiers {
 			names = append(names, name{id.String(), a.ID})
 		}
-		return []any{int64(a.ID), a.Key, int64(a.Kind), a.Name, a.OS, a.FirstSeen, truth(a.Demo), int64(0)}
+		return []any{int64(a.ID), a.Key, int64(a.Kind), a.Name, a.OS, a.FirstSeen, truth(a.Demo), int64(0), a.Assigned}
 	})
 	if err != nil {
 		return err
@@ -142,10 +142,10 @@ func assetsWhere(ctx context.Context, q querier, condition string, args []any, f
 		return err
 	}
 	var all []exposure.Asset
-	err = each(ctx, q, "SELECT id, key, kind, name, os, first_seen, demo FROM asset WHERE id "+condition+" AND merged = 0 ORDER BY id", args, func(rows *sql.Rows) error {
+	err = each(ctx, q, "SELECT id, key, kind, name, os, first_seen, demo, owner FROM asset WHERE id "+condition+" AND merged = 0 ORDER BY id", args, func(rows *sql.Rows) error {
 		var a exposure.Asset
 		var demo int64
-		if err := rows.Scan(&a.ID, &a.Key, &a.Kind, &a.Name, &a.OS, &a.FirstSeen, &demo); err != nil {
+		if err := rows.Scan(&a.ID, &a.Key, &a.Kind, &a.Name, &a.OS, &a.FirstSeen, &demo, &a.Assigned); err != nil {
 			return err
 		}
 		a.Demo = demo != 0

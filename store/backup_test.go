@@ -57,11 +57,16 @@ func fill(t *testing.T, db *store.DB) {
 			tx.Post(ctx, exposure.OutboxMessage{Key: "k", Body: "{}"}),
 		)
 	})
+	write(t, db, func(ctx context.Context, tx *store.Tx) error {
+		_, err := tx.Assign(ctx, &exposure.Decision{At: 6, Actor: "ada", Kind: exposure.DecisionAssign, Owner: "Zürich ☃"}, []exposure.AssetID{1}, "")
+		return err
+	})
 	_, err := db.Identity(ctx)
 	err = errors.Join(err,
 		db.PutFeed(ctx, "kev", []byte("{}"), []byte{0, 255, 1}), db.PutFeed(ctx, "epss", []byte("{}"), nil), // NULL stays NULL
 		db.PutRollup(ctx, 20000, []byte("{}")),
 		db.AddAccount(ctx, &exposure.Account{Name: "ada"}), db.AddToken(ctx, &exposure.Token{Account: 1, Digest: "aa"}),
+		db.SaveView(ctx, &exposure.SavedView{Account: 1, Name: "mine", Query: "kev:true", Columns: []string{"asset", "due"}}),
 		db.Sessions(time.Now).CommitCtx(ctx, "s", []byte{0, 255}, time.Now().Add(time.Hour)),
 	)
 	if err != nil {

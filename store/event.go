@@ -91,7 +91,7 @@ func (db *DB) Head(ctx context.Context) (int64, error) {
 }
 
 // Timeline returns the events that speak of one finding, oldest first, also
-// under numbers that it had before.
+// under numbers that it had before, and those that gave its asset to somebody.
 func (db *DB) Timeline(ctx context.Context, id exposure.FindingID) ([]exposure.Event, error) {
 	former, err := formerNumbers(ctx, db.read, id)
 	if err != nil {
@@ -99,8 +99,23 @@ func (db *DB) Timeline(ctx context.Context, id exposure.FindingID) ([]exposure.E
 	}
 	var out []exposure.Event
 	for _, n := range append(former, id) {
-		err := eachEvent(ctx, db.read, " WHERE first <= $1 AND last >= $1 AND kind NOT IN (4, 5, 7, 8) ORDER BY seq", []any{int64(n)}, func(e *exposure.Event) error {
+		err := eachEvent(ctx, db.read, " WHERE first <= $1 AND last >= $1 AND kind NOT IN (4, 5, 7, 8, 12) ORDER BY seq", []any{int64(n)}, func(e *exposure.Event) error {
 			if e.IDs == nil || slices.Contains(e.IDs, uint32(n)) {
+				out = append(out, *e)
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, explain(err)
+		}
+	}
+	assets, err := assetsOf(ctx, db.read, id)
+	if err != nil {
+		return nil, explain(err)
+	}
+	for _, n := range assets {
+		err := eachEvent(ctx, db.read, " WHERE first <= $1 AND last >= $1 AND kind = 12 ORDER BY seq", []any{int64(n)}, func(e *exposure.Event) error {
+			if slices.Contains(e.IDs, n) {
 				out = append(out, *e)
 			}
 			return nil
@@ -111,4 +126,16 @@ func (db *DB) Timeline(ctx context.Context, id exposure.FindingID) ([]exposure.E
 	}
 	slices.SortStableFunc(out, func(a, b exposure.Event) int { return cmp.Compare(a.Seq, b.Seq) })
 	return out, nil
+}
+
+// assetsOf returns the numbers that the asset of a finding has and had.
+func assetsOf(ctx context.Context, q querier, id exposure.FindingID) ([]uint32, error) {
+	var all []uint32
+	err := each(ctx, q, "SELECT asset FROM finding WHERE id = $1 UNION SELECT a.id FROM asset a JOIN finding f ON a.merged = f.asset AND a.merged <> 0 WHERE f.id = $1", []any{int64(id)}, func(rows *sql.Rows) error {
+		var n uint32
+		err := rows.Scan(&n)
+		all = append(all, n)
+		return err
+	})
+	return all, err
 }

@@ -13,6 +13,19 @@ import (
 // who and why. Findings that the table does not let move stay as they are; how
 // many moved is returned.
 func (tx *Tx) Move(ctx context.Context, ids []exposure.FindingID, cause exposure.Cause, actor, reason string, at int64) (moved int, err error) {
+	events, err := tx.move(ctx, ids, cause, actor, reason, at)
+	return count(events), err
+}
+
+func count(events []*exposure.Event) (n int) {
+	for _, e := range events {
+		n += len(e.IDs)
+	}
+	return n
+}
+
+// move is [Tx.Move] that returns what it wrote into the log.
+func (tx *Tx) move(ctx context.Context, ids []exposure.FindingID, cause exposure.Cause, actor, reason string, at int64) (events []*exposure.Event, err error) {
 	type step struct{ from, to exposure.Status }
 	groups := map[step][]uint32{}
 	var changed []exposure.Finding
@@ -28,10 +41,10 @@ func (tx *Tx) Move(ctx context.Context, ids []exposure.FindingID, cause exposure
 		return nil
 	})
 	if err != nil || len(changed) == 0 {
-		return 0, err
+		return nil, err
 	}
 	if err := tx.UpdateFindings(ctx, changed); err != nil {
-		return 0, err
+		return nil, err
 	}
 	steps := make([]step, 0, len(groups))
 	for s := range groups {
@@ -41,12 +54,9 @@ func (tx *Tx) Move(ctx context.Context, ids []exposure.FindingID, cause exposure
 	for _, s := range steps {
 		list := groups[s]
 		slices.Sort(list)
-		e := exposure.Event{At: at, Kind: exposure.EventMoved, Cause: cause, From: s.from, To: s.to, IDs: list, First: list[0], Last: list[len(list)-1], Actor: actor, Reason: reason}
-		if err := tx.Append(ctx, &e); err != nil {
-			return 0, err
-		}
+		events = append(events, &exposure.Event{At: at, Kind: exposure.EventMoved, Cause: cause, From: s.from, To: s.to, IDs: list, First: list[0], Last: list[len(list)-1], Actor: actor, Reason: reason})
 	}
-	return len(changed), nil
+	return events, tx.Append(ctx, events...)
 }
 
 // AddException records a wish to live with findings. It has no effect until
@@ -85,6 +95,14 @@ func scanException(row interface{ Scan(...any) error }) (exposure.Exception, err
 	return e, err
 }
 
+func (tx *Tx) exception(ctx context.Context, id int64) (exposure.Exception, error) {
+	e, err := scanException(tx.tx.QueryRowContext(ctx, selectException+" WHERE id = $1", id))
+	if errors.Is(err, sql.ErrNoRows) {
+		return e, exposure.Errorf(exposure.NotFound, "there is no exception %d", id)
+	}
+	return e, err
+}
+
 // Exceptions returns the exceptions, newest first; ended ones only when all.
 func (db *DB) Exceptions(ctx context.Context, all bool) ([]exposure.Exception, error) {
 	var out []exposure.Exception
@@ -102,10 +120,8 @@ func (db *DB) Exceptions(ctx context.Context, all bool) ([]exposure.Exception, e
 
 // ApproveException puts an exception in force. The approver is not the one who asked.
 func (tx *Tx) ApproveException(ctx context.Context, id int64, approver string, at int64) (moved int, err error) {
-	e, err := scanException(tx.tx.QueryRowContext(ctx, selectException+" WHERE id = $1", id))
+	e, err := tx.exception(ctx, id)
 	switch {
-	case errors.Is(err, sql.ErrNoRows):
-		return 0, exposure.Errorf(exposure.NotFound, "there is no exception %d", id)
 	case err != nil:
 		return 0, err
 	case e.Approved != 0 || e.Ended != 0:
@@ -128,29 +144,32 @@ func (tx *Tx) ApproveException(ctx context.Context, id int64, approver string, a
 // EndException withdraws an exception, or lets it expire; its findings are
 // open again, but for those that another exception covers that is in force.
 func (tx *Tx) EndException(ctx context.Context, id int64, actor, reason string, at int64) (moved int, err error) {
-	e, err := scanException(tx.tx.QueryRowContext(ctx, selectException+" WHERE id = $1", id))
-	if errors.Is(err, sql.ErrNoRows) {
-		return 0, exposure.Errorf(exposure.NotFound, "there is no exception %d", id)
-	}
+	e, err := tx.exception(ctx, id)
 	if err != nil || e.Ended != 0 {
 		return 0, err
 	}
-	if _, err := tx.tx.ExecContext(ctx, "UPDATE exception SET ended = $1 WHERE id = $2", at, id); err != nil {
-		return 0, err
+	events, err := tx.endException(ctx, &e, actor, reason, at)
+	return count(events), err
+}
+
+// endException ends an exception that has not ended.
+func (tx *Tx) endException(ctx context.Context, e *exposure.Exception, actor, reason string, at int64) ([]*exposure.Event, error) {
+	if _, err := tx.tx.ExecContext(ctx, "UPDATE exception SET ended = $1 WHERE id = $2", at, e.ID); err != nil {
+		return nil, err
 	}
 	if e.Approved == 0 {
-		return 0, nil
+		return nil, nil
 	}
 	ids, err := tx.numbersNow(ctx, e.Findings)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	covered, err := tx.excepted(ctx, at)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	ids = slices.DeleteFunc(ids, func(id exposure.FindingID) bool { return covered[id] })
-	return tx.Move(ctx, ids, exposure.CauseExpiry, actor, reason, at)
+	return tx.move(ctx, ids, exposure.CauseExpiry, actor, reason, at)
 }
 
 // excepted returns the findings of the exceptions that are in force.

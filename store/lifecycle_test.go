@@ -60,7 +60,7 @@ func head(t *testing.T, db *store.DB) int64 {
 func TestMove(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, db *store.DB) {
-		const statuses, causes = 7, 9
+		const statuses, causes = 7, 10
 		for c := range causes {
 			cause := exposure.Cause(c)
 			var states []exposure.Status

@@ -27,11 +27,13 @@ func (tx *Tx) MergedKeys(ctx context.Context) (map[exposure.AssetID][]string, er
 
 // MergeAsset makes one asset part of another: its names and what scans covered
 // of it are the other's from now on. Its row stays, so that the merge can be
-// undone. Findings are moved by [Tx.MoveFindings] and [Tx.FoldFindings].
+// undone. The owner that a person named stays, else it is the other's. Findings
+// are moved by [Tx.MoveFindings] and [Tx.FoldFindings].
 func (tx *Tx) MergeAsset(ctx context.Context, from, to exposure.AssetID) error {
 	for _, statement := range []string{
 		"INSERT INTO asset_identifier (identifier, asset) SELECT identifier, CAST($1 AS BIGINT) FROM asset_identifier WHERE asset = $2 ON CONFLICT DO NOTHING",
 		"INSERT INTO coverage (scan, source, asset, checkset, at) SELECT scan, source, CAST($1 AS BIGINT), checkset, at FROM coverage WHERE asset = $2 ON CONFLICT DO NOTHING",
+		"UPDATE asset SET owner = (SELECT other.owner FROM asset other WHERE other.id = $2) WHERE id = $1 AND owner = ''",
 		"UPDATE asset SET merged = $1 WHERE merged = $2 OR id = $2",
 	} {
 		if _, err := tx.tx.ExecContext(ctx, statement, int64(to), int64(from)); err != nil {

@@ -92,6 +92,26 @@ func TestMergeAsset(t *testing.T) {
 	})
 }
 
+// The owner that a person named for an asset survives that it becomes part of
+// another, and the older asset's counts for both.
+func TestMergeKeepsAssignment(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, db *store.DB) {
+		assets := []exposure.Asset{host("a"), host("b"), host("c"), host("d"), host("e")}
+		assets[1].Assigned, assets[2].Assigned, assets[3].Assigned = "younger", "older", "younger"
+		write(t, db, func(ctx context.Context, tx *store.Tx) error {
+			return errors.Join(tx.InsertAssets(ctx, assets), tx.MergeAsset(ctx, 2, 1), tx.MergeAsset(ctx, 4, 3), tx.MergeAsset(ctx, 5, 3))
+		})
+		got := map[string]string{}
+		if err := db.Assets(t.Context(), 1, 9, func(a *exposure.Asset) error { got[a.Name] = a.Assigned; return nil }); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(map[string]string{"a": "younger", "c": "older"}, got); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
 func TestFoldFindings(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, db *store.DB) {

@@ -69,6 +69,20 @@ func (db *DB) Settle(ctx context.Context, m exposure.OutboxMessage) error {
 	})
 }
 
+// Resend lets a message that was given up be tried again, as often as a new one.
+func (db *DB) Resend(ctx context.Context, id, now int64) error {
+	return db.Write(ctx, func(tx *Tx) error {
+		r, err := tx.tx.ExecContext(ctx, "UPDATE outbox SET state = $1, attempts = 0, next_at = $2, leased = 0 WHERE id = $3 AND state = $4", exposure.OutboxWaiting, now, id, exposure.OutboxFailed)
+		if err != nil {
+			return err
+		}
+		if n, err := r.RowsAffected(); err != nil || n > 0 {
+			return err
+		}
+		return exposure.Errorf(exposure.Conflict, "message %d is not one that was given up", id)
+	})
+}
+
 // Messages lists the newest messages of the outbox.
 func (db *DB) Messages(ctx context.Context, limit int) ([]exposure.OutboxMessage, error) {
 	var all []exposure.OutboxMessage

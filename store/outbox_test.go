@@ -107,6 +107,19 @@ func TestOutbox(t *testing.T) {
 		if all := list(); len(all) != 4 || all[0].Key != "d" || all[0].ID != 4 {
 			t.Errorf("a message that was sent is posted again: %+v", all)
 		}
+		// What was given up is tried again when somebody says so, and nothing else.
+		if err := db.Resend(ctx, b.ID, 850); err != nil {
+			t.Fatal(err)
+		}
+		b.State, b.Attempts, b.NextAt, b.LeaseAt = exposure.OutboxWaiting, 0, 850, 950
+		if got := due(860, 950, 9); len(got) != 2 || !cmp.Equal(b, got[1]) {
+			t.Errorf("sent again: %+v, want %+v", got, b)
+		}
+		for _, id := range []int64{b.ID, c.ID, 99} {
+			if err := db.Resend(ctx, id, 900); exposure.KindOf(err) != exposure.Conflict {
+				t.Errorf("message %d is sent again: %v", id, err)
+			}
+		}
 		if newest, err := db.Messages(ctx, 1); err != nil || len(newest) != 1 || newest[0].Key != "d" {
 			t.Errorf("the newest message: %+v, %v", newest, err)
 		}

@@ -244,7 +244,7 @@ func TestAssets(t *testing.T) {
 	onBoth(t, func(t *testing.T, db *store.DB) {
 		assets := []exposure.Asset{
 			{Key: "hostname:a", Kind: exposure.AssetHost, Name: "a", OS: "Debian 12", FirstSeen: 5, Identifiers: []exposure.Identifier{{Kind: exposure.IDHostname, Value: "a"}, {Kind: exposure.IDIP, Value: "10.0.0.1"}}},
-			{Key: "hostname:b", Kind: exposure.AssetHost, Name: "b", FirstSeen: 6, Demo: true, Identifiers: []exposure.Identifier{{Kind: exposure.IDHostname, Value: "b"}}},
+			{Key: "hostname:b", Kind: exposure.AssetHost, Name: "b", FirstSeen: 6, Demo: true, Assigned: "Payments", Identifiers: []exposure.Identifier{{Kind: exposure.IDHostname, Value: "b"}}},
 		}
 		write(t, db, func(ctx context.Context, tx *store.Tx) error { return tx.InsertAssets(ctx, assets) })
 		write(t, db, func(ctx context.Context, tx *store.Tx) error {

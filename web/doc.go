@@ -22,13 +22,18 @@
 // with the fragment named beside it; the client picks what it needs from
 // either:
 //
-//	GET  /findings?q=&sort=&reverse=&after=   Findings, or FindingResults; with after FindingsMore
+//	GET  /findings?q=&sort=&reverse=&cols=&after=
+//	                                          Findings, or FindingResults; with after FindingsMore
+//	GET  /findings/complete?q=&at=            FilterChoices
+//	POST /findings/views                      name, shared and what the list has: q, sort, reverse, cols
 //	GET  /assets?q=&after=                    Assets, or AssetsMore
 //	GET  /remediations?q=&after=              Remediations
 //	GET  /jobs                                Jobs
 //	GET  /palette?q=                          PaletteResults
 //	POST /findings/move                       ids… or all=true and q; cause, reason, confirmed
 //	POST /findings/except                     the same, with reason and expires (YYYY-MM-DD)
+//	POST /assets/assign                       the same, or asset; owner (empty: the programme's), note
+//	POST /undo                                undo: the number of a decision
 //	POST /import (multipart: file…, asset)    Import, or ImportResults
 //
 // Other posts are answered with a redirect and a [Flash].

@@ -31,6 +31,8 @@ func eventTitle(e exposure.Event) string {
 		return "First seen"
 	case exposure.EventMoved:
 		switch {
+		case e.Cause == exposure.CauseUndo:
+			return "Taken back: " + strings.ToLower(words(e.To.String())) + " again"
 		case e.From == exposure.StatusVerified && e.To == exposure.StatusOpen:
 			return "Regression: seen again after it was verified as fixed"
 		case e.To == exposure.StatusVerified:
@@ -65,6 +67,8 @@ func eventTitle(e exposure.Event) string {
 		return "The policy changed"
 	case exposure.EventMerged:
 		return "Recognised as the same as another"
+	case exposure.EventAssigned:
+		return "The asset was assigned"
 	case exposure.EventNote:
 		return "Note"
 	}

@@ -30,9 +30,17 @@ func presetViews() []preset {
 	}
 }
 
-// findingsLink is the list with another filter and the same order.
+// picks reports whether rows can be selected.
+func (p FindingsPage) picks() bool { return p.CanMove || p.CanExcept || p.CanAssign }
+
+// findingsLink is the list with another filter and the same order and columns.
 func findingsLink(p FindingsPage, filter string) string {
-	return withQuery(FindingsURL, "q", filter, "sort", p.sortParameter(), "reverse", reverse(p.Reverse))
+	return withQuery(FindingsURL, "q", filter, "sort", p.sortParameter(), "reverse", reverse(p.Reverse), "cols", p.Columns.String())
+}
+
+// presetLink is the list by a preset view, in the columns that were chosen.
+func presetLink(p FindingsPage, filter string) string {
+	return withQuery(FindingsURL, "q", filter, "cols", p.Columns.String())
 }
 
 // sortLink orders the list by a column, the other way round when it is so ordered.
@@ -41,11 +49,17 @@ func sortLink(p FindingsPage, key string) string {
 	if key == "risk" {
 		key = ""
 	}
-	return withQuery(FindingsURL, "q", p.Query, "sort", key, "reverse", reverse(turn))
+	return withQuery(FindingsURL, "q", p.Query, "sort", key, "reverse", reverse(turn), "cols", p.Columns.String())
 }
 
 func moreLink(p FindingsPage) string {
-	return withQuery(FindingsURL, "q", p.Query, "sort", p.sortParameter(), "reverse", reverse(p.Reverse), "after", p.Next)
+	return withQuery(FindingsURL, "q", p.Query, "sort", p.sortParameter(), "reverse", reverse(p.Reverse), "cols", p.Columns.String(), "after", p.Next)
+}
+
+// usualColumns is the list as it is, in the columns that it has when nobody chose.
+func usualColumns(p FindingsPage) string {
+	p.Columns = nil
+	return findingsLink(p, p.Query)
 }
 
 func reverse(on bool) string {

@@ -49,6 +49,9 @@ func plural(n int, one, many string) string {
 	return number(n) + " " + many
 }
 
+// Plural is how pages count things, for the messages that they show.
+func Plural(n int, one, many string) string { return plural(n, one, many) }
+
 // money is an amount to three digits: "12.4 k EUR".
 func money(x float64, currency string) string {
 	var s string

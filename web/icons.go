@@ -60,6 +60,12 @@ func iconPath(name string) string {
 		return "M6 3h8l5 5v12a1 1 0 0 1-1 1H6a1 1 0 0 1-1-1V4a1 1 0 0 1 1-1M14 3v5h5"
 	case "filter":
 		return "M4 5h16l-6.2 7.5V19l-3.6-2v-4.5z"
+	case "bookmark":
+		return "M7 4h10a1 1 0 0 1 1 1v15l-6-4-6 4V5a1 1 0 0 1 1-1"
+	case "columns":
+		return "M5 4h14a1 1 0 0 1 1 1v14a1 1 0 0 1-1 1H5a1 1 0 0 1-1-1V5a1 1 0 0 1 1-1M9.5 4v16M14.5 4v16"
+	case "share":
+		return "M9 4.5a3.5 3.5 0 1 0 0 7 3.5 3.5 0 0 0 0-7M2.5 19.5c.7-3.4 3.2-5 6.5-5s5.8 1.6 6.5 5M16 5a3.2 3.2 0 0 1 0 6M18 14.8c1.9.7 3 2.3 3.5 4.7"
 	case "key":
 		return "M8 11a4.5 4.5 0 1 0 0 9 4.5 4.5 0 0 0 0-9M11.2 12.3 20 3.5M16 7.5l3 3"
 	}

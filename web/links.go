@@ -21,6 +21,9 @@ const (
 	FindingsURL     = "/findings"
 	ValidateURL     = "/validate"
 	RemediationsURL = "/remediations"
+	BoardURL        = "/remediations/board"
+	ExceptionsURL   = "/exceptions"
+	OutboxURL       = "/outbox"
 	MeasureURL      = "/measure"
 	JobsURL         = "/jobs"
 	AccountURL      = "/account"
@@ -33,6 +36,8 @@ const (
 const (
 	MoveURL        = "/findings/move"
 	ExceptURL      = "/findings/except"
+	AssignURL      = "/assets/assign"
+	UndoURL        = "/undo"
 	UpdateFeedsURL = "/feeds/update"
 	RemoveDemoURL  = "/demo/remove"
 	LoadDemoURL    = "/demo/load"
@@ -58,6 +63,11 @@ func VerdictURL(id exposure.FindingID) string { return FindingURL(id) + "/verdic
 
 // RetryURL is where a job is started again.
 func RetryURL(job int64) string { return JobsURL + "/" + strconv.FormatInt(job, 10) + "/retry" }
+
+// ResendURL is where a message is tried again.
+func ResendURL(message int64) string {
+	return OutboxURL + "/" + strconv.FormatInt(message, 10) + "/resend"
+}
 
 // RemoveTokenURL is where a token is taken back.
 func RemoveTokenURL(token int64) string {

@@ -177,6 +177,57 @@ func TestManyRows(t *testing.T) {
 	}
 }
 
+// What was chosen is shown, whatever else the address asks for, and every link
+// of the list keeps it.
+func TestColumns(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string][]string{
+		"":                              nil,
+		"bogus,<script>, ,":             nil,
+		"due,asset,due,Asset,x":         {"asset", "due"},
+		"tools":                         {"tools"},
+		strings.Repeat("status,", 1000): {"status"},
+	} {
+		if diff := cmp.Diff(want, ChosenColumns([]string{in, "nothing"})); diff != "" {
+			t.Errorf("%.40q (-want +got):\n%s", in, diff)
+		}
+	}
+	heads := func(p FindingsPage) (all []string) {
+		inspect(t, render(t, Findings(p)), func(n *html.Node, attr map[string]string) {
+			if n.Data == "th" && attr["scope"] == "col" && inside(n, "form") && !inside(n, "details") {
+				var text strings.Builder
+				for c := range n.Descendants() {
+					if c.Type == html.TextNode {
+						text.WriteString(strings.TrimSpace(c.Data))
+					}
+				}
+				all = append(all, text.String())
+			}
+		})
+		return all
+	}
+	p := FindingsPage{Shell: sampleShell(sampleStatic(t), "Findings", StagePrioritize), Query: "kev:true", Sort: "due", Reverse: true, Rows: sampleFindings(), Total: 99, Next: "x",
+		Facets: []Facet{{"band", "Risk", []Count{{"high", 3}}}}}
+	if diff := cmp.Diff([]string{"Risk", "Finding", "Severity", "Asset", "Owner", "EPSS", "Status", "Due", "First seen"}, heads(p)); diff != "" {
+		t.Errorf("the usual columns (-want +got):\n%s", diff)
+	}
+	p.Columns = ChosenColumns([]string{"tools", "epss"})
+	if diff := cmp.Diff([]string{"Risk", "Finding", "EPSS", "Tools"}, heads(p)); diff != "" {
+		t.Errorf("chosen columns (-want +got):\n%s", diff)
+	}
+	links := 0
+	inspect(t, render(t, Findings(p)), func(n *html.Node, attr map[string]string) {
+		if link := attr["hx-get"]; strings.HasPrefix(link, FindingsURL+"?") && link != usualColumns(p) {
+			if links++; !strings.Contains(link, "cols=epss%2Ctools") {
+				t.Errorf("%s forgets the columns", link)
+			}
+		}
+	})
+	if links < 10 {
+		t.Errorf("only %d links were looked at", links)
+	}
+}
+
 func BenchmarkFindings(b *testing.B) {
 	static := sampleStatic(b)
 	for _, c := range []struct {

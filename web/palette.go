@@ -29,6 +29,8 @@ func shortcuts() [][2]string {
 		{"j  k", "next and previous row"},
 		{"Enter", "open the row"},
 		{"x", "select the row"},
+		{"a  e", "assign, except"},
+		{"u", "undo what was just done"},
 		{"g o", "overview"},
 		{"g s", "scope"},
 		{"g d", "discover"},

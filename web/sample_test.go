@@ -177,8 +177,14 @@ func samplePages(static *Static) []sample {
 		{"kev", "Known exploited", []Count{{"true", 46}, {"false", 2176}}},
 		{"kind", "Kind of asset", []Count{{"host", 1290}, {"image", 611}, {"cloud_resource", 184}, {"repository", 92}, {"web_app", 45}}},
 	}
-	list := FindingsPage{Shell: shell("Findings", StagePrioritize), Rows: rows, Total: 2222, Next: "b3BhcXVl", Facets: facets, CanMove: true, CanClaim: true, CanExcept: true}
+	list := FindingsPage{Shell: shell("Findings", StagePrioritize), Rows: rows, Total: 2222, Next: "b3BhcXVl", Facets: facets, CanMove: true, CanClaim: true, CanExcept: true, CanAssign: true, Owners: []string{"Payments", "Platform"}, CanShare: true}
 	filtered := list
+	filtered.Sort, filtered.Reverse, filtered.Columns = "due", true, columns{"asset", "due", "tools"}
+	filtered.Views = []SavedView{
+		{exposure.SavedView{ID: 3, Owner: "Mira Okafor", Name: "My week", Query: filter.String(), Sort: "due", Reverse: true, Columns: []string{"asset", "due", "tools"}}, true, true},
+		{exposure.SavedView{ID: 1, Owner: "Mira Okafor", Name: "Shop, before the audit", Query: "tag:pci", Shared: true}, true, true},
+		{exposure.SavedView{ID: 2, Owner: "j.lind", Name: "Payments on Mondays", Query: "team:payments", Shared: true}, false, true},
+	}
 	filtered.Query, filtered.Filter, filtered.Total, filtered.Next = filter.String(), filter, 14, ""
 	demo := shell("Overview", StageOverview)
 	demo.Demo = true
@@ -222,11 +228,12 @@ func samplePages(static *Static) []sample {
 			{At: ms(before(12)), Kind: exposure.EventMoved, From: exposure.StatusOpen, To: exposure.StatusFixClaimed, Cause: exposure.CauseClaim, Actor: "j.lind", Reason: "Patched in last night's window, CHG-4411."},
 			{At: ms(before(21)), Kind: exposure.EventOpened, Actor: "import", Scan: 371},
 		},
-		Remediation: &fixes[0], Moves: []exposure.Cause{exposure.CauseTriage, exposure.CauseClaim}, CanExcept: true, CanApprove: true,
+		Remediation: &fixes[0], Moves: []exposure.Cause{exposure.CauseTriage, exposure.CauseClaim}, CanExcept: true, CanApprove: true, CanAssign: true, Owners: []string{"Payments", "Platform"},
 		Exceptions: []exposure.Exception{{ID: 4, Reason: "The gateway is replaced on 4 December; access is limited to two networks until then.", Requester: "j.lind", Created: ms(before(1)), Expires: ms(before(-11))}},
 	}
 	assets := sampleAssets()
 	asset := AssetPage{
+		CanAssign: true, Owners: []string{"Payments", "Platform"},
 		Shell: shell("vpn.edge.example.com", StageDiscover), Row: AssetRow{Asset: sampleAsset(), Band: exposure.BandCritical, Risk: 912, Loss: 248000, Open: 31, KEV: 3, Overdue: 2, LastScan: before(0.2)},
 		Bands: map[exposure.Band]int{exposure.BandCritical: 2, exposure.BandHigh: 7, exposure.BandMedium: 14, exposure.BandLow: 8}, Findings: rows[:6], Total: 31,
 		Scans: []AssetScan{{411, "nessus", "vuln", before(0.21), 27}, {410, "nuclei", "", before(0.4), 4}}, Merged: []string{"fw-gw-1"},
@@ -289,8 +296,9 @@ func samplePages(static *Static) []sample {
 		{"overview-demo", Overview(withDemo)},
 		{"findings", Findings(list)},
 		{"findings-filtered", Findings(filtered)},
+		{"filter-choices", FilterChoices(FilterCompletion{"sev:", 4, 4, []exposure.Choice{{Label: "critical", Text: "critical "}, {Label: "high", Text: "high ", Help: "12 findings"}}})},
 		{"finding", Finding(finding)},
-		{"confirm", Confirm(ConfirmPage{Shell: shell("Triage", StagePrioritize), Heading: "Triage 2,222 findings?", Text: "They stay open and are marked as looked at. You can undo it for an hour.", Form: Form{MoveURL, "Triage 2,222 findings", []Field{{"q", ""}, {"all", "true"}, {"cause", "triage"}}}, Back: FindingsURL, Total: 2222, Sample: rows[:3]})},
+		{"confirm", Confirm(ConfirmPage{Assets: 87, Teams: 6, Shell: shell("Triage", StagePrioritize), Heading: "Triage 2,222 findings?", Text: "They stay open and are marked as looked at. You can undo it.", Form: Form{MoveURL, "Triage 2,222 findings", []Field{{"q", ""}, {"all", "true"}, {"cause", "triage"}}}, Back: FindingsURL, Total: 2222, Sample: rows[:3]})},
 		{"assets", Assets(AssetsPage{Shell: shell("Assets", StageDiscover), Rows: assets, Total: 240, Next: "24"})},
 		{"asset", Asset(asset)},
 		{"import", Import(imports)},
@@ -298,6 +306,16 @@ func samplePages(static *Static) []sample {
 		{"scope", Scope(scope)},
 		{"validate", Validate(validate)},
 		{"remediations", Remediations(RemediationsPage{Shell: shell("Remediations", StageMobilize), Rows: fixes, Total: 112, Next: "5"})},
+		{"board", Board(BoardPage{Shell: shell("Board", StageMobilize), Total: 112, Lanes: []Lane{{ID: "new", Name: "To do", Help: "Nobody took it up yet.", Rows: fixes, Total: 100, Loss: 1e6}, {ID: "claimed", Name: "Awaiting a retest", Help: "All is claimed."}}})},
+		{"exceptions", Exceptions(ExceptionsPage{Shell: shell("Exceptions", StageMobilize), CanApprove: true, CanEnd: true, Rows: []exposure.Exception{
+			{ID: 3, Reason: "The vendor delivers the fix in August.", Requester: "joe", Created: ms(before(1)), Expires: ms(before(-40)), Findings: []exposure.FindingID{1, 2}},
+			{ID: 2, Reason: "Isolated test system.", Requester: "ada", Approver: "joe", Created: ms(before(9)), Approved: ms(before(8)), Expires: ms(before(-5)), Findings: []exposure.FindingID{7}},
+			{ID: 1, Reason: "Replaced this month.", Requester: "ada", Created: ms(before(90)), Expires: ms(before(3)), Ended: ms(before(3))},
+		}})},
+		{"outbox", Outbox(OutboxPage{Shell: shell("Outbox", StageMobilize), CanResend: true, Rows: []exposure.OutboxMessage{
+			{ID: 2, Key: "siem/kev/17", Connector: "webhook", Target: "siem", Body: "{\"kind\":\"kev\"}", State: exposure.OutboxFailed, Attempts: 9, LastError: "the receiver answered 500", CreatedAt: ms(before(1))},
+			{ID: 1, Key: "siem/overdue/2026-06-01", Connector: "webhook", Target: "siem", Body: "{}", State: exposure.OutboxSent, Attempts: 1, CreatedAt: ms(before(2))},
+		}})},
 		{"remediation", Remediation(RemediationPage{Shell: shell(fixes[0].Title, StageMobilize), Row: fixes[0], Solution: finding.Advisory.Solution, Findings: rows[:4], Assets: assets[:2], CanClaim: true, CanExcept: true})},
 		{"measure", Measure(measure)},
 		{"jobs", Jobs(jobs)},
@@ -335,6 +353,10 @@ func emptyPages(static *Static) []sample {
 	add("scope", Scope(ScopePage{Shell: shell("Scope", StageScope)}))
 	add("validate", Validate(ValidatePage{Shell: shell("Validate", StageValidate)}))
 	add("remediations", Remediations(RemediationsPage{Shell: shell("Remediations", StageMobilize), Nothing: true}))
+	add("board", Board(BoardPage{Shell: shell("Board", StageMobilize), Nothing: true}))
+	add("board-filtered", Board(BoardPage{Shell: shell("Board", StageMobilize), Query: "x", Lanes: []Lane{{ID: "new", Name: "To do"}}}))
+	add("exceptions", Exceptions(ExceptionsPage{Shell: shell("Exceptions", StageMobilize)}))
+	add("outbox", Outbox(OutboxPage{Shell: shell("Outbox", StageMobilize)}))
 	add("remediation", Remediation(RemediationPage{Shell: shell("Remediation", StageMobilize), Row: RemediationRow{Remediation: exposure.Remediation{Title: "unknown"}}}))
 	add("measure", Measure(MeasurePage{Shell: shell("Measure", StageMeasure)}))
 	add("jobs", Jobs(JobsPage{Shell: shell("Jobs", StageJobs)}))
@@ -365,16 +387,21 @@ func hostilePages(static *Static, text string) []sample {
 	var all []sample
 	add := func(name string, page templ.Component) { all = append(all, sample{"hostile-" + name, page}) }
 	add("overview", Overview(OverviewPage{Shell: shell(), Scope: text, LastImport: before(1), Tiles: []Tile{{text, math.MinInt, text, text, Tone(text), []float64{math.NaN(), 1}}}, Trend: trend, Teams: []TeamRisk{{Team: text, Counts: map[exposure.Band]int{exposure.BandLow: 1}}}, SLA: SLA{text, 1, 2, 3}, Fixes: []RemediationRow{fix}, Imports: []exposure.Scan{scan}}))
-	add("findings", Findings(FindingsPage{Shell: shell(), Query: text, FilterError: text, Filter: filter, Sort: text, Rows: []FindingRow{row}, Total: 2, Next: text, Facets: []Facet{{text, text, []Count{{text, 1}}}, {"team", text, []Count{{text, 1}}}}, CanMove: true, CanClaim: true, CanExcept: true}))
-	add("finding", Finding(FindingPage{Shell: shell(), Row: row, Advisory: exposure.Advisory{Description: text, Solution: text, CVSS: []string{text}, Aliases: []string{text}, References: []string{text, "javascript:alert(1)"}, CWEs: []int{-1}}, Asset: a, Place: exposure.Place{Component: exposure.Component{Name: text, Fixed: text}}, Explanation: explanation, Sources: []SourceRow{{Tool: text, Class: text, State: exposure.State(text)}}, Evidence: []Evidence{{Kind: text, Text: text, Tool: text, Path: text}}, Timeline: []exposure.Event{{Actor: text, Reason: text, Kind: 99, Scan: 1}}, Remediation: &fix, Exceptions: []exposure.Exception{{Reason: text, Requester: text, Approver: text}}, Moves: []exposure.Cause{99}, CanExcept: true, CanApprove: true}))
+	add("findings", Findings(FindingsPage{Shell: shell(), Query: text, FilterError: text, Filter: filter, Sort: text, Columns: columns{"asset", "tools"}, Views: []SavedView{{exposure.SavedView{Owner: text, Name: text, Query: text, Sort: text, Columns: []string{text}, Shared: true}, false, true}, {exposure.SavedView{Owner: text, Name: text}, true, true}}, CanShare: true, Rows: []FindingRow{row}, Total: 2, Next: text, Facets: []Facet{{text, text, []Count{{text, 1}}}, {"team", text, []Count{{text, 1}}}}, CanMove: true, CanClaim: true, CanExcept: true, CanAssign: true, Owners: []string{text}}))
+	add("findings-views", Findings(FindingsPage{Shell: shell(), Query: text, Sort: text, Views: []SavedView{{exposure.SavedView{Owner: text, Name: text, Query: text, Sort: text, Shared: true}, true, true}}, CanShare: true, Rows: []FindingRow{row}, Total: 2, Next: text}))
+	add("filter-choices", FilterChoices(FilterCompletion{text, -1, math.MaxInt, []exposure.Choice{{Label: text, Text: text, Help: text}}}))
+	add("finding", Finding(FindingPage{Shell: shell(), Row: row, Advisory: exposure.Advisory{Description: text, Solution: text, CVSS: []string{text}, Aliases: []string{text}, References: []string{text, "javascript:alert(1)"}, CWEs: []int{-1}}, Asset: a, Place: exposure.Place{Component: exposure.Component{Name: text, Fixed: text}}, Explanation: explanation, Sources: []SourceRow{{Tool: text, Class: text, State: exposure.State(text)}}, Evidence: []Evidence{{Kind: text, Text: text, Tool: text, Path: text}}, Timeline: []exposure.Event{{Actor: text, Reason: text, Kind: 99, Scan: 1}}, Remediation: &fix, Exceptions: []exposure.Exception{{Reason: text, Requester: text, Approver: text}}, Moves: []exposure.Cause{99}, CanExcept: true, CanApprove: true, CanAssign: true, Owners: []string{text}}))
 	add("confirm", Confirm(ConfirmPage{Shell: shell(), Heading: text, Text: text, Form: Form{text, text, []Field{{text, text}}}, Back: text, Sample: []FindingRow{row}}))
 	add("assets", Assets(AssetsPage{Shell: shell(), Query: text, Rows: []AssetRow{asset}, Next: text}))
-	add("asset", Asset(AssetPage{Shell: shell(), Row: asset, Findings: []FindingRow{row}, Scans: []AssetScan{{Tool: text, Class: text}}, Merged: []string{text}}))
+	add("asset", Asset(AssetPage{Shell: shell(), Row: asset, Findings: []FindingRow{row}, Scans: []AssetScan{{Tool: text, Class: text}}, Merged: []string{text}, CanAssign: true, Owners: []string{text}}))
 	add("import", Import(ImportPage{Shell: shell(), CanImport: true, Formats: []string{text}, Error: text, Scans: []exposure.Scan{scan}, Results: []ImportResult{{File: text, Format: text, Failure: text, Messages: []string{text}}}}))
 	add("feeds", Feeds(FeedsPage{Shell: shell(), CanUpdate: true, Rows: []FeedRow{{text, text, text, text, text, text, -1, text, time.Time{}, time.Time{}, -1, true, text}}}))
 	add("scope", Scope(ScopePage{Shell: shell(), Services: []ServiceRow{{Name: text, Owner: text}}, Scopes: []ScopeRow{{Name: text, Objective: text}}, Owners: []OwnerRow{{Name: text}}, Tags: []Count{{text, 1}}, Coverage: []CoverageRow{{Class: text}}, Programme: text, AppliedBy: text}))
 	add("validate", Validate(ValidatePage{Shell: shell(), Awaiting: []Claim{{row, text, time.Time{}, text, text}}, Verdicts: []VerdictRow{{Title: text, Asset: text, By: text, Note: text, Kind: 99}}}))
 	add("remediations", Remediations(RemediationsPage{Shell: shell(), Query: text, FilterError: text, Rows: []RemediationRow{fix}, Next: text}))
+	add("board", Board(BoardPage{Shell: shell(), Query: text, FilterError: text, Total: -1, Lanes: []Lane{{ID: "new", Name: text, Help: text, Rows: []RemediationRow{fix}, Total: 9, Loss: math.NaN()}}}))
+	add("exceptions", Exceptions(ExceptionsPage{Shell: shell(), CanApprove: true, CanEnd: true, All: true, Rows: []exposure.Exception{{ID: -1, Reason: text, Requester: text, Approver: text, Expires: math.MaxInt64}, {Ended: math.MinInt64}}}))
+	add("outbox", Outbox(OutboxPage{Shell: shell(), CanResend: true, Rows: []exposure.OutboxMessage{{ID: -1, Key: text, Connector: text, Target: text, Body: text, State: exposure.OutboxState(text), LastError: text, Attempts: -1, NextAt: math.MaxInt64}, {State: exposure.OutboxFailed}}}))
 	add("remediation", Remediation(RemediationPage{Shell: shell(), Row: fix, Solution: text, Findings: []FindingRow{row}, Assets: []AssetRow{asset}, CanClaim: true, CanExcept: true}))
 	add("measure", Measure(MeasurePage{Shell: shell(), Period: text, Figures: []Figure{{text, text, text, text}}, Flow: trend, Survival: []chart.Curve{curve}, SLA: []BandSLA{{99, 1, 2, 3}}, Teams: []chart.Bar{{Label: text, Value: math.NaN(), Text: text, Class: text, Link: "javascript:alert(1)"}}, TeamsBy: text, Forecast: text}))
 	add("jobs", Jobs(JobsPage{Shell: shell(), CanRetry: true, Rows: []JobRow{{-1, text, text, text, -1, -1, time.Time{}, time.Time{}, text}, {State: "discarded"}}}))

@@ -19,13 +19,15 @@ type AssetsPage struct {
 
 // AssetPage is one asset.
 type AssetPage struct {
-	Shell    Shell
-	Row      AssetRow
-	Bands    map[exposure.Band]int // open findings by band
-	Findings []FindingRow          // the worst open ones
-	Total    int                   // of the open ones
-	Scans    []AssetScan           // that covered it, newest first
-	Merged   []string              // names of records that were recognised as this asset
+	Shell     Shell
+	Row       AssetRow
+	Bands     map[exposure.Band]int // open findings by band
+	Findings  []FindingRow          // the worst open ones
+	Total     int                   // of the open ones
+	Scans     []AssetScan           // that covered it, newest first
+	Merged    []string              // names of records that were recognised as this asset
+	CanAssign bool
+	Owners    []string // known ones, to choose from
 }
 
 // AssetScan is one scan's look at an asset.

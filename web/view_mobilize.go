@@ -19,6 +19,42 @@ type RemediationsPage struct {
 	Nothing     bool
 }
 
+// BoardPage shows fixes by how far they are.
+type BoardPage struct {
+	Shell       Shell
+	Query       string
+	FilterError string
+	Lanes       []Lane
+	Total       int
+	Nothing     bool
+}
+
+// Lane is a column of the board.
+type Lane struct {
+	ID    string
+	Name  string
+	Help  string
+	Rows  []RemediationRow // the first of them, best first
+	Total int
+	Loss  float64 // of all of them
+}
+
+// ExceptionsPage lists exceptions, newest first.
+type ExceptionsPage struct {
+	Shell      Shell
+	Rows       []exposure.Exception
+	All        bool // ended ones, too
+	CanApprove bool
+	CanEnd     bool // one's own
+}
+
+// OutboxPage lists messages to the outside, newest first.
+type OutboxPage struct {
+	Shell     Shell
+	Rows      []exposure.OutboxMessage
+	CanResend bool
+}
+
 // RemediationPage is one fix.
 type RemediationPage struct {
 	Shell     Shell

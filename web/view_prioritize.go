@@ -73,15 +73,28 @@ type FindingsPage struct {
 	FilterError string
 	Sort        string // risk, severity, epss, asset, team, due, first_seen, title, status, id
 	Reverse     bool
+	Columns     columns     // names, see [ChosenColumns]; none: the usual ones
+	Views       []SavedView // one's own first
 	Rows        []FindingRow
 	Total       int    // of all that match
 	Shown       int    // rows on the pages before this one
 	Next        string // cursor of the next page; empty: this is the last
 	Facets      []Facet
-	Nothing     bool // no finding was ever imported: the page teaches the first step
-	CanMove     bool // may triage
-	CanClaim    bool // may say that something is fixed
-	CanExcept   bool // may ask for an exception
+	Nothing     bool     // no finding was ever imported: the page teaches the first step
+	CanMove     bool     // may triage
+	CanClaim    bool     // may say that something is fixed
+	CanExcept   bool     // may ask for an exception
+	CanAssign   bool     // may say whose the assets are
+	Owners      []string // known ones, to choose from
+	CanShare    bool     // may share a view with everybody
+}
+
+// FilterCompletion is what may be written where somebody types in the filter.
+// Places count UTF-16 units.
+type FilterCompletion struct {
+	Query    string // what it is for
+	From, To int    // a choice replaces the text between
+	Choices  []exposure.Choice
 }
 
 // Facet counts the matches by one field of the filter language.
@@ -109,6 +122,8 @@ type FindingPage struct {
 	Moves      []exposure.Cause
 	CanExcept  bool
 	CanApprove bool // may decide on exceptions that others asked for
+	CanAssign  bool
+	Owners     []string // known ones, to choose from
 	// Verdicts are the outcomes of a validation that this user may record.
 	Verdicts []exposure.VerdictKind
 }
@@ -142,5 +157,7 @@ type ConfirmPage struct {
 	Form    Form
 	Back    string // path to return to without doing anything
 	Total   int
+	Assets  int          // that the findings are on
+	Teams   int          // that own the assets
 	Sample  []FindingRow // the first few of them
 }

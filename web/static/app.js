@@ -67,33 +67,89 @@ function countPicked() {
   all.checked = n > 0 && n === boxes.length;
   all.indeterminate = n > 0 && n < boxes.length;
   if (!all.checked) $$("[name=all]", form).forEach((b) => (b.checked = false));
+  const assets = new Set(boxes.filter((b) => b.checked).map((b) => b.dataset.asset)).size;
+  const concerned = $("[name=all]:checked", form) ? "all assets" : assets === 1 ? "1 asset" : `${assets} assets`;
+  $$("[data-picked-assets]", form).forEach((el) => (el.textContent = concerned));
 }
 
-// Palette: the arrows move through what the server suggests.
-function choose(step) {
-  const all = $$("#palette-list [role=option]");
+// Decisions: a and e open what they are the keys of, Enter in a field decides.
+function act(key) {
+  const menu = $(`[data-act="${key}"]`);
+  if (!menu || !menu.checkVisibility()) return false;
+  menu.open = true;
+  $("input:not([type=hidden]), textarea", menu)?.focus();
+  return true;
+}
+
+// Palette and filter: the arrows move through what the server suggests.
+function choose(step, input, list) {
+  const all = $$("[role=option]", list);
   if (!all.length) return;
   const at = all.findIndex((o) => o.getAttribute("aria-selected") === "true");
-  const to = all[(at + step + all.length) % all.length];
-  all.forEach((o) => o.setAttribute("aria-selected", o === to));
-  to.id = "palette-chosen";
-  all.forEach((o) => o !== to && o.removeAttribute("id"));
-  $("#palette-q").setAttribute("aria-activedescendant", "palette-chosen");
+  const to = all[at < 0 && step < 0 ? all.length - 1 : (at + step + all.length) % all.length];
+  all.forEach((o) => { o.setAttribute("aria-selected", o === to); o.removeAttribute("id"); });
+  to.id = `${list.id}-chosen`;
+  input.setAttribute("aria-activedescendant", to.id);
   to.scrollIntoView({ block: "nearest" });
 }
 
-let leader = 0; // when g was pressed
+// Filter: the server says what may be written at the cursor. A list is worth
+// something only as long as the filter is the one that it was made for.
+function suggest(show) {
+  const input = $("#filter");
+  const list = $("#filter-list");
+  if (!input || !list) return;
+  list.hidden = !(show && document.activeElement === input && input.value === list.dataset.for && $("[role=option]", list));
+  input.setAttribute("aria-expanded", !list.hidden);
+  input.removeAttribute("aria-activedescendant");
+}
+function write(option) {
+  const input = $("#filter");
+  const list = $("#filter-list");
+  if (input.value !== list.dataset.for) return;
+  input.setRangeText(option.dataset.text, +list.dataset.from, +list.dataset.to, "end");
+  suggest(false);
+  // After a field come its values.
+  if (!option.dataset.text.endsWith(" ")) input.dispatchEvent(new Event("input", { bubbles: true }));
+}
+function typedInFilter(e) {
+  const list = $("#filter-list");
+  const chosen = $("[aria-selected=true]", list);
+  if (list.hidden) {
+    if (e.key === "ArrowDown") { e.preventDefault(); $("#filter-at").value = e.target.selectionStart; window.htmx?.trigger(e.target, "suggest"); }
+    return;
+  }
+  switch (e.key) {
+    case "ArrowDown": case "ArrowUp": e.preventDefault(); choose(e.key === "ArrowDown" ? 1 : -1, e.target, list); break;
+    case "Enter": case "Tab": if (chosen) { e.preventDefault(); write(chosen); } else suggest(false); break;
+    case "Escape": e.preventDefault(); suggest(false);
+  }
+}
+document.addEventListener("input", (e) => { if (e.target.id === "filter") { $("#filter-at").value = e.target.selectionStart; suggest(false); } });
+document.addEventListener("focusout", (e) => { if (e.target.id === "filter") suggest(false); });
+// After Enter the keys walk through the results.
+document.addEventListener("submit", () => { if (document.activeElement?.id === "filter") document.activeElement.blur(); });
+document.addEventListener("mousedown", (e) => {
+  const option = e.target.closest("#filter-list [role=option]");
+  if (option) { e.preventDefault(); write(option); } // the focus stays in the filter
+});
+
+let leader = -Infinity; // when g was pressed
 document.addEventListener("keydown", (e) => {
   if ((e.metaKey || e.ctrlKey) && e.key.toLowerCase() === "k") { e.preventDefault(); return openDialog("palette"); }
   if (e.target.id === "palette-q") {
-    if (e.key === "ArrowDown" || e.key === "ArrowUp") { e.preventDefault(); choose(e.key === "ArrowDown" ? 1 : -1); }
+    if (e.key === "ArrowDown" || e.key === "ArrowUp") { e.preventDefault(); choose(e.key === "ArrowDown" ? 1 : -1, e.target, $("#palette-list")); }
     const chosen = $("#palette-list [aria-selected=true]");
     if (e.key === "Enter" && chosen) { e.preventDefault(); chosen.click(); }
     return;
   }
+  // Enter would press the first button of the form, and that decides otherwise.
+  if (e.key === "Enter" && e.target.matches("#bulk .menu-body input")) { e.preventDefault(); return $("button", e.target.closest(".menu-body")).click(); }
+  if (e.key === "Escape" && e.target.closest("[data-act]")) { e.target.closest("[data-act]").open = false; return e.target.blur(); }
+  if (e.target.id === "filter" && !e.isComposing) return typedInFilter(e);
   if (e.metaKey || e.ctrlKey || e.altKey || $("dialog[open]") || typing(e.target)) return;
   if (e.timeStamp - leader < 1200) {
-    leader = 0;
+    leader = -Infinity;
     const link = $(`.stage[data-key="${CSS.escape(e.key)}"]`);
     if (link) { e.preventDefault(); link.click(); }
     return;
@@ -103,6 +159,8 @@ document.addEventListener("keydown", (e) => {
     case "j": walk(1); break;
     case "k": walk(-1); break;
     case "x": pick(); break;
+    case "a": case "e": if (act(e.key)) e.preventDefault(); break;
+    case "u": $("#flash form button")?.click(); break;
     case "/": if ($("#filter")) { e.preventDefault(); $("#filter").select(); } break;
     case "?": openDialog("keys"); break;
     case "Escape":
@@ -128,7 +186,11 @@ document.addEventListener("change", (e) => {
   if (e.target.closest("#bulk")) countPicked();
 });
 document.addEventListener("reset", () => setTimeout(countPicked));
-document.addEventListener("htmx:after:settle", countPicked);
+document.addEventListener("htmx:after:settle", () => {
+  countPicked();
+  const list = $("#filter-list");
+  if (list && !("shown" in list.dataset)) { list.dataset.shown = ""; suggest(true); } // not one that was closed meanwhile
+});
 document.addEventListener("htmx:response:error", (e) => {
   const status = e.detail?.ctx?.response?.status;
   toast(status === 401 ? "You were signed out: reload the page and sign in" : `The server did not do that (${status}): try again`, true);

@@ -1,0 +1,191 @@
+package cli
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/leeward-ctem/leeward/exposure"
+	"github.com/leeward-ctem/leeward/index"
+	"github.com/leeward-ctem/leeward/server"
+	"github.com/leeward-ctem/leeward/store"
+)
+
+// decisionPart is how many findings or assets one transaction of a decision
+// changes, so that the write lock is never held for long.
+const decisionPart = 5000
+
+// Move moves findings through their life on a person's word.
+func (a *app) Move(ctx context.Context, m server.MoveRequest) (server.Moved, error) {
+	var moved server.Moved
+	var cause exposure.Cause
+	if err := cause.UnmarshalText([]byte(m.Cause)); err != nil {
+		return moved, err
+	}
+	d := exposure.Decision{At: a.now().UnixMilli(), Actor: m.Actor}
+	switch cause {
+	case exposure.CauseTriage:
+		d.Kind = exposure.DecisionTriage
+	case exposure.CauseClaim:
+		d.Kind = exposure.DecisionClaim
+	default:
+		return moved, exposure.Errorf(exposure.Invalid, "a person may triage findings or claim them fixed; %s is for scans and approvals", cause)
+	}
+	ids, err := a.named(m.IDs, m.Filter)
+	if err != nil {
+		return moved, err
+	}
+	for part := range slices.Chunk(ids, decisionPart) {
+		err := a.db.Write(ctx, func(tx *store.Tx) error {
+			n, err := tx.DecideMove(ctx, &d, part, m.Reason)
+			moved.Moved += n
+			return err
+		})
+		if err != nil {
+			return moved, err
+		}
+	}
+	moved.Undo = d.ID
+	a.tell("moved", moved.Moved)
+	return moved, a.ix.CatchUp(ctx, a.db)
+}
+
+// Assign gives assets to an owner, over whatever the programme says.
+func (a *app) Assign(ctx context.Context, r server.AssignRequest) (server.Assigned, error) {
+	var done server.Assigned
+	v := a.ix.View()
+	owner, err := ownerName(r.Owner)
+	if err != nil {
+		return done, err
+	}
+	done.Owner = v.Owner(owner)
+	if r.Owner != "" && owner == "" {
+		return done, exposure.Errorf(exposure.Invalid, "name the owner, or leave it empty to go back to what the programme says")
+	}
+	ids := slices.Clone(r.Assets)
+	for _, id := range ids {
+		if v.Asset(id) == nil {
+			return done, exposure.Errorf(exposure.NotFound, "there is no asset %d", id)
+		}
+	}
+	if len(ids) == 0 {
+		findings, err := a.named(r.IDs, r.Filter)
+		if err != nil {
+			return done, err
+		}
+		for _, id := range findings {
+			if row, ok := v.Row(id); ok {
+				ids = append(ids, row.Asset)
+			}
+		}
+	}
+	slices.Sort(ids)
+	d := exposure.Decision{At: a.now().UnixMilli(), Actor: r.Actor, Kind: exposure.DecisionAssign, Owner: done.Owner}
+	for part := range slices.Chunk(slices.Compact(ids), decisionPart) {
+		err := a.db.Write(ctx, func(tx *store.Tx) error {
+			n, err := tx.Assign(ctx, &d, part, r.Reason)
+			done.Assets += n
+			return err
+		})
+		if err != nil {
+			return done, err
+		}
+	}
+	done.Undo = d.ID
+	a.tell("moved", done.Assets)
+	return done, a.ix.CatchUp(ctx, a.db)
+}
+
+// maxOwner is how many bytes the name of an owner has at most, as in the
+// programme file.
+const maxOwner = 200
+
+// ownerName is the name of an owner as a person typed it, without space around.
+func ownerName(typed string) (string, error) {
+	name := strings.Join(strings.Fields(typed), " ")
+	switch {
+	case len(name) > maxOwner:
+		return "", exposure.Errorf(exposure.Invalid, "the name of an owner has at most %d bytes", maxOwner)
+	case strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }):
+		return "", exposure.Errorf(exposure.Invalid, "the name of an owner is made of letters, digits and signs that can be seen")
+	case strings.EqualFold(name, "none"):
+		return "", exposure.Errorf(exposure.Invalid, "none means that nobody owns it: leave the owner empty to go back to what the programme says")
+	}
+	return name, nil
+}
+
+// maxOwners bounds the list of owners that a page offers.
+const maxOwners = 100
+
+// Owners lists the names of known owners: those of the programme, which may own
+// nothing yet, and those of assets.
+func (a *app) Owners(context.Context) ([]string, error) {
+	all := a.ix.View().Owners()
+	p, _ := a.inForce()
+	for _, s := range p.Services {
+		all = append(all, s.Owner)
+	}
+	for _, r := range p.Assets {
+		all = append(all, r.Owner)
+	}
+	less := func(x, y string) int { return strings.Compare(strings.ToLower(x), strings.ToLower(y)) }
+	slices.SortStableFunc(all, less)
+	all = slices.CompactFunc(all, strings.EqualFold)
+	all = slices.DeleteFunc(all, func(name string) bool { return name == "" })
+	return all[:min(len(all), maxOwners)], nil
+}
+
+// Concerned counts what a filter selects.
+func (a *app) Concerned(ctx context.Context, filter string) (server.Concerned, error) {
+	var c server.Concerned
+	f, err := exposure.ParseFilter(filter)
+	if err != nil {
+		return c, err
+	}
+	v := a.ix.View()
+	assets, teams := map[exposure.AssetID]bool{}, map[string]bool{}
+	err = v.All(f, a.today(), func(r index.Row) bool {
+		c.Findings++
+		if assets[r.Asset] {
+			return true
+		}
+		assets[r.Asset] = true
+		if asset := v.Asset(r.Asset); asset != nil && asset.Context.Owner != "" {
+			teams[asset.Context.Owner] = true
+		}
+		return true
+	})
+	c.Assets, c.Teams = len(assets), len(teams)
+	return c, err
+}
+
+// Undo takes back a decision, a part at a time. One that broke off midway can
+// be asked for again and goes on where it was.
+func (a *app) Undo(ctx context.Context, r server.UndoRequest) (server.Undone, error) {
+	var done server.Undone
+	d, err := a.db.Decision(ctx, r.Number)
+	if err != nil {
+		return done, err
+	}
+	done.Kind = d.Kind
+	least := server.Analyst
+	if d.Kind != exposure.DecisionTriage && d.Kind != exposure.DecisionAssign {
+		least = server.Owner
+	}
+	if r.Role < least {
+		return done, exposure.Errorf(exposure.Forbidden, "taking this back needs the role %s, and yours is %s", least, r.Role)
+	}
+	for more := true; more; {
+		err := a.db.Write(ctx, func(tx *store.Tx) error {
+			u, err := tx.Undo(ctx, r.Number, r.Actor, a.now().UnixMilli())
+			done.Back, done.Of, more = done.Back+u.Back, done.Of+u.Of, u.More
+			return err
+		})
+		if err != nil {
+			return done, err
+		}
+	}
+	a.tell("moved", done.Back)
+	return done, a.ix.CatchUp(ctx, a.db)
+}
