@@ -45,6 +45,7 @@ type app struct {
 	summed    summaryCache
 	heard     sourceCache
 	ranked    advisoryCache
+	faceted   facetCache
 	offline   bool
 	blind     sync.Once  // said that the feeds cannot be read
 	mu        sync.Mutex // what follows changes with a programme or a day

@@ -102,9 +102,19 @@ func assetRow(asset *exposure.Asset, g *index.Group) server.AssetRow {
 
 // sortAssets puts the greatest expected loss first.
 func sortAssets(all []server.AssetRow) {
-	slices.SortStableFunc(all, func(x, y server.AssetRow) int {
+	// A row is large: they are put in order by where they are, and moved once.
+	order := make([]*server.AssetRow, len(all))
+	for i := range all {
+		order[i] = &all[i]
+	}
+	slices.SortFunc(order, func(x, y *server.AssetRow) int {
 		return cmp.Or(cmp.Compare(y.Loss, x.Loss), cmp.Compare(y.Open, x.Open), strings.Compare(x.Name, y.Name), cmp.Compare(x.ID, y.ID))
 	})
+	sorted := make([]server.AssetRow, len(all))
+	for i, row := range order {
+		sorted[i] = *row
+	}
+	copy(all, sorted)
 }
 
 // Asset answers with everything about one asset.

@@ -71,6 +71,8 @@ func (c *serveCmd) Run(ctx context.Context, r *run) error {
 		return err
 	}
 	defer a.stopCycle(ctx)
+	// The first page is not the one to wait for it.
+	go a.Remediations(context.WithoutCancel(ctx), "")
 	link, err := srv.SetupLink(ctx)
 	if err != nil {
 		return err

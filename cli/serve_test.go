@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -325,5 +327,34 @@ func TestServerTellsWhatIsWrong(t *testing.T) {
 	addr := strings.TrimPrefix(s.url, "http://")
 	if code := Run(t.Context(), []string{"--data", t.TempDir(), "serve", "--addr", addr}, std); code != exitFailed || !strings.Contains(errs.String(), "is in use") {
 		t.Errorf("exit %d: %s", code, &errs)
+	}
+}
+
+// Pages and files are small on the way when the browser can unpack them, and
+// the same.
+func TestCompression(t *testing.T) {
+	t.Parallel()
+	s := startSite(t, "--offline")
+	admin := s.admin()
+	_, page := admin.ask("GET", "/findings", "", "Accept-Encoding", "identity")
+	_, rest, _ := strings.Cut(page, `rel="stylesheet" href="`)
+	sheet, _, _ := strings.Cut(rest, `"`)
+	for _, path := range []string{"/import", sheet} {
+		_, plain := admin.ask("GET", path, "", "Accept-Encoding", "gzip;q=0, br")
+		res, packed := admin.ask("GET", path, "", "Accept-Encoding", "br, gzip;q=0.8")
+		if res.Header.Get("Content-Encoding") != "gzip" || !slices.Contains(res.Header.Values("Vary"), "Accept-Encoding") || len(packed)*2 > len(plain) {
+			t.Errorf("%s: %d bytes for %d: %v", path, len(packed), len(plain), res.Header)
+		}
+		z, err := gzip.NewReader(strings.NewReader(packed))
+		if err != nil {
+			t.Fatalf("%s: %v", path, err)
+		}
+		if unpacked, err := io.ReadAll(z); err != nil || string(unpacked) != plain {
+			t.Errorf("%s: another page when it is unpacked (%v)", path, err)
+		}
+	}
+	// What may hold a secret is not compressed.
+	if res, _ := admin.ask("POST", "/account/tokens", "name=ci&scope=read&days=30", "Content-Type", formType, "Accept-Encoding", "gzip"); res.StatusCode != http.StatusOK || res.Header.Get("Content-Encoding") != "" {
+		t.Errorf("a new token: %s %v", res.Status, res.Header)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"math"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/leeward-ctem/leeward/exposure"
 	"github.com/leeward-ctem/leeward/index"
@@ -17,12 +18,24 @@ import (
 	"github.com/leeward-ctem/leeward/server"
 )
 
-// remediationCache keeps the fixes of all open findings until the index moves.
+// remediationCache keeps the fixes of all open findings. When the index has
+// moved they are grouped anew; with very many findings that takes seconds,
+// and pages show what was known until it is done.
 type remediationCache struct {
-	mu   sync.Mutex
-	view *index.View
-	all  []exposure.Remediation
+	mu      sync.Mutex
+	view    *index.View
+	all     []exposure.Remediation
+	took    time.Duration
+	err     error
+	running chan struct{} // closed when the grouping that runs is done; nil: none does
 }
+
+// When some fixes are known already, nobody waits longer than patience for them
+// to be grouped anew, and only briefly when the last time took longer anyway.
+const (
+	patience = time.Second
+	briefly  = 50 * time.Millisecond
+)
 
 // Remediations groups the findings of a filter into fixes, most loss removed
 // per effort first.
@@ -35,16 +48,51 @@ func (a *app) Remediations(ctx context.Context, filter string) ([]exposure.Remed
 	if len(f.Terms) > 0 {
 		return a.group(ctx, v, f)
 	}
-	a.grouped.mu.Lock()
-	defer a.grouped.mu.Unlock()
-	if a.grouped.view != v {
-		all, err := a.group(ctx, v, f)
-		if err != nil {
-			return nil, err
+	c := &a.grouped
+	for range 2 { // what runs may have begun before the index moved last
+		c.mu.Lock()
+		if c.view == v {
+			defer c.mu.Unlock()
+			return c.all, nil
 		}
-		a.grouped.view, a.grouped.all = v, all
+		if c.running == nil {
+			c.running = make(chan struct{})
+			go a.regroup(context.WithoutCancel(ctx), v)
+		}
+		done, known, all, took := c.running, c.view != nil, c.all, c.took
+		c.mu.Unlock()
+		var late <-chan time.Time
+		switch {
+		case known && took > patience:
+			late = time.After(briefly)
+		case known:
+			late = time.After(patience)
+		}
+		select {
+		case <-done:
+		case <-late:
+			return all, nil
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
 	}
-	return a.grouped.all, nil
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.all, c.err
+}
+
+// regroup groups the open findings of a view into fixes.
+func (a *app) regroup(ctx context.Context, v *index.View) {
+	start := a.now()
+	all, err := a.group(ctx, v, exposure.Filter{})
+	c := &a.grouped
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.err = err; err == nil {
+		c.view, c.all, c.took = v, all, a.now().Sub(start)
+	}
+	close(c.running)
+	c.running = nil
 }
 
 func (a *app) group(ctx context.Context, v *index.View, f exposure.Filter) ([]exposure.Remediation, error) {

@@ -1,6 +1,7 @@
 package index
 
 import (
+	"runtime"
 	"strings"
 
 	"github.com/leeward-ctem/leeward/exposure"
@@ -27,21 +28,31 @@ func (v *View) ByAsset(f exposure.Filter, today uint16) map[exposure.AssetID]*Gr
 	if err != nil {
 		return nil
 	}
-	out := map[exposure.AssetID]*Group{}
-	buf := new([chunkRows]uint16)
-	for k, c := range v.chunks {
-		for _, j := range v.match(p, k, buf) {
-			id := exposure.AssetID(c.asset.at(int(j)))
-			g := out[id]
-			if g == nil {
-				g = &Group{}
-				out[id] = g
+	workers := min(runtime.GOMAXPROCS(0), max(1, len(v.chunks)))
+	parts := make([][]Group, workers)
+	parallel(workers, func(w int) {
+		cells, buf := make([]Group, len(v.assets)), new([chunkRows]uint16)
+		for k := w; k < len(v.chunks); k += workers {
+			c := v.chunks[k]
+			for _, j := range v.match(p, k, buf) {
+				g := &cells[c.asset.at(int(j))]
+				g.Count++
+				g.Loss += float64(v.scorer.loss[c.risk[j]])
+				g.Worst = max(g.Worst, c.risk[j])
+				g.KEV += bit(v.advFactors[c.advisory.at(int(j))].KEVDay != 0)
+				g.Overdue += bit(c.due[j] < today)
 			}
-			g.Count++
-			g.Loss += float64(v.scorer.loss[c.risk[j]])
-			g.Worst = max(g.Worst, c.risk[j])
-			g.KEV += bit(v.advFactors[c.advisory.at(int(j))].KEVDay != 0)
-			g.Overdue += bit(c.due[j] < today)
+		}
+		parts[w] = cells
+	})
+	out := map[exposure.AssetID]*Group{}
+	for i := range v.assets {
+		g := &parts[0][i]
+		for _, part := range parts[1:] {
+			g.add(&part[i])
+		}
+		if g.Count > 0 {
+			out[exposure.AssetID(i)] = g
 		}
 	}
 	return out

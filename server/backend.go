@@ -50,6 +50,9 @@ type Backend interface {
 	Assets(ctx context.Context, q AssetQuery) (AssetPage, error)
 	Asset(ctx context.Context, id exposure.AssetID) (AssetDetail, error)
 	Groups(ctx context.Context, filter string, by []string) ([]GroupRow, error)
+	// Facets counts findings by each of several properties, as Groups by one
+	// does; of each group, only its key, count and loss are told.
+	Facets(ctx context.Context, filter string, by []string) ([][]GroupRow, error)
 	Remediations(ctx context.Context, filter string) ([]exposure.Remediation, error)
 	Remediation(ctx context.Context, key string) (RemediationDetail, error)
 	// RemediationOf is the part of a fix that a filter selects.

@@ -77,6 +77,10 @@ func (n narrowed) Groups(ctx context.Context, filter string, by []string) ([]Gro
 	return n.Backend.Groups(ctx, narrow(ctx, filter), by)
 }
 
+func (n narrowed) Facets(ctx context.Context, filter string, by []string) ([][]GroupRow, error) {
+	return n.Backend.Facets(ctx, narrow(ctx, filter), by)
+}
+
 func (n narrowed) Remediations(ctx context.Context, filter string) ([]exposure.Remediation, error) {
 	return n.Backend.Remediations(ctx, narrow(ctx, filter))
 }

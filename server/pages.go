@@ -2,6 +2,7 @@ package server
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"encoding/json"
 	"log/slog"
@@ -138,9 +139,32 @@ func (s *Server) draw(w http.ResponseWriter, r *http.Request, code int, page tem
 		http.Error(w, "something went wrong on our side; the server's log has the details", http.StatusInternalServerError)
 		return
 	}
+	body := b.Bytes()
+	// The answer to a form may hold a new secret, which the length of a
+	// compressed page could give away.
+	w.Header().Add("Vary", "Accept-Encoding")
+	if r.Method == http.MethodGet && takesGzip(r) {
+		var packed bytes.Buffer
+		z, _ := gzip.NewWriterLevel(&packed, gzip.BestSpeed) // a level that there is
+		z.Write(body)
+		z.Close()
+		w.Header().Set("Content-Encoding", "gzip")
+		body = packed.Bytes()
+	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(code)
-	w.Write(b.Bytes())
+	w.Write(body)
+}
+
+// takesGzip reports whether an answer may be compressed.
+func takesGzip(r *http.Request) bool {
+	for part := range strings.SplitSeq(r.Header.Get("Accept-Encoding"), ",") {
+		name, weight, _ := strings.Cut(part, ";")
+		if strings.TrimSpace(name) == "gzip" && strings.ReplaceAll(weight, " ", "") != "q=0" {
+			return true
+		}
+	}
+	return false
 }
 
 // static answers with a built-in file. Its name holds the hash of its content,
@@ -153,6 +177,12 @@ func (s *Server) static(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", f.Type)
 	w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
+	w.Header().Add("Vary", "Accept-Encoding")
+	if takesGzip(r) {
+		w.Header().Set("Content-Encoding", "gzip")
+		w.Write(f.Gzip)
+		return
+	}
 	w.Write(f.Body)
 }
 

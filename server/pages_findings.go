@@ -78,17 +78,22 @@ func splitCursor(c string) (next string, shown int) {
 
 // facets count the matches by the fields that people narrow down by.
 func (s *Server) facets(ctx context.Context, filter string) ([]web.Facet, error) {
-	var all []web.Facet
-	for _, f := range []struct{ field, label, by string }{
+	fields := []struct{ field, label, by string }{
 		{"band", "Risk", "band"}, {"sev", "Severity", "severity"}, {"status", "Status", "status"}, {"kev", "Known exploited", "kev"},
 		{"team", "Team", "team"}, {"tool", "Tool", "tool"}, {"type", "Type", "type"}, {"reach", "Reach", "reach"},
-	} {
-		rows, err := s.Backend.Groups(ctx, filter, []string{f.by})
-		if err != nil {
-			return nil, err
-		}
+	}
+	by := make([]string, len(fields))
+	for i, f := range fields {
+		by[i] = f.by
+	}
+	counted, err := s.Backend.Facets(ctx, filter, by)
+	if err != nil {
+		return nil, err
+	}
+	var all []web.Facet
+	for i, f := range fields {
 		facet := web.Facet{Field: f.field, Label: f.label}
-		for _, g := range rows[:min(len(rows), 8)] {
+		for _, g := range counted[i][:min(len(counted[i]), 8)] {
 			value := g.Keys[0]
 			if value == "" {
 				value = "none"

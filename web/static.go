@@ -1,6 +1,7 @@
 package web
 
 import (
+	"compress/gzip"
 	"crypto/sha256"
 	"embed"
 	"encoding/base64"
@@ -19,6 +20,7 @@ const staticPrefix = "/static/"
 // cached forever: Cache-Control: public, max-age=31536000, immutable.
 type File struct {
 	Body []byte
+	Gzip []byte // the same, compressed
 	Type string // MIME type for Content-Type
 }
 
@@ -47,7 +49,14 @@ func NewStatic() (*Static, error) {
 		sum := sha256.Sum256(body)
 		ext := path.Ext(e.Name())
 		hashed := strings.TrimSuffix(e.Name(), ext) + "." + base64.RawURLEncoding.EncodeToString(sum[:9]) + ext
-		a.files[hashed] = File{Body: body, Type: mimeType(ext)}
+		var packed strings.Builder
+		z, err := gzip.NewWriterLevel(&packed, gzip.BestCompression)
+		if err != nil {
+			return nil, err
+		}
+		z.Write(body) // a buffer takes everything
+		z.Close()
+		a.files[hashed] = File{Body: body, Gzip: []byte(packed.String()), Type: mimeType(ext)}
 		a.urls[e.Name()] = staticPrefix + hashed
 	}
 	return a, nil
