@@ -109,7 +109,7 @@ func TestDemoInTheBrowser(t *testing.T) {
 	s := startSite(t, "--demo")
 	b := live.Browser(t)
 	firstRun(b, s)
-	pages := []string{"/", "/scope", "/assets", "/assets/1", "/import", "/feeds", "/findings", "/findings/F-1", "/findings?q=kev:true+-team:shop&sort=due", "/validate", "/remediations", "/measure", "/jobs", "/account"}
+	pages := []string{"/", "/scope", "/assets", "/assets/1", "/import", "/feeds", "/findings", "/findings/F-1", "/findings?q=kev:true+-team:shop&sort=due", "/validate", "/remediations", "/measure", "/measure?by=team", "/measure?by=band", "/measure/unseen", "/report", "/jobs", "/account"}
 	for _, scheme := range []string{"light", "dark"} {
 		b.Scheme(scheme)
 		for _, width := range []int64{1440, 390} {
@@ -138,7 +138,7 @@ func TestDemoInTheBrowser(t *testing.T) {
 	// What is left are empty pages, and they are pages as well.
 	for _, scheme := range []string{"light", "dark"} {
 		b.Scheme(scheme)
-		for _, page := range []string{"/", "/scope", "/assets", "/findings", "/validate", "/remediations", "/measure"} {
+		for _, page := range []string{"/", "/scope", "/assets", "/findings", "/validate", "/remediations", "/measure", "/measure/unseen", "/report"} {
 			b.Do("open the empty "+page, chromedp.Navigate(s.url+page), chromedp.WaitVisible(css("main h1")))
 			for _, p := range b.Problems() {
 				t.Errorf("%s, %s, empty: %s", page, scheme, p)
@@ -147,7 +147,7 @@ func TestDemoInTheBrowser(t *testing.T) {
 			if err != nil || rows != 0 {
 				t.Errorf("%s shows %d rows of what was removed (%v)", page, rows, err)
 			}
-			picture(t, "empty-"+scheme+"-"+strings.Trim(page, "/"), b)
+			picture(t, "empty-"+scheme+"-"+strings.ReplaceAll(strings.Trim(page, "/"), "/", "-"), b)
 		}
 	}
 }

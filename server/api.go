@@ -146,6 +146,16 @@ func (s *Server) registerAPI(mux *http.ServeMux) {
 		m, err := s.Backend.Measures(ctx)
 		return &m, err
 	})
+	register(a, Viewer, "list-unseen", http.MethodGet, "/measures/unseen", "Assets in scope that nobody looked at of late", func(ctx context.Context, in *struct{ UnseenQuery }) (*AssetPage, error) {
+		p, err := s.Backend.Unseen(ctx, in.UnseenQuery)
+		return &p, err
+	})
+	register(a, Viewer, "get-report", http.MethodGet, "/report", "The state of the programme for those who answer for it", func(ctx context.Context, in *struct {
+		Days int `query:"days" default:"30" enum:"7,30,90" doc:"how far back it looks"`
+	}) (*Report, error) {
+		r, err := s.Backend.Report(ctx, in.Days)
+		return &r, err
+	})
 	register(a, Viewer, "list-jobs", http.MethodGet, "/jobs", "Jobs, newest first", func(ctx context.Context, _ *struct{}) (*list[cycle.Job], error) {
 		rows, err := s.Backend.Jobs(ctx)
 		return &list[cycle.Job]{rows}, err

@@ -39,6 +39,8 @@ func (s *Server) registerPages(mux *http.ServeMux) {
 	page("GET "+web.RemediationsURL, Viewer, s.remediationsPage)
 	page("GET "+web.RemediationsURL+"/{key}", Viewer, s.remediationPage)
 	page("GET "+web.MeasureURL, Viewer, s.measurePage)
+	page("GET "+web.UnseenURL, Viewer, s.unseenPage)
+	page("GET "+web.ReportURL, Viewer, s.reportPage)
 	page("GET "+web.JobsURL, Viewer, s.jobsPage)
 	page("GET "+web.AccountURL, Viewer, s.accountPage)
 	page("GET "+web.PaletteURL, Viewer, s.palette)

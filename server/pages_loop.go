@@ -193,10 +193,9 @@ func (s *Server) overviewPage(_ http.ResponseWriter, r *http.Request) (templ.Com
 	if p.Teams, err = s.teams(ctx); err != nil {
 		return nil, err
 	}
-	p.SLA = web.SLA{Period: "so far"}
-	for _, c := range m.SLA {
-		p.SLA.Due, p.SLA.OnTime, p.SLA.Late = p.SLA.Due+c.Met+c.Missed+c.Overdue, p.SLA.OnTime+c.Met, p.SLA.Late+c.Overdue
-	}
+	month := m.Periods[slices.IndexFunc(m.Periods, func(p Period) bool { return p.Days == 30 })]
+	p.SLA = web.SLA{Period: "of the last 30 days", Due: fellDue(&month.SLA), OnTime: month.SLA.Met - month.SLA.Ahead, Late: m.Now.Late}
+	p.Changes = changeRows(&m.Periods[0])
 	fixes, err := s.Backend.Remediations(ctx, "")
 	if err != nil {
 		return nil, err

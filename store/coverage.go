@@ -24,6 +24,16 @@ func (db *DB) CoverageByClass(ctx context.Context, since int64, f func(class str
 	}))
 }
 
+// LookedAt calls f with each asset that was looked at completely since a time.
+func (db *DB) LookedAt(ctx context.Context, since int64, f func(exposure.AssetID)) error {
+	return explain(each(ctx, db.read, "SELECT DISTINCT asset FROM coverage WHERE at >= $1", []any{since}, func(rows *sql.Rows) error {
+		var id exposure.AssetID
+		err := rows.Scan(&id)
+		f(id)
+		return err
+	}))
+}
+
 // Look is one scan's complete look at an asset.
 type Look struct {
 	Scan   exposure.ScanID

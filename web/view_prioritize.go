@@ -13,6 +13,7 @@ type OverviewPage struct {
 	LastImport time.Time // zero: never; the page then teaches the first step
 	Tiles      []Tile    // four are best
 	Trend      Trend
+	Changes    []ChangeRow // since yesterday
 	Teams      []TeamRisk
 	SLA        SLA
 	Fixes      []RemediationRow // the first five, best first
