@@ -65,7 +65,7 @@ var periods = [...]int{1, 7, 30, 90}
 
 func (a *app) measure(ctx context.Context, v *index.View, today int) (server.Measures, error) {
 	m := server.Measures{At: a.now().UnixMilli(), SLA: map[string]measure.Compliance{}, TeamSLA: map[string]measure.Compliance{}, History: []server.Rollup{}}
-	h, err := a.history(ctx, outOfScope(v), today)
+	h, err := a.history(ctx, v, today)
 	if err != nil {
 		return m, err
 	}
@@ -89,7 +89,7 @@ func (a *app) measure(ctx context.Context, v *index.View, today int) (server.Mea
 		m.TeamSLA[orElse(team, "none")] = measure.SLA(lives.deadlines(0, exposure.NoDue, in), today)
 	}
 	slowestFirst(m.ByTeam)
-	if m.Now, err = rollupOf(v, uint16(today)); err != nil {
+	if m.Now, _, err = figures(v, uint16(today)); err != nil {
 		return m, err
 	}
 	err = a.db.Rollups(ctx, today-measuredDays+1, func(_ int, body []byte) error {
@@ -104,6 +104,9 @@ func (a *app) measure(ctx context.Context, v *index.View, today int) (server.Mea
 	for _, days := range periods {
 		p, err := a.period(v, today, days, &m, lives)
 		if err != nil {
+			return m, err
+		}
+		if p.New, err = appeared(v, h.opened[p.First], today); err != nil {
 			return m, err
 		}
 		p.Closed, p.Back = counted(v, h.closed[p.First]), counted(v, h.back[p.First])
@@ -121,20 +124,15 @@ func (a *app) period(v *index.View, today, days int, m *server.Measures, l lives
 		to     *server.Change
 		filter string
 	}{
-		{&p.New, "first_seen>=" + date},
 		{&p.Exploited, "kev_since>=" + date},
 		// What was due the day before it began was overdue on its first day.
 		{&p.Overdue, fmt.Sprintf("is:overdue due>=-%dd", days+1)},
 	} {
-		f, err := exposure.ParseFilter(c.filter)
+		n, err := count(v, c.filter, today)
 		if err != nil {
 			return p, err
 		}
-		page, err := v.Page(index.Query{Filter: f, Limit: 1, Today: uint16(today)})
-		if err != nil {
-			return p, err
-		}
-		*c.to = server.Change{Count: page.Total, Filter: c.filter}
+		*c.to = server.Change{Count: n, Filter: c.filter}
 	}
 	for _, d := range m.Days {
 		if d.Day >= p.First {
@@ -154,26 +152,66 @@ func (a *app) period(v *index.View, today, days int, m *server.Measures, l lives
 	return p, nil
 }
 
-// counted counts the findings of a set that still exist, with a filter that
-// lists them if they are few enough for one.
+// appeared counts the findings of a set that are open.
+func appeared(v *index.View, ids *roaring.Bitmap, today int) (server.Change, error) {
+	var open []uint32
+	for i := ids.Iterator(); i.HasNext(); {
+		id := i.Next()
+		if r, ok := v.Row(exposure.FindingID(id)); ok && r.Status.Open() {
+			open = append(open, id)
+		}
+	}
+	c := server.Change{Count: len(open)}
+	if c.Count == 0 {
+		return c, nil
+	}
+	// Findings are numbered as they come, so mostly the first of them tells all.
+	c.Filter = fmt.Sprintf("id>=%d", open[0])
+	n, err := count(v, c.Filter, today)
+	if n != c.Count {
+		c.Filter = numbered("", open)
+	}
+	return c, err
+}
+
+// counted counts the findings of a set that still exist.
 func counted(v *index.View, ids *roaring.Bitmap) server.Change {
-	var c server.Change
-	filter := []byte("is:any id:")
-	for _, id := range ids.ToArray() {
-		if _, ok := v.Row(exposure.FindingID(id)); !ok {
-			continue
-		}
-		if c.Count++; c.Count > 1 {
-			filter = append(filter, ',')
-		}
-		if len(filter) < maxListed {
-			filter = strconv.AppendUint(filter, uint64(id), 10)
+	var list []uint32
+	for i := ids.Iterator(); i.HasNext(); {
+		id := i.Next()
+		if _, ok := v.Row(exposure.FindingID(id)); ok {
+			list = append(list, id)
 		}
 	}
-	if c.Count > 0 && len(filter) < maxListed {
-		c.Filter = string(filter)
+	return server.Change{Count: len(list), Filter: numbered("is:any ", list)}
+}
+
+// numbered is a filter that names findings by number, empty when there are none
+// or too many.
+func numbered(filter string, ids []uint32) string {
+	b := []byte(filter + "id:")
+	for i, id := range ids {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		if b = strconv.AppendUint(b, uint64(id), 10); len(b) > maxListed {
+			return ""
+		}
 	}
-	return c
+	if len(ids) == 0 {
+		return ""
+	}
+	return string(b)
+}
+
+// count is how many findings a filter selects.
+func count(v *index.View, filter string, today int) (int, error) {
+	f, err := exposure.ParseFilter(filter)
+	if err != nil {
+		return 0, err
+	}
+	page, err := v.Page(index.Query{Filter: f, Limit: 1, Today: uint16(today)})
+	return page.Total, err
 }
 
 // maxListed bounds the bytes of a filter that names findings by number.
@@ -220,15 +258,17 @@ func outOfScope(v *index.View) *roaring.Bitmap {
 // past is what the event log tells of all findings that still exist and are not
 // left out.
 type past struct {
-	transitions  []measure.Transition
-	regressed    *float64                // share of verified fixes that came back; nil: none was verified
-	closed, back map[int]*roaring.Bitmap // by the first day of a period: closed in it, came back in it
+	transitions []measure.Transition
+	regressed   *float64 // share of verified fixes that came back; nil: none was verified
+	// By the first day of a period: what was opened in it, closed, came back.
+	opened, closed, back map[int]*roaring.Bitmap
 }
 
-func (a *app) history(ctx context.Context, gone *roaring.Bitmap, today int) (past, error) {
-	p := past{closed: map[int]*roaring.Bitmap{}, back: map[int]*roaring.Bitmap{}}
+func (a *app) history(ctx context.Context, v *index.View, today int) (past, error) {
+	gone := outOfScope(v)
+	p := past{opened: map[int]*roaring.Bitmap{}, closed: map[int]*roaring.Bitmap{}, back: map[int]*roaring.Bitmap{}}
 	for _, days := range periods {
-		p.closed[today-days], p.back[today-days] = roaring.New(), roaring.New()
+		p.opened[today-days], p.closed[today-days], p.back[today-days] = roaring.New(), roaring.New(), roaring.New()
 	}
 	var events []exposure.Event
 	err := a.db.Events(ctx, 0, func(e *exposure.Event) error {
@@ -243,23 +283,20 @@ func (a *app) history(ctx context.Context, gone *roaring.Bitmap, today int) (pas
 	if err != nil {
 		return p, err
 	}
+	asleep := asleep(v, events)
 	verified, back := 0, 0
-	for _, e := range events {
-		ids := roaring.BitmapOf(e.IDs...)
-		if e.IDs == nil {
-			ids.AddRange(uint64(e.First), uint64(e.Last)+1)
-		}
+	for i := range events {
+		e, ids := &events[i], idsOf(&events[i])
 		ids.AndNot(gone)
-		n := int(ids.GetCardinality())
-		if n == 0 {
-			continue
-		}
-		day := int(index.DayOf(e.At))
-		p.transitions = append(p.transitions, measure.Transition{Day: day, From: e.From, To: e.To, Count: n, First: e.Kind == exposure.EventOpened})
+		day, n := int(index.DayOf(e.At)), int(ids.GetCardinality())
 		if e.Kind == exposure.EventOpened {
-			continue
+			never := int(ids.AndCardinality(asleep))
+			n -= never
+			p.transitions = append(p.transitions, measure.Transition{Day: day, To: exposure.StatusSuppressed, Count: never, First: true})
 		}
+		p.transitions = append(p.transitions, measure.Transition{Day: day, From: e.From, To: e.To, Count: n, First: e.Kind == exposure.EventOpened})
 		switch {
+		case e.Kind == exposure.EventOpened:
 		case e.To == exposure.StatusVerified:
 			verified += n
 		case e.From == exposure.StatusVerified:
@@ -268,6 +305,8 @@ func (a *app) history(ctx context.Context, gone *roaring.Bitmap, today int) (pas
 		for first := range p.closed {
 			switch {
 			case day < first:
+			case e.Kind == exposure.EventOpened:
+				p.opened[first].Or(ids)
 			case e.From.Open() && !e.To.Open():
 				p.closed[first].Or(ids)
 			case !e.From.Open() && e.To.Open():
@@ -285,10 +324,47 @@ func (a *app) history(ctx context.Context, gone *roaring.Bitmap, today int) (pas
 	return p, nil
 }
 
+// asleep are the findings that were not open when they came, because all that
+// was said of them first is that they do not apply or are silenced. Their
+// event says open like that of their batch; their first move tells, or where
+// they stand if they never moved.
+func asleep(v *index.View, events []exposure.Event) *roaring.Bitmap {
+	asleep, moved, all := roaring.New(), roaring.New(), roaring.New()
+	for i := range events {
+		ids := idsOf(&events[i])
+		if events[i].Kind == exposure.EventOpened {
+			all.Or(ids)
+			continue
+		}
+		if !events[i].From.Open() {
+			asleep.Or(roaring.AndNot(ids, moved))
+		}
+		moved.Or(ids)
+	}
+	all.AndNot(moved)
+	for i := all.Iterator(); i.HasNext(); {
+		id := i.Next()
+		if r, ok := v.Row(exposure.FindingID(id)); ok && !r.Status.Open() {
+			asleep.Add(id)
+		}
+	}
+	return asleep
+}
+
+// idsOf are the findings that an event speaks of.
+func idsOf(e *exposure.Event) *roaring.Bitmap {
+	if e.IDs != nil {
+		return roaring.BitmapOf(e.IDs...)
+	}
+	ids := roaring.New()
+	ids.AddRange(uint64(e.First), uint64(e.Last)+1)
+	return ids
+}
+
 // rollup records the figures of the day that ends at a time.
 func (a *app) rollup(ctx context.Context, at time.Time) error {
 	day := index.DayOf(at.UnixMilli())
-	r, err := rollupOf(a.ix.View(), day)
+	r, _, err := figures(a.ix.View(), day)
 	if err != nil {
 		return err
 	}
@@ -297,14 +373,4 @@ func (a *app) rollup(ctx context.Context, at time.Time) error {
 		return err
 	}
 	return a.db.PutRollup(ctx, int(day), body)
-}
-
-func rollupOf(v *index.View, day uint16) (server.Rollup, error) {
-	r := server.Rollup{Day: int(day), Bands: map[string]int{}}
-	groups, err := v.Group(exposure.Filter{}, day, "band")
-	for _, g := range groups {
-		r.Open, r.KEV, r.Late, r.Loss = r.Open+g.Count, r.KEV+g.KEV, r.Late+g.Overdue, r.Loss+g.Loss
-		r.Bands[g.Keys[0]] = g.Count
-	}
-	return r, err
 }

@@ -15,6 +15,7 @@ import (
 type summaryCache struct {
 	mu   sync.Mutex
 	view *index.View
+	day  uint16
 	at   time.Time
 	sum  server.Summary
 }
@@ -28,14 +29,34 @@ func (a *app) Summary(ctx context.Context) (server.Summary, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	v, now := a.ix.View(), a.now()
-	if c.view == v && now.Sub(c.at) < summaryFor {
+	same := c.view == v && c.day == a.today()
+	if same && now.Sub(c.at) < summaryFor {
 		return c.sum, nil
 	}
 	sum, err := a.summary(ctx, v)
-	if err == nil {
-		c.view, c.at, c.sum = v, now, sum
+	if err != nil {
+		return sum, err
 	}
-	return sum, err
+	if same {
+		sum.Figures, sum.Teams = c.sum.Figures, c.sum.Teams
+	} else if sum.Figures, sum.Teams, err = figures(v, a.today()); err != nil {
+		return sum, err
+	}
+	c.view, c.day, c.at, c.sum = v, a.today(), now, sum
+	return sum, nil
+}
+
+// figures are what is open, in all and by team and band.
+func figures(v *index.View, today uint16) (server.Rollup, []server.GroupRow, error) {
+	r := server.Rollup{Day: int(today), Bands: map[string]int{}}
+	groups, err := v.Group(exposure.Filter{}, today, "team", "band")
+	rows := make([]server.GroupRow, len(groups))
+	for i, g := range groups {
+		r.Open, r.KEV, r.Late, r.Loss = r.Open+g.Count, r.KEV+g.KEV, r.Late+g.Overdue, r.Loss+g.Loss
+		r.Bands[g.Keys[1]] += g.Count
+		rows[i] = server.GroupRow{Keys: g.Keys, Count: g.Count, Loss: g.Loss, Risk: g.Worst.Points(), KEV: g.KEV, Overdue: g.Overdue}
+	}
+	return r, rows, err
 }
 
 func (a *app) summary(ctx context.Context, v *index.View) (sum server.Summary, err error) {

@@ -151,7 +151,7 @@ func (s *Server) registerAPI(mux *http.ServeMux) {
 		return &p, err
 	})
 	register(a, Viewer, "get-report", http.MethodGet, "/report", "The state of the programme for those who answer for it", func(ctx context.Context, in *struct {
-		Days int `query:"days" default:"30" enum:"7,30,90" doc:"how far back it looks"`
+		Days int `query:"days" default:"30" doc:"how far back it looks: 7, 30 or 90"`
 	}) (*Report, error) {
 		r, err := s.Backend.Report(ctx, in.Days)
 		return &r, err

@@ -76,6 +76,9 @@ type Summary struct {
 	Currency   string `json:"currency,omitempty" doc:"of all amounts, ISO 4217"`
 	Name       string `json:"name,omitempty" doc:"of the organisation"`
 	LastImport int64  `json:"last_import,omitempty" doc:"unix milliseconds; 0: never"`
+
+	Figures Rollup     `json:"figures" doc:"of the open findings, now"`
+	Teams   []GroupRow `json:"teams" doc:"open findings by team and band, most loss first"`
 }
 
 // Counts are how many of everything there are.
@@ -408,7 +411,7 @@ type Estimate struct {
 type Period struct {
 	Days      int    `json:"days" doc:"how long ago it begins"`
 	First     int    `json:"first" doc:"its first day, since 1970-01-01 UTC"`
-	New       Change `json:"new" doc:"first seen in it and open"`
+	New       Change `json:"new" doc:"came in it and are open"`
 	Closed    Change `json:"closed" doc:"closed in it and still closed"`
 	Exploited Change `json:"exploited" doc:"open, and listed as known exploited in it"`
 	Overdue   Change `json:"overdue" doc:"open, and their due day passed in it"`
