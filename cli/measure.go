@@ -18,40 +18,74 @@ import (
 )
 
 // lasting keeps an answer that takes long to make until the index moves or the
-// day ends. What takes very long is made anew only every so often.
+// day ends. One that takes very long is then made anew behind the scenes, every
+// so often, and nobody waits for it.
 type lasting[T any] struct {
-	mu   sync.Mutex
-	seq  int64
-	day  uint16
-	at   time.Time
-	took time.Duration
-	kept T
+	mu     sync.Mutex
+	seq    int64
+	day    uint16
+	at     time.Time // zero: nothing is kept
+	took   time.Duration
+	kept   T
+	turn   int // grows when what is kept is forgotten
+	making bool
 }
 
-// quick is how long an answer may take and still be made anew at once.
-const quick = 50 * time.Millisecond
+// quick is how long an answer may take and still be made while somebody waits;
+// a slower one takes at most a tenth of the time.
+const (
+	quick = 50 * time.Millisecond
+	pause = 10
+)
 
 // get answers with what is kept, or makes it.
-func (c *lasting[T]) get(a *app, make func(v *index.View, today int) (T, error)) (T, error) {
+func (c *lasting[T]) get(ctx context.Context, a *app, make func(ctx context.Context, v *index.View, today int) (T, error)) (T, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	v, today := a.ix.View(), a.today()
-	old := c.seq != v.Seq() || c.day != today
-	if !c.at.IsZero() && (!old || a.now().Sub(c.at) < 100*(c.took-quick)) {
+	have := !c.at.IsZero() && c.day == today
+	switch {
+	case have && c.seq == v.Seq():
+		return c.kept, nil
+	case have && c.took > quick:
+		if !c.making && a.now().Sub(c.at) >= pause*c.took {
+			c.making = true
+			go func(ctx context.Context, turn int) {
+				start := time.Now()
+				kept, err := make(ctx, v, int(today))
+				c.mu.Lock()
+				defer c.mu.Unlock()
+				c.making = false
+				if err == nil && turn == c.turn { // else the next who asks tries again
+					c.keep(a, v, today, start, kept)
+				}
+			}(context.WithoutCancel(ctx), c.turn)
+		}
 		return c.kept, nil
 	}
 	start := time.Now()
-	kept, err := make(v, int(today))
-	if err != nil {
-		return kept, err
+	kept, err := make(ctx, v, int(today))
+	if err == nil {
+		c.keep(a, v, today, start, kept)
 	}
+	return kept, err
+}
+
+func (c *lasting[T]) keep(a *app, v *index.View, today uint16, start time.Time, kept T) {
 	c.seq, c.day, c.at, c.took, c.kept = v.Seq(), today, a.now(), time.Since(start), kept
-	return kept, nil
+}
+
+// forget makes the next who asks wait for a new answer.
+func (c *lasting[T]) forget() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.at = time.Time{}
+	c.turn++
 }
 
 // Measures answers with how the programme does over time.
 func (a *app) Measures(ctx context.Context) (server.Measures, error) {
-	return a.measured.get(a, func(v *index.View, today int) (server.Measures, error) { return a.measure(ctx, v, today) })
+	return a.measured.get(ctx, a, a.measure)
 }
 
 // measuredDays is how far back the flow is shown, periods how far back changes

@@ -273,9 +273,9 @@ func TestLasting(t *testing.T) {
 	onBoth(t, func(w *world) {
 		a := houseOver(w)
 		var c lasting[int]
-		made := 0
+		var made int // guarded by the answer being made once at a time
 		get := func() int {
-			n, err := c.get(a, func(*index.View, int) (int, error) { made++; return made, nil })
+			n, err := c.get(w.t.Context(), a, func(context.Context, *index.View, int) (int, error) { made++; return made, nil })
 			if err != nil {
 				w.t.Error(err)
 			}
@@ -288,6 +288,24 @@ func TestLasting(t *testing.T) {
 		w.now = w.now.AddDate(0, 0, 1)
 		if n := get(); n != 2 {
 			w.t.Errorf("made %d times over two days", n)
+		}
+		c.forget()
+		if n := get(); n != 3 {
+			w.t.Errorf("made %d times after it was forgotten", n)
+		}
+		// What takes long is made behind the scenes once the index moved.
+		c.took, c.seq = time.Second, -1
+		if n := get(); n != 3 || c.making {
+			w.t.Errorf("made %d times, right after the last", n)
+		}
+		w.now = w.now.Add(10 * time.Second)
+		if n := get(); n != 3 {
+			w.t.Errorf("somebody waited for the answer %d", n)
+		}
+		for end := time.Now().Add(10 * time.Second); get() != 4; time.Sleep(time.Millisecond) {
+			if time.Now().After(end) {
+				w.t.Fatal("no new answer came")
+			}
 		}
 	})
 }

@@ -122,7 +122,7 @@ func (a *app) Report(ctx context.Context, days int) (server.Report, error) {
 	for i := range r.Fixes {
 		r.FixesLoss += r.Fixes[i].Loss
 	}
-	scope, err := a.scoped.get(a, func(*index.View, int) (server.ScopeReport, error) { return a.Scope(ctx) })
+	scope, err := a.scoped.get(ctx, a, func(ctx context.Context, _ *index.View, _ int) (server.ScopeReport, error) { return a.Scope(ctx) })
 	if err != nil {
 		return r, err
 	}

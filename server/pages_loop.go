@@ -186,7 +186,7 @@ func (s *Server) overviewPage(_ http.ResponseWriter, r *http.Request) (templ.Com
 	}
 	history := m.History[max(0, len(m.History)-trendDays):]
 	p.Tiles = tiles(&sum.Figures, history)
-	p.Trend = trendOf(&m)
+	p.Trend = trendOf(&m, sum.Currency)
 	if p.Teams, err = teams(sum.Teams); err != nil {
 		return nil, err
 	}
@@ -197,8 +197,14 @@ func (s *Server) overviewPage(_ http.ResponseWriter, r *http.Request) (templ.Com
 	if err != nil {
 		return nil, err
 	}
+	removed := 0.0
 	for i := range fixes[:min(len(fixes), 5)] {
 		p.Fixes = append(p.Fixes, remediationRow(&fixes[i], s.bandOf))
+		removed += fixes[i].Loss
+	}
+	if sum.Figures.Loss > 0 {
+		part := min(1, removed/sum.Figures.Loss)
+		p.FixShare = &part
 	}
 	p.Imports, err = s.Backend.Scans(ctx, 6)
 	return web.Overview(p), err

@@ -19,8 +19,8 @@ import (
 
 // trendOf is the expected loss and the flow of findings, day by day. A day
 // without a recorded figure is a gap in the line, not a zero.
-func trendOf(m *Measures) web.Trend {
-	t := web.Trend{Title: "Expected loss and flow", Unit: "Expected loss"}
+func trendOf(m *Measures, currency string) web.Trend {
+	t := web.Trend{Title: "Expected loss and flow", Unit: lossIn(currency)}
 	loss := map[int]float64{}
 	for _, h := range m.History {
 		loss[h.Day] = h.Loss
@@ -37,6 +37,14 @@ func trendOf(m *Measures) web.Trend {
 		t.Closed = append(t.Closed, float64(d.Closed))
 	}
 	return t
+}
+
+// lossIn is what a line of expected loss is called.
+func lossIn(currency string) string {
+	if currency == "" {
+		return "Expected loss"
+	}
+	return "Expected loss in " + currency
 }
 
 func dayName(day int) string { return time.Unix(int64(day)*86400, 0).UTC().Format("2 Jan") }

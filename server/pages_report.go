@@ -194,10 +194,7 @@ func inWords(r *Report) []string {
 // lossTrend is the expected loss over the period. A day on which nothing was
 // recorded is a gap.
 func lossTrend(r *Report) web.Trend {
-	t := web.Trend{Title: fmt.Sprintf("Expected loss over %d days", r.Days), Unit: "Expected loss"}
-	if r.Currency != "" {
-		t.Unit += " in " + r.Currency
-	}
+	t := web.Trend{Title: fmt.Sprintf("Expected loss over %d days", r.Days), Unit: lossIn(r.Currency)}
 	if len(r.History) == 0 {
 		return t
 	}

@@ -291,7 +291,7 @@ func samplePages(static *Static) []sample {
 		Kinds:   []LookKind{{"host", 58, 42}, {"image", 18, 15}, {"cloud_resource", 6, 6}},
 		Asks:    []Ask{{"Corporate IT", "39 findings are past their due day", Find("is:overdue team:x")}, {"Operations", "Bring feeds up to date: Public exploits", FeedsURL}},
 	}
-	overview.Changes = report.Changes
+	overview.Changes, overview.FixShare = report.Changes, &part
 	withDemo.Changes = report.Changes
 	jobs := JobsPage{Shell: shell("Jobs", StageJobs), CanRetry: true, Rows: []JobRow{
 		{981, "Fetch the EPSS feed", "feed", "running", 1, 5, before(0.0002), time.Time{}, ""},
@@ -390,7 +390,7 @@ func hostilePages(static *Static, text string) []sample {
 	explanation := exposure.Explanation{Sentence: text, Model: text, DueRule: text, SSVC: text, Flags: []string{text}, Factors: []exposure.Factor{{Name: text, Label: text, Value: text, Source: text, Log: math.MaxInt32}, {Log: math.MinInt32}}, Threat: []exposure.Share{{Name: text, Share: math.NaN()}, {Name: text, Share: 9}}}
 	var all []sample
 	add := func(name string, page templ.Component) { all = append(all, sample{"hostile-" + name, page}) }
-	add("overview", Overview(OverviewPage{Shell: shell(), Scope: text, LastImport: before(1), Tiles: []Tile{{text, math.MinInt, text, text, Tone(text), []float64{math.NaN(), 1}}}, Trend: trend, Teams: []TeamRisk{{Team: text, Counts: map[exposure.Band]int{exposure.BandLow: 1}}}, SLA: SLA{text, 1, 2, 3}, Fixes: []RemediationRow{fix}, Imports: []exposure.Scan{scan}}))
+	add("overview", Overview(OverviewPage{Shell: shell(), Scope: text, LastImport: before(1), Tiles: []Tile{{text, math.MinInt, text, text, Tone(text), []float64{math.NaN(), 1}}}, Trend: trend, FixShare: epss(math.Inf(1)), Changes: []ChangeRow{{text, 1, Tone(text), text}}, Teams: []TeamRisk{{Team: text, Counts: map[exposure.Band]int{exposure.BandLow: 1}}}, SLA: SLA{text, 1, 2, 3}, Fixes: []RemediationRow{fix}, Imports: []exposure.Scan{scan}}))
 	add("findings", Findings(FindingsPage{Shell: shell(), Query: text, FilterError: text, Filter: filter, Sort: text, Rows: []FindingRow{row}, Total: 2, Next: text, Facets: []Facet{{text, text, []Count{{text, 1}}}, {"team", text, []Count{{text, 1}}}}, CanMove: true, CanExcept: true}))
 	add("finding", Finding(FindingPage{Shell: shell(), Row: row, Advisory: exposure.Advisory{Description: text, Solution: text, CVSS: []string{text}, Aliases: []string{text}, References: []string{text, "javascript:alert(1)"}, CWEs: []int{-1}}, Asset: a, Place: exposure.Place{Component: exposure.Component{Name: text, Fixed: text}}, Explanation: explanation, Sources: []SourceRow{{Tool: text, Class: text, State: exposure.State(text)}}, Evidence: []Evidence{{Kind: text, Text: text, Tool: text, Path: text}}, Timeline: []exposure.Event{{Actor: text, Reason: text, Kind: 99, Scan: 1}}, Remediation: &fix, Exceptions: []exposure.Exception{{Reason: text, Requester: text, Approver: text}}, Moves: []exposure.Cause{99}, CanExcept: true, CanApprove: true}))
 	add("confirm", Confirm(ConfirmPage{Shell: shell(), Heading: text, Text: text, Form: Form{text, text, []Field{{text, text}}}, Back: text, Sample: []FindingRow{row}}))

@@ -17,6 +17,7 @@ type OverviewPage struct {
 	Teams      []TeamRisk
 	SLA        SLA
 	Fixes      []RemediationRow // the first five, best first
+	FixShare   *float64         // of the expected loss that they remove; nil: there is none
 	Imports    []exposure.Scan  // newest first
 }
 
