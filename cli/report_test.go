@@ -56,6 +56,25 @@ func TestReportOnPaper(t *testing.T) {
 	}
 }
 
+// Numbers that cannot be measured are null over the wire, and a period that no
+// report is over is refused.
+func TestReportOfNothing(t *testing.T) {
+	t.Parallel()
+	s := startSite(t, "--offline")
+	admin := s.admin()
+	code, text := admin.do("GET", "/api/v1/report", "")
+	if code != 200 || !strings.Contains(text, `"days":30`) || !strings.Contains(text, `"half_life_days":null`) || !strings.Contains(text, `"before":null`) {
+		t.Errorf("%d %s", code, text)
+	}
+	code, text = admin.do("GET", "/api/v1/measures", "")
+	if code != 200 || !strings.Contains(text, `"net":null`) || !strings.Contains(text, `"open_after_30_days":null`) || !strings.Contains(text, `"rate":null`) {
+		t.Errorf("%d %s", code, text)
+	}
+	if code, text = admin.do("GET", "/api/v1/report?days=31", ""); code != 400 || !strings.Contains(text, "7, 30 or 90 days") {
+		t.Errorf("%d %s", code, text)
+	}
+}
+
 var (
 	pdfObject  = regexp.MustCompile(`(?s)(\d+) 0 obj\n(.*?)\nendobj`)
 	pdfSheet   = regexp.MustCompile(`/Type /Page\b`)
