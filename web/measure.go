@@ -39,6 +39,15 @@ func unseenOf(p UnseenPage) string {
 	return text
 }
 
+// unseenCount says how many there are, and how many of them are listed.
+func unseenCount(p UnseenPage) string {
+	text := plural(p.Total, "asset", "assets")
+	if p.Total > len(p.Rows) {
+		text += ", the " + number(len(p.Rows)) + " with the most expected loss"
+	}
+	return text
+}
+
 func byName(by string) string {
 	switch by {
 	case "band":
