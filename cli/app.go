@@ -20,6 +20,7 @@ import (
 	"github.com/leeward-ctem/leeward/internal/secret"
 	"github.com/leeward-ctem/leeward/prioritize"
 	"github.com/leeward-ctem/leeward/scope"
+	"github.com/leeward-ctem/leeward/server"
 	"github.com/leeward-ctem/leeward/store"
 )
 
@@ -40,7 +41,8 @@ type app struct {
 	publish func(kind string, v any) // tells who watches; nil: nobody does
 
 	demo      atomic.Pointer[map[string]exposure.Threat] // invented knowledge, while demo data is present
-	measured  measureCache
+	measured  lasting[server.Measures]
+	scoped    lasting[server.ScopeReport]
 	grouped   remediationCache
 	summed    summaryCache
 	heard     sourceCache

@@ -113,7 +113,7 @@ func TestDemoInTheBrowser(t *testing.T) {
 	s := startSite(t, "--demo")
 	b := live.Browser(t)
 	firstRun(b, s)
-	pages := []string{"/", "/scope", "/scope/choose", "/scope/programme", "/scope/programme?edit=true", "/scope/service?name=payments", "/assets", "/assets?kind=host&owner=none&unseen=30", "/assets/1", "/scans", "/scans/1", "/sources", "/import", "/feeds", "/advisories", "/advisories?days=30", "/advisories/1", "/findings", "/findings/F-1", "/findings?q=kev:true+-team:shop&sort=due", "/findings?q=sev:critical&cols=asset,tools", "/validate", "/remediations", "/remediations/board", "/exceptions", "/exceptions?all=true", "/outbox", "/measure", "/jobs", "/account", "/account/accounts"}
+	pages := []string{"/", "/scope", "/scope/choose", "/scope/programme", "/scope/programme?edit=true", "/scope/service?name=payments", "/assets", "/assets?kind=host&owner=none&unseen=30", "/assets/1", "/scans", "/scans/1", "/sources", "/import", "/feeds", "/advisories", "/advisories?days=30", "/advisories/1", "/findings", "/findings/F-1", "/findings?q=kev:true+-team:shop&sort=due", "/findings?q=sev:critical&cols=asset,tools", "/validate", "/remediations", "/remediations/board", "/exceptions", "/exceptions?all=true", "/outbox", "/measure", "/measure?by=team", "/measure?by=band", "/measure/unseen", "/report", "/jobs", "/account", "/account/accounts"}
 	for _, scheme := range []string{"light", "dark"} {
 		b.Scheme(scheme)
 		for _, width := range []int64{1440, 390} {
@@ -151,7 +151,7 @@ func TestDemoInTheBrowser(t *testing.T) {
 	// What is left are empty pages, and they are pages as well.
 	for _, scheme := range []string{"light", "dark"} {
 		b.Scheme(scheme)
-		for _, page := range []string{"/", "/welcome", "/scope", "/assets", "/scans", "/sources", "/advisories", "/advisories?days=7", "/findings", "/validate", "/remediations", "/measure"} {
+		for _, page := range []string{"/", "/welcome", "/scope", "/assets", "/scans", "/sources", "/advisories", "/advisories?days=7", "/findings", "/validate", "/remediations", "/measure", "/measure/unseen", "/report"} {
 			b.Do("open the empty "+page, chromedp.Navigate(s.url+page), chromedp.WaitVisible(css("main h1")))
 			for _, p := range b.Problems() {
 				t.Errorf("%s, %s, empty: %s", page, scheme, p)
@@ -160,7 +160,7 @@ func TestDemoInTheBrowser(t *testing.T) {
 			if err != nil || rows != 0 {
 				t.Errorf("%s shows %d rows of what was removed (%v)", page, rows, err)
 			}
-			picture(t, "empty-"+scheme+"-"+strings.Trim(page, "/"), b)
+			picture(t, "empty-"+scheme+"-"+strings.ReplaceAll(strings.Trim(page, "/"), "/", "-"), b)
 		}
 	}
 }

@@ -107,7 +107,7 @@ func TestUndo(t *testing.T) {
 		t.Errorf("%d fixes, before %d", len(again.Rows), len(fixes.Rows))
 	}
 	after := admin.measures()
-	last := func(m server.Measures) string { return fmt.Sprint(m.Days[len(m.Days)-1], m.Repair.Fixed, m.Regressed) }
+	last := func(m server.Measures) string { return fmt.Sprint(m.Days[len(m.Days)-1], m.Repair.Curve.Fixed, m.Regressed) }
 	if last(before) != last(after) {
 		t.Errorf("the figures say %s, before %s", last(after), last(before))
 	}
@@ -191,12 +191,12 @@ func TestAssign(t *testing.T) {
 	if want := []string{"analyst to Night Shift: they run it", "analyst back to the programme"}; fmt.Sprint(told) != fmt.Sprint(want) {
 		t.Errorf("the history says %q, want %q", told, want)
 	}
-	if text := page(t, vic, "/findings"); strings.Contains(text, "Assign…") {
+	if text := pageOf(t, vic, "/findings"); strings.Contains(text, "Assign…") {
 		t.Error("a viewer sees what he may not do")
 	}
 }
 
-func page(t *testing.T, v *visitor, path string) string {
+func pageOf(t *testing.T, v *visitor, path string) string {
 	t.Helper()
 	code, text := v.do("GET", path, "")
 	if code != http.StatusOK {
@@ -210,7 +210,7 @@ func form(t *testing.T, v *visitor, path string, values url.Values) string {
 	t.Helper()
 	code, text := v.do("POST", path, values.Encode(), "Content-Type", "application/x-www-form-urlencoded", "Referer", v.url+"/findings?q=sev:critical")
 	if code == http.StatusSeeOther {
-		return page(t, v, "/findings")
+		return pageOf(t, v, "/findings")
 	}
 	if code != http.StatusOK {
 		t.Fatalf("%s: %d %s", path, code, text)
@@ -253,7 +253,7 @@ func TestDecideByForms(t *testing.T) {
 				t.Errorf("%s %v: the question does not say %q", test.path, test.fields, want)
 			}
 		}
-		if strings.Contains(page(t, admin, "/findings"), `action="/undo"`) {
+		if strings.Contains(pageOf(t, admin, "/findings"), `action="/undo"`) {
 			t.Errorf("%s: it was done before it was confirmed", test.path)
 		}
 		test.fields.Set("confirmed", "true")
@@ -261,14 +261,14 @@ func TestDecideByForms(t *testing.T) {
 		if code != http.StatusSeeOther {
 			t.Fatalf("%s: %d %s", test.path, code, text)
 		}
-		done := page(t, admin, "/findings?q=sev:critical")
+		done := pageOf(t, admin, "/findings?q=sev:critical")
 		if !strings.Contains(done, test.says) {
 			t.Errorf("%s: the page does not say %q", test.path, test.says)
 		}
 		if text := form(t, admin, "/undo", undo(done)); !strings.Contains(text, test.after) {
 			t.Errorf("%s: after the undo the page does not say %q", test.path, test.after)
 		}
-		if strings.Contains(page(t, admin, "/findings"), `id="flash" role="status"><div`) {
+		if strings.Contains(pageOf(t, admin, "/findings"), `id="flash" role="status"><div`) {
 			t.Errorf("%s: the message comes again", test.path)
 		}
 	}

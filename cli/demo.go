@@ -152,7 +152,10 @@ func (a *app) RemoveDemo(ctx context.Context, actor string) (removed int, err er
 		return removed, err
 	}
 	a.tell("imported", nil)
-	return removed, a.ix.CatchUp(ctx, a.db)
+	err = a.ix.CatchUp(ctx, a.db)
+	a.measured.forget()
+	a.scoped.forget()
+	return removed, err
 }
 
 // move applies a cause to findings, a part at a time.

@@ -4,8 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"iter"
-	"math"
+	"slices"
+	"strconv"
 	"sync"
 	"time"
 
@@ -17,134 +17,265 @@ import (
 	"github.com/leeward-ctem/leeward/server"
 )
 
-// measureCache keeps the last measures: they read every finding, so on a large
-// estate they are computed at most every few minutes.
-type measureCache struct {
+// lasting keeps an answer that takes long to make until the index moves or the
+// day ends. One that takes very long is then made anew behind the scenes, every
+// so often, and nobody waits for it.
+type lasting[T any] struct {
 	mu     sync.Mutex
 	seq    int64
 	day    uint16
-	at     time.Time
+	at     time.Time // zero: nothing is kept
 	took   time.Duration
-	result server.Measures
+	kept   T
+	turn   int // grows when what is kept is forgotten
+	making bool
 }
 
-// measuredDays is how far back the flow is shown.
-const measuredDays = 120
+// quick is how long an answer may take and still be made while somebody waits;
+// a slower one takes at most a tenth of the time.
+const (
+	quick = 50 * time.Millisecond
+	pause = 10
+)
 
-// Measures answers with how the programme does over time.
-func (a *app) Measures(ctx context.Context) (server.Measures, error) {
-	c := &a.measured
+// get answers with what is kept, or makes it.
+func (c *lasting[T]) get(ctx context.Context, a *app, make func(ctx context.Context, v *index.View, today int) (T, error)) (T, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	v, today := a.ix.View(), a.today()
-	old := c.seq != v.Seq() || c.day != today
-	if !c.at.IsZero() && (!old || a.now().Sub(c.at) < 100*c.took) {
-		return c.result, nil
+	have := !c.at.IsZero() && c.day == today
+	switch {
+	case have && c.seq == v.Seq():
+		return c.kept, nil
+	case have && c.took > quick:
+		if !c.making && a.now().Sub(c.at) >= pause*c.took {
+			c.making = true
+			go func(ctx context.Context, turn int) {
+				start := time.Now()
+				kept, err := make(ctx, v, int(today))
+				c.mu.Lock()
+				defer c.mu.Unlock()
+				c.making = false
+				if err == nil && turn == c.turn { // else the next who asks tries again
+					c.keep(a, v, today, start, kept)
+				}
+			}(context.WithoutCancel(ctx), c.turn)
+		}
+		return c.kept, nil
 	}
 	start := time.Now()
-	m, err := a.measure(ctx, v, int(today))
-	if err != nil {
-		return m, err
+	kept, err := make(ctx, v, int(today))
+	if err == nil {
+		c.keep(a, v, today, start, kept)
 	}
-	c.seq, c.day, c.at, c.took, c.result = v.Seq(), today, a.now(), time.Since(start), m
-	return m, nil
+	return kept, err
 }
 
+func (c *lasting[T]) keep(a *app, v *index.View, today uint16, start time.Time, kept T) {
+	c.seq, c.day, c.at, c.took, c.kept = v.Seq(), today, a.now(), time.Since(start), kept
+}
+
+// forget makes the next who asks wait for a new answer.
+func (c *lasting[T]) forget() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.at = time.Time{}
+	c.turn++
+}
+
+// Measures answers with how the programme does over time.
+func (a *app) Measures(ctx context.Context) (server.Measures, error) {
+	return a.measured.get(ctx, a, a.measure)
+}
+
+// measuredDays is how far back the flow is shown, periods how far back changes
+// are told, and maxTeams of how many teams the repair is.
+const (
+	measuredDays = 120
+	maxTeams     = 50
+)
+
+var periods = [...]int{1, 7, 30, 90}
+
 func (a *app) measure(ctx context.Context, v *index.View, today int) (server.Measures, error) {
-	m := server.Measures{At: a.now().UnixMilli(), Teams: map[string]*float64{}, SLA: map[string]measure.Compliance{}, History: []server.Rollup{}}
-	transitions, regressed, err := a.transitions(ctx, outOfScope(v))
+	m := server.Measures{At: a.now().UnixMilli(), SLA: map[string]measure.Compliance{}, TeamSLA: map[string]measure.Compliance{}, History: []server.Rollup{}}
+	h, err := a.history(ctx, v, today)
 	if err != nil {
 		return m, err
 	}
-	m.Regressed = regressed
-	m.Days = measure.Flow(transitions, today-measuredDays+1, today)
-	var all []measure.History
-	teams := map[string][]measure.History{}
-	due := map[exposure.Band][]measure.Deadline{}
-	err = a.db.Findings(ctx, 1, exposure.FindingID(v.Len()), func(f *exposure.Finding) error {
-		r, ok := v.Row(f.ID)
-		if !ok {
-			return nil
-		}
-		asset := v.Asset(r.Asset)
-		if asset != nil && asset.Context.Excluded {
-			return nil
-		}
-		h := measure.History{First: int(index.DayOf(f.FirstSeen))}
-		if !f.Status.Open() {
-			h.Ended, h.End = int(index.DayOf(f.Since)), f.Status
-		}
-		all = append(all, h)
-		if asset != nil {
-			teams[asset.Context.Owner] = append(teams[asset.Context.Owner], h)
-		}
-		if day := v.Deadline(f.ID); day != exposure.NoDue {
-			d := measure.Deadline{Due: int(day)}
-			switch {
-			case f.Status == exposure.StatusVerified:
-				d.Closed = h.Ended
-			case !f.Status.Open() && h.Ended <= int(day):
-				return nil // decided otherwise in time: nothing was due any more
-			}
-			due[r.Band] = append(due[r.Band], d)
-		}
-		return nil
-	})
+	m.Regressed = h.regressed
+	m.Days = measure.Flow(slices.Values(h.transitions), today-measuredDays+1, today)
+	m.Pace = measure.Project(m.Days)
+	m.Forecast = forecast(&m.Pace)
+	lives, err := a.lives(ctx, v)
 	if err != nil {
 		return m, err
 	}
-	spans := measure.Spans(each(all), today)
-	m.Repair = measure.KaplanMeier(spans)
-	m.HalfLife = halfLife(m.Repair)
-	if m.Repair.Followed >= 90 { // else there is nothing to say of the 90th day
-		mean := m.Repair.RestrictedMean(90)
-		m.Limited = &mean
+	m.Repair = lives.repair("", today, anyLife)
+	for b := exposure.BandCritical; b > exposure.BandNone; b-- {
+		in := func(g group) bool { return g.band == b }
+		m.ByBand = append(m.ByBand, lives.repair(b.String(), today, in))
+		m.SLA[b.String()] = measure.SLA(lives.deadlines(0, exposure.NoDue, in), today)
 	}
-	if mean, _, ok := measure.ClosedMean(spans); ok {
-		m.Mean = &mean
+	for _, team := range lives.teams(maxTeams) {
+		in := func(g group) bool { return g.team == team }
+		m.ByTeam = append(m.ByTeam, lives.repair(orElse(team, "none"), today, in))
+		m.TeamSLA[orElse(team, "none")] = measure.SLA(lives.deadlines(0, exposure.NoDue, in), today)
 	}
-	for team, list := range teams {
-		m.Teams[orElse(team, "none")] = halfLife(measure.KaplanMeier(measure.Spans(each(list), today)))
+	slowestFirst(m.ByTeam)
+	if m.Now, _, err = figures(v, exposure.Filter{}, uint16(today)); err != nil {
+		return m, err
 	}
-	for band, list := range due {
-		m.SLA[band.String()] = measure.SLA(each(list), today)
-	}
-	m.Forecast = forecast(m.Days)
 	err = a.db.Rollups(ctx, today-measuredDays+1, func(_ int, body []byte) error {
 		var r server.Rollup
 		err := json.Unmarshal(body, &r)
 		m.History = append(m.History, r)
 		return err
 	})
+	if err != nil {
+		return m, err
+	}
+	for _, days := range periods {
+		p, err := a.period(v, today, days, &m, lives)
+		if err != nil {
+			return m, err
+		}
+		if p.New, err = appeared(v, h.opened[p.First], today); err != nil {
+			return m, err
+		}
+		p.Closed, p.Back = counted(v, h.closed[p.First]), counted(v, h.back[p.First])
+		m.Periods = append(m.Periods, p)
+	}
+	m.Looks, err = a.looks(ctx)
 	return m, err
 }
 
-func each[T any](list []T) iter.Seq[T] {
-	return func(yield func(T) bool) {
-		for _, x := range list {
-			if !yield(x) {
-				return
-			}
+// period is what changed since so many days ago.
+func (a *app) period(v *index.View, today, days int, m *server.Measures, l lives) (server.Period, error) {
+	p := server.Period{Days: days, First: today - days, ByBand: map[string]measure.Compliance{}}
+	date := dayText(uint16(p.First))
+	for _, c := range []struct {
+		to     *server.Change
+		filter string
+	}{
+		{&p.Exploited, "kev_since>=" + date},
+		// What was due the day before it began was overdue on its first day.
+		{&p.Overdue, fmt.Sprintf("is:overdue due>=-%dd", days+1)},
+	} {
+		n, err := count(v, c.filter, today)
+		if err != nil {
+			return p, err
+		}
+		*c.to = server.Change{Count: n, Filter: c.filter}
+	}
+	for _, d := range m.Days {
+		if d.Day >= p.First {
+			p.Opened, p.Left, p.Verified = p.Opened+d.Opened+d.Reopened, p.Left+d.Closed, p.Verified+d.Verified
 		}
 	}
-}
-
-func halfLife(c measure.Curve) *float64 {
-	if days, ok := c.HalfLife(); ok {
-		return &days
+	p.SLA = measure.SLA(l.deadlines(p.First, today-1, anyLife), today)
+	for b := exposure.BandCritical; b > exposure.BandNone; b-- {
+		p.ByBand[b.String()] = measure.SLA(l.deadlines(p.First, today-1, func(g group) bool { return g.band == b }), today)
 	}
-	return nil
+	for i := range m.History {
+		// A server that slept over a weekend still knows how it was before.
+		if at := m.History[i].Day; at < p.First && at >= p.First-3 {
+			p.Before = &m.History[i]
+		}
+	}
+	return p, nil
 }
 
-func forecast(days []measure.Day) string {
-	clear, ok, net := measure.Forecast(days, 30)
-	switch {
-	case len(days) == 0 || days[len(days)-1].Open == 0:
+// appeared counts the findings of a set that are open.
+func appeared(v *index.View, ids *roaring.Bitmap, today int) (server.Change, error) {
+	var open []uint32
+	for i := ids.Iterator(); i.HasNext(); {
+		id := i.Next()
+		if r, ok := v.Row(exposure.FindingID(id)); ok && r.Status.Open() {
+			open = append(open, id)
+		}
+	}
+	c := server.Change{Count: len(open)}
+	if c.Count == 0 {
+		return c, nil
+	}
+	// Findings are numbered as they come, so mostly the first of them tells all.
+	c.Filter = fmt.Sprintf("id>=%d", open[0])
+	n, err := count(v, c.Filter, today)
+	if n != c.Count {
+		c.Filter = numbered("", open)
+	}
+	return c, err
+}
+
+// counted counts the findings of a set that still exist.
+func counted(v *index.View, ids *roaring.Bitmap) server.Change {
+	var list []uint32
+	for i := ids.Iterator(); i.HasNext(); {
+		id := i.Next()
+		if _, ok := v.Row(exposure.FindingID(id)); ok {
+			list = append(list, id)
+		}
+	}
+	return server.Change{Count: len(list), Filter: numbered("is:any ", list)}
+}
+
+// numbered is a filter that names findings by number, empty when there are none
+// or too many.
+func numbered(filter string, ids []uint32) string {
+	b := []byte(filter + "id:")
+	for i, id := range ids {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		if b = strconv.AppendUint(b, uint64(id), 10); len(b) > maxListed {
+			return ""
+		}
+	}
+	if len(ids) == 0 {
+		return ""
+	}
+	return string(b)
+}
+
+// count is how many findings a filter selects.
+func count(v *index.View, filter string, today int) (int, error) {
+	f, err := exposure.ParseFilter(filter)
+	if err != nil {
+		return 0, err
+	}
+	page, err := v.Page(index.Query{Filter: f, Limit: 1, Today: uint16(today)})
+	return page.Total, err
+}
+
+// maxListed bounds the bytes of a filter that names findings by number.
+const maxListed = 3 << 10
+
+// forecast is a pace in words.
+func forecast(p *measure.Pace) string {
+	week := func(x *float64) string {
+		if *x < 0 {
+			return fmt.Sprintf("−%.1f", -*x)
+		}
+		return fmt.Sprintf("+%.1f", *x)
+	}
+	on := func(day *int) string { return time.Unix(int64(*day)*86400, 0).UTC().Format("2 January 2006") }
+	if p.Needs > 0 {
+		return fmt.Sprintf("A forecast is not measurable yet: it needs %d whole weeks after the first import, and there are %d.", p.Weeks+p.Needs, p.Weeks)
+	}
+	if p.Open == 0 {
 		return "There is no backlog."
-	case ok:
-		return fmt.Sprintf("At the pace of the last 30 days (%.1f fewer a day) the backlog is gone by %s.", -net, dayText(uint16(min(clear, math.MaxUint16-1))))
 	}
-	return fmt.Sprintf("At the pace of the last 30 days (%+.1f a day) the backlog never ends.", net)
+	pace := fmt.Sprintf("At the pace of the last %d weeks (%s a week, 95 %% interval %s to %s) the backlog is ", p.Weeks, week(p.Net), week(p.Low), week(p.High))
+	switch {
+	case p.Clear == nil && p.Earliest == nil:
+		return pace + "never gone."
+	case p.Clear == nil:
+		return pace + "never gone; at the fast end of the interval by " + on(p.Earliest) + "."
+	case p.Latest == nil:
+		return pace + "gone by " + on(p.Clear) + ": by " + on(p.Earliest) + " at the fast end of the interval, never at the slow one."
+	}
+	return pace + "gone by " + on(p.Clear) + ": between " + on(p.Earliest) + " and " + on(p.Latest) + "."
 }
 
 // outOfScope are the findings on assets that the programme excludes: measures
@@ -158,9 +289,21 @@ func outOfScope(v *index.View) *roaring.Bitmap {
 	return out
 }
 
-// transitions are the moves of all findings that still exist and are not left
-// out, from the event log, and the share of verified fixes that came back.
-func (a *app) transitions(ctx context.Context, gone *roaring.Bitmap) (iter.Seq[measure.Transition], *float64, error) {
+// past is what the event log tells of all findings that still exist and are not
+// left out.
+type past struct {
+	transitions []measure.Transition
+	regressed   *float64 // share of verified fixes that came back; nil: none was verified
+	// By the first day of a period: what was opened in it, closed, came back.
+	opened, closed, back map[int]*roaring.Bitmap
+}
+
+func (a *app) history(ctx context.Context, v *index.View, today int) (past, error) {
+	gone := outOfScope(v)
+	p := past{opened: map[int]*roaring.Bitmap{}, closed: map[int]*roaring.Bitmap{}, back: map[int]*roaring.Bitmap{}}
+	for _, days := range periods {
+		p.opened[today-days], p.closed[today-days], p.back[today-days] = roaring.New(), roaring.New(), roaring.New()
+	}
 	var events []exposure.Event
 	err := a.db.Events(ctx, 0, func(e *exposure.Event) error {
 		switch e.Kind {
@@ -172,45 +315,92 @@ func (a *app) transitions(ctx context.Context, gone *roaring.Bitmap) (iter.Seq[m
 		return nil
 	})
 	if err != nil {
-		return nil, nil, err
+		return p, err
 	}
-	var all []measure.Transition
+	asleep := asleep(v, events)
 	verified, back := 0, 0
-	for _, e := range events {
-		ids := roaring.BitmapOf(e.IDs...)
-		if e.IDs == nil {
-			ids.AddRange(uint64(e.First), uint64(e.Last)+1)
+	for i := range events {
+		e, ids := &events[i], idsOf(&events[i])
+		ids.AndNot(gone)
+		day, n := int(index.DayOf(e.At)), int(ids.GetCardinality())
+		if e.Kind == exposure.EventOpened {
+			never := int(ids.AndCardinality(asleep))
+			n -= never
+			p.transitions = append(p.transitions, measure.Transition{Day: day, To: exposure.StatusSuppressed, Count: never, First: true})
 		}
-		n := int(ids.GetCardinality() - ids.AndCardinality(gone))
-		if n == 0 {
-			continue
-		}
-		all = append(all, measure.Transition{Day: int(index.DayOf(e.At)), From: e.From, To: e.To, Count: n, First: e.Kind == exposure.EventOpened})
+		p.transitions = append(p.transitions, measure.Transition{Day: day, From: e.From, To: e.To, Count: n, First: e.Kind == exposure.EventOpened})
 		switch {
-		case e.Kind == exposure.EventMoved && e.To == exposure.StatusVerified:
+		case e.Kind == exposure.EventOpened:
+		case e.To == exposure.StatusVerified:
 			verified += n
-		case e.Kind == exposure.EventMoved && e.From == exposure.StatusVerified:
+		case e.From == exposure.StatusVerified:
 			back += n
 		}
+		for first := range p.closed {
+			switch {
+			case day < first:
+			case e.Kind == exposure.EventOpened:
+				p.opened[first].Or(ids)
+			case e.From.Open() && !e.To.Open():
+				p.closed[first].Or(ids)
+			case !e.From.Open() && e.To.Open():
+				p.closed[first].AndNot(ids)
+				if e.From == exposure.StatusVerified {
+					p.back[first].Or(ids)
+				}
+			}
+		}
 	}
-	if verified == 0 {
-		return each(all), nil, nil
+	if verified > 0 {
+		rate := float64(back) / float64(verified)
+		p.regressed = &rate
 	}
-	rate := float64(back) / float64(verified)
-	return each(all), &rate, nil
+	return p, nil
+}
+
+// asleep are the findings that were not open when they came, because all that
+// was said of them first is that they do not apply or are silenced. Their
+// event says open like that of their batch; their first move tells, or where
+// they stand if they never moved.
+func asleep(v *index.View, events []exposure.Event) *roaring.Bitmap {
+	asleep, moved, all := roaring.New(), roaring.New(), roaring.New()
+	for i := range events {
+		ids := idsOf(&events[i])
+		if events[i].Kind == exposure.EventOpened {
+			all.Or(ids)
+			continue
+		}
+		if !events[i].From.Open() {
+			asleep.Or(roaring.AndNot(ids, moved))
+		}
+		moved.Or(ids)
+	}
+	all.AndNot(moved)
+	for i := all.Iterator(); i.HasNext(); {
+		id := i.Next()
+		if r, ok := v.Row(exposure.FindingID(id)); ok && !r.Status.Open() {
+			asleep.Add(id)
+		}
+	}
+	return asleep
+}
+
+// idsOf are the findings that an event speaks of.
+func idsOf(e *exposure.Event) *roaring.Bitmap {
+	if e.IDs != nil {
+		return roaring.BitmapOf(e.IDs...)
+	}
+	ids := roaring.New()
+	ids.AddRange(uint64(e.First), uint64(e.Last)+1)
+	return ids
 }
 
 // rollup records the figures of the day that ends at a time.
 func (a *app) rollup(ctx context.Context, at time.Time) error {
 	day := index.DayOf(at.UnixMilli())
-	groups, err := a.ix.View().Group(exposure.Filter{}, day, "band")
+	r, _, err := figures(a.ix.View(), exposure.Filter{}, day)
 	if err != nil {
 		return err
-	}
-	r := server.Rollup{Day: int(day), Bands: map[string]int{}}
-	for _, g := range groups {
-		r.Open, r.KEV, r.Late, r.Loss = r.Open+g.Count, r.KEV+g.KEV, r.Late+g.Overdue, r.Loss+g.Loss
-		r.Bands[g.Keys[0]] = g.Count
 	}
 	body, err := json.Marshal(r)
 	if err != nil {

@@ -92,6 +92,8 @@ var access = map[string]server.Role{
 	"POST /account/accounts/{id}/access": server.Admin,
 	"POST /account/accounts/{id}/reset":  server.Admin,
 	"POST /account/accounts/{id}/tokens/{token}/remove": server.Admin,
+	"GET /measure/unseen":                               server.Viewer,
+	"GET /report":                                       server.Viewer,
 	"POST /account/accounts":                            server.Admin,
 
 	"GET /api/v1/findings":                        server.Viewer,
@@ -151,6 +153,8 @@ var access = map[string]server.Role{
 	"DELETE /api/v1/accounts/{id}/tokens/{token}": server.Admin,
 	"GET /api/v1/sessions":                        server.Viewer,
 	"DELETE /api/v1/sessions":                     server.Viewer,
+	"GET /api/v1/measures/unseen":                 server.Viewer,
+	"GET /api/v1/report":                          server.Viewer,
 	"POST /api/v1/accounts":                       server.Admin,
 }
 

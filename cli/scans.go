@@ -180,7 +180,7 @@ func (a *app) sources(ctx context.Context, v *index.View, now time.Time) ([]serv
 			row.Last = rhythm.Newest.UnixMilli()
 		}
 		row.Every, row.Quiet = rhythm.Every.Hours()/24, rhythm.Quiet(now)
-		if row.Assets, err = a.db.LookedAt(ctx, src.ID, now.AddDate(0, 0, -30).UnixMilli()); err != nil {
+		if row.Assets, err = a.db.AssetsLookedAt(ctx, src.ID, now.AddDate(0, 0, -30).UnixMilli()); err != nil {
 			return nil, err
 		}
 		rows = append(rows, row)

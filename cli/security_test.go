@@ -295,13 +295,13 @@ func TestGuessing(t *testing.T) {
 	}
 }
 
-// counted counts what the server takes of a body that is far too large.
-type counted struct {
+// takenBody counts what the server takes of a body that is far too large.
+type takenBody struct {
 	io.Reader
 	n atomic.Int64
 }
 
-func (c *counted) Read(p []byte) (int, error) {
+func (c *takenBody) Read(p []byte) (int, error) {
 	n, err := c.Reader.Read(p)
 	c.n.Add(int64(n))
 	return n, err
@@ -334,7 +334,7 @@ func TestLargeBodies(t *testing.T) {
 			if start == "" {
 				start = "--x\r\nContent-Disposition: form-data; name=\"reason\"; filename=\"x\"\r\n\r\n"
 			}
-			body := &counted{Reader: io.LimitReader(io.MultiReader(strings.NewReader(start), endless{}), whole)}
+			body := &takenBody{Reader: io.LimitReader(io.MultiReader(strings.NewReader(start), endless{}), whole)}
 			req, err := http.NewRequestWithContext(t.Context(), method, s.url+path, body)
 			if err != nil {
 				t.Fatal(err)

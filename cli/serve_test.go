@@ -209,6 +209,8 @@ func TestRoles(t *testing.T) {
 		{"GET", "/api/v1/summary", "", 0},
 		{"GET", "/api/v1/verdicts", "", 0},
 		{"GET", "/api/v1/measures", "", 0},
+		{"GET", "/api/v1/measures/unseen?kind=host", "", 0},
+		{"GET", "/api/v1/report?days=7", "", 0},
 		{"GET", "/api/v1/scope", "", 0},
 		{"GET", "/api/v1/feeds", "", 0},
 		{"GET", "/api/v1/programme", "", 0},

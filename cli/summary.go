@@ -15,9 +15,10 @@ import (
 type summaryCache struct {
 	mu   sync.Mutex
 	view *index.View
+	day  uint16
 	at   time.Time
 	sum  server.Summary
-	of   map[string]server.Counts // by filter, of the same view
+	of   map[string]server.Summary // by filter, of the same view
 }
 
 // maxSummaries bounds the filters whose numbers are kept.
@@ -32,17 +33,36 @@ func (a *app) Summary(ctx context.Context) (server.Summary, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	v, now := a.ix.View(), a.now()
-	if c.view == v && now.Sub(c.at) < summaryFor {
+	same := c.view == v && c.day == a.today()
+	if same && now.Sub(c.at) < summaryFor {
 		return c.sum, nil
 	}
 	sum, err := a.summary(ctx, v)
-	if err == nil {
-		if c.view != v {
-			c.of = nil
-		}
-		c.view, c.at, c.sum = v, now, sum
+	if err != nil {
+		return sum, err
 	}
-	return sum, err
+	if same {
+		sum.Figures, sum.Teams = c.sum.Figures, c.sum.Teams
+	} else if sum.Figures, sum.Teams, err = figures(v, exposure.Filter{}, a.today()); err != nil {
+		return sum, err
+	} else {
+		c.of = nil
+	}
+	c.view, c.day, c.at, c.sum = v, a.today(), now, sum
+	return sum, nil
+}
+
+// figures are what is open of a filter, in all and by team and band.
+func figures(v *index.View, f exposure.Filter, today uint16) (server.Rollup, []server.GroupRow, error) {
+	r := server.Rollup{Day: int(today), Bands: map[string]int{}}
+	groups, err := v.Group(f, today, "team", "band")
+	rows := make([]server.GroupRow, len(groups))
+	for i, g := range groups {
+		r.Open, r.KEV, r.Late, r.Loss = r.Open+g.Count, r.KEV+g.KEV, r.Late+g.Overdue, r.Loss+g.Loss
+		r.Bands[g.Keys[1]] += g.Count
+		rows[i] = server.GroupRow{Keys: g.Keys, Count: g.Count, Loss: g.Loss, Risk: g.Worst.Points(), KEV: g.KEV, Overdue: g.Overdue}
+	}
+	return r, rows, err
 }
 
 // SummaryOf is the summary with the numbers of what a filter selects.
@@ -58,42 +78,49 @@ func (a *app) SummaryOf(ctx context.Context, filter string) (server.Summary, err
 	ok = ok && c.view == v
 	c.mu.Unlock()
 	if !ok {
-		if known, err = a.countsOf(ctx, v, filter); err != nil {
+		if known, err = a.summaryOf(ctx, v, filter); err != nil {
 			return sum, err
 		}
 		c.mu.Lock()
 		if c.view == v && len(c.of) < maxSummaries {
 			if c.of == nil {
-				c.of = map[string]server.Counts{}
+				c.of = map[string]server.Summary{}
 			}
 			c.of[filter] = known
 		}
 		c.mu.Unlock()
 	}
-	sum.Counts.Assets, sum.Counts.Findings, sum.Counts.Awaiting, sum.Counts.Remediations = known.Assets, known.Findings, known.Awaiting, known.Remediations
+	n := &known.Counts
+	sum.Counts.Assets, sum.Counts.Findings, sum.Counts.Awaiting, sum.Counts.Remediations = n.Assets, n.Findings, n.Awaiting, n.Remediations
+	sum.Figures, sum.Teams = known.Figures, known.Teams
 	return sum, nil
 }
 
-func (a *app) countsOf(ctx context.Context, v *index.View, filter string) (n server.Counts, err error) {
+// summaryOf has only what depends on the filter.
+func (a *app) summaryOf(ctx context.Context, v *index.View, filter string) (sum server.Summary, err error) {
+	n := &sum.Counts
 	assets, err := a.filtered(v, filter)
 	if err != nil {
-		return n, err
+		return sum, err
 	}
 	for range assets {
 		n.Assets++
 	}
 	f, err := exposure.ParseFilter(filter)
 	if err != nil {
-		return n, err
+		return sum, err
 	}
 	groups, err := v.Group(f, a.today(), "status")
 	if err != nil {
-		return n, err
+		return sum, err
 	}
 	n.Findings, n.Awaiting = open(groups)
+	if sum.Figures, sum.Teams, err = figures(v, f, a.today()); err != nil {
+		return sum, err
+	}
 	fixes, err := a.group(ctx, v, f)
 	n.Remediations = len(fixes)
-	return n, err
+	return sum, err
 }
 
 // open counts open findings and, of these, the fixes claimed.

@@ -85,6 +85,7 @@ const (
 	FieldID
 	FieldDemo
 	FieldScope
+	FieldKEVDay
 )
 
 // ValueKind is what sort of value a field takes.
@@ -119,6 +120,7 @@ var fields = []FieldInfo{
 	{Field: FieldRisk, Names: []string{"risk"}, Kind: Number, Help: "risk in points, 0 to 1000", Example: "risk>700"},
 	enumField(FieldBand, bands, "risk band", "band:critical", "band"),
 	{Field: FieldKEV, Names: []string{"kev"}, Kind: Bool, Help: "known to be exploited (CISA KEV)", Example: "kev:true"},
+	{Field: FieldKEVDay, Names: []string{"kev_since"}, Kind: Date, Help: "day it was listed as known exploited", Example: "kev_since>=2026-01-31"},
 	{Field: FieldEPSS, Names: []string{"epss"}, Kind: Number, Help: "EPSS probability, 0 to 1", Example: "epss>0.1"},
 	{Field: FieldAsset, Names: []string{"asset"}, Kind: Text, Help: "asset name or identifier", Example: "asset:web-*"},
 	enumField(FieldKind, assetKinds, "kind of asset", "kind:image", "kind"),

@@ -23,6 +23,7 @@ func TestParseFilter(t *testing.T) {
 		{`team:"Data Platform",ops`, []Term{{Field: FieldOwner, Values: []string{"data platform", "ops"}}}},
 		{"age>=4w due<0", []Term{{Field: FieldAge, Op: GreaterOrEqual, Numbers: []float64{28}}, {Field: FieldDue, Op: Less, Numbers: []float64{0}}}},
 		{"epss>=10%", []Term{{Field: FieldEPSS, Op: GreaterOrEqual, Numbers: []float64{0.1}}}},
+		{"kev_since>=2026-01-01", []Term{{Field: FieldKEVDay, Op: GreaterOrEqual, Numbers: []float64{20454}}}},
 		{"first_seen>2026-01-01", []Term{{Field: FieldFirstSeen, Op: Greater, Numbers: []float64{20454}}}},
 		{"is:overdue", []Term{{Field: FieldDue, Op: Less, Numbers: []float64{0}}}},
 		{"id:F-12", []Term{{Field: FieldID, Numbers: []float64{12}}}},

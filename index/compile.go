@@ -139,6 +139,9 @@ func (v *View) compileTerm(p *plan, t *exposure.Term, today uint16) error {
 		})
 	case exposure.FieldKEV:
 		advisory(func(a *exposure.Advisory) bool { return compare(t, truth(a.Threat.KEV())) })
+	case exposure.FieldKEVDay:
+		// What is not listed was not listed on any day.
+		advisory(func(a *exposure.Advisory) bool { return a.Threat.KEV() && compare(t, float64(a.Threat.KEVDay)) })
 	case exposure.FieldEPSS:
 		// No score is neither high nor low: it matches no comparison.
 		advisory(func(a *exposure.Advisory) bool { return a.Threat.Scored() && compare(t, a.Threat.EPSS) })

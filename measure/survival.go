@@ -139,6 +139,23 @@ func (c Curve) HalfLife() (days float64, ok bool) {
 	return 0, false
 }
 
+// HalfLifeInterval are the limits of the 95 % interval of the half-life
+// (R. Brookmeyer and J. Crowley, A confidence interval for the median survival
+// time, 1982): the ages at which the limits of the curve come down to a half.
+// nil where one does not: the half-life may then be any longer.
+func (c Curve) HalfLifeInterval() (low, high *float64) {
+	for i := range c.Points {
+		p, day := &c.Points[i], float64(c.Points[i].Day)
+		if low == nil && p.Lower <= 0.5+rounding {
+			low = &day
+		}
+		if p.Upper <= 0.5+rounding {
+			return low, &day
+		}
+	}
+	return low, nil
+}
+
 // At returns the step in force at an age: which share is still open after that
 // many days. ok is false when nothing was watched that long and some are
 // still open, so that nobody can know. Before the first step the share is one

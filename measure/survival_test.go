@@ -63,6 +63,23 @@ func TestKaplanMeierPublished(t *testing.T) {
 	}
 }
 
+// Limits of the medians as statistical programs print them for the log-log
+// scale: 13 and none with 6-MP, 4 and 11 without.
+func TestHalfLifeIntervalPublished(t *testing.T) {
+	t.Parallel()
+	low, high := measure.KaplanMeier(mercaptopurine()).HalfLifeInterval()
+	if low == nil || *low != 13 || high != nil {
+		t.Errorf("6-MP: %v, %v, want 13 and none", low, high)
+	}
+	low, high = measure.KaplanMeier(placebo()).HalfLifeInterval()
+	if low == nil || *low != 4 || high == nil || *high != 11 {
+		t.Errorf("control group: %v, %v, want 4 and 11", *low, *high)
+	}
+	if low, high := (measure.Curve{}).HalfLifeInterval(); low != nil || high != nil {
+		t.Errorf("of nothing: %v, %v", low, high)
+	}
+}
+
 func TestLogRankPublished(t *testing.T) {
 	t.Parallel()
 	chi2, p := measure.LogRank(mercaptopurine(), placebo())

@@ -201,6 +201,16 @@ func (s *Server) registerAPI(mux *routes) {
 	}) (*struct{}, error) {
 		return &struct{}{}, s.Backend.Resend(ctx, in.ID)
 	})
+	register(a, Viewer, "list-unseen", http.MethodGet, "/measures/unseen", "Assets in scope that nobody looked at of late", func(ctx context.Context, in *struct{ UnseenQuery }) (*AssetPage, error) {
+		p, err := s.Backend.Unseen(ctx, in.UnseenQuery)
+		return &p, err
+	})
+	register(a, Viewer, "get-report", http.MethodGet, "/report", "The state of the programme for those who answer for it", func(ctx context.Context, in *struct {
+		Days int `query:"days" default:"30" doc:"how far back it looks: 7, 30 or 90"`
+	}) (*Report, error) {
+		r, err := s.Backend.Report(ctx, in.Days)
+		return &r, err
+	})
 	register(a, Viewer, "list-jobs", http.MethodGet, "/jobs", "Jobs, newest first", func(ctx context.Context, _ *struct{}) (*list[cycle.Job], error) {
 		rows, err := s.Backend.Jobs(ctx)
 		return &list[cycle.Job]{rows}, err

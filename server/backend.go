@@ -95,6 +95,11 @@ type Backend interface {
 	Resend(ctx context.Context, id int64) error
 
 	Measures(ctx context.Context) (Measures, error)
+	// Unseen are the assets in scope that nobody looked at of late, the greatest
+	// expected loss first.
+	Unseen(ctx context.Context, q UnseenQuery) (AssetPage, error)
+	// Report is the state for those who answer for it, over 7, 30 or 90 days.
+	Report(ctx context.Context, days int) (Report, error)
 	Jobs(ctx context.Context) ([]cycle.Job, error)
 	RetryJob(ctx context.Context, id int64) error
 
@@ -112,7 +117,9 @@ type Summary struct {
 	Name       string `json:"name,omitempty" doc:"of the organisation"`
 	LastImport int64  `json:"last_import,omitempty" doc:"unix milliseconds; 0: never"`
 
-	Stale []StaleFeed `json:"stale,omitempty" doc:"feeds whose data is older than it should be"`
+	Stale   []StaleFeed `json:"stale,omitempty" doc:"feeds whose data is older than it should be"`
+	Figures Rollup      `json:"figures" doc:"of the open findings, now"`
+	Teams   []GroupRow  `json:"teams" doc:"open findings by team and band, most loss first"`
 }
 
 // Counts are how many of everything there are.
@@ -480,19 +487,117 @@ type FeedsRequest struct {
 	Force     bool                `json:"force,omitempty" doc:"take an edition that is older or much smaller than the kept one"`
 }
 
-// Measures are how the programme does over time.
+// Measures are how the programme does over time. What is excluded from it is
+// left out.
 type Measures struct {
 	At        int64                         `json:"at" doc:"when they were computed, unix milliseconds"`
 	Days      []measure.Day                 `json:"days" doc:"flow of the last 120 days"`
-	Repair    measure.Curve                 `json:"repair" doc:"survival from first seen to verified"`
-	Mean      *float64                      `json:"closed_mean_days" doc:"mean over closed ones only, which flatters; null: not measurable"`
-	HalfLife  *float64                      `json:"half_life_days" doc:"null: fewer than half are closed yet"`
-	Limited   *float64                      `json:"restricted_mean_days" doc:"mean days open within the first 90; null: not measurable"`
-	Teams     map[string]*float64           `json:"half_life_by_team" doc:"null: not reached"`
+	Repair    Repair                        `json:"repair" doc:"of all findings"`
+	ByBand    []Repair                      `json:"repair_by_band" doc:"worst first"`
+	ByTeam    []Repair                      `json:"repair_by_team" doc:"the 50 teams with the most findings, slowest first; none: nobody owns the assets"`
 	SLA       map[string]measure.Compliance `json:"sla" doc:"by band"`
+	TeamSLA   map[string]measure.Compliance `json:"sla_by_team"`
 	Regressed *float64                      `json:"regression_rate" doc:"share of verified fixes that came back; null: none verified"`
-	Forecast  string                        `json:"forecast"`
+	Pace      measure.Pace                  `json:"pace" doc:"of the backlog, a week"`
+	Forecast  string                        `json:"forecast" doc:"the pace in words"`
+	Now       Rollup                        `json:"now"`
 	History   []Rollup                      `json:"history" doc:"figures recorded day by day"`
+	Periods   []Period                      `json:"periods" doc:"what changed since 1, 7, 30 and 90 days ago"`
+	Looks     Looks                         `json:"looks" doc:"what was looked at lately"`
+}
+
+// Repair is how fast the findings of a band or a team are fixed: from first
+// seen to verified.
+type Repair struct {
+	Name         string        `json:"name,omitempty"`
+	Curve        measure.Curve `json:"curve" doc:"share still open by age"`
+	HalfLife     *float64      `json:"half_life_days" doc:"null: fewer than half are fixed yet"`
+	HalfLifeLow  *float64      `json:"half_life_low" doc:"of the 95 % interval"`
+	HalfLifeHigh *float64      `json:"half_life_high" doc:"null: it may be any longer"`
+	After30      *Estimate     `json:"open_after_30_days" doc:"null: nothing was watched for so long"`
+	After90      *Estimate     `json:"open_after_90_days" doc:"null: nothing was watched for so long"`
+	Limited      *float64      `json:"restricted_mean_days" doc:"mean days open within the first 90; null: not measurable"`
+	Mean         *float64      `json:"closed_mean_days" doc:"mean over closed ones only, which flatters; null: nothing is closed"`
+}
+
+// Estimate is a share of one with its 95 % interval.
+type Estimate struct {
+	Value float64 `json:"value"`
+	Low   float64 `json:"low"`
+	High  float64 `json:"high"`
+}
+
+// Period is what changed since a day in the past.
+type Period struct {
+	Days      int    `json:"days" doc:"how long ago it begins"`
+	First     int    `json:"first" doc:"its first day, since 1970-01-01 UTC"`
+	New       Change `json:"new" doc:"came in it and are open"`
+	Closed    Change `json:"closed" doc:"closed in it and still closed"`
+	Exploited Change `json:"exploited" doc:"open, and listed as known exploited in it"`
+	Overdue   Change `json:"overdue" doc:"open, and their due day passed in it"`
+	Back      Change `json:"back" doc:"verified fixes that came back in it"`
+
+	Opened   int                           `json:"opened" doc:"flow: new or open again"`
+	Left     int                           `json:"left" doc:"flow: not open any more"`
+	Verified int                           `json:"verified" doc:"flow: of these, proved fixed"`
+	SLA      measure.Compliance            `json:"sla" doc:"of what fell due in it"`
+	ByBand   map[string]measure.Compliance `json:"sla_by_band"`
+	Before   *Rollup                       `json:"before" doc:"figures of the day before it; null: none were recorded"`
+}
+
+// Change is findings to which something happened.
+type Change struct {
+	Count  int    `json:"count"`
+	Filter string `json:"filter,omitempty" doc:"lists them; empty: they are too many for a filter"`
+}
+
+// Looks is how much of what is in scope was looked at completely of late.
+type Looks struct {
+	Days   int        `json:"days" doc:"how long a look counts"`
+	Assets int        `json:"assets" doc:"in scope"`
+	Seen   int        `json:"seen" doc:"of them, those looked at"`
+	Cells  []LookCell `json:"cells" doc:"by kind and team, most unseen first"`
+}
+
+// LookCell is the assets of one kind and team.
+type LookCell struct {
+	Kind   string `json:"kind"`
+	Team   string `json:"team" doc:"none: nobody owns them"`
+	Assets int    `json:"assets" doc:"in scope"`
+	Seen   int    `json:"seen"`
+}
+
+// UnseenQuery asks for the assets in scope that nobody looked at of late.
+type UnseenQuery struct {
+	Kind  string `query:"kind" doc:"of the assets; empty: any"`
+	Team  string `query:"team" doc:"that owns them; none: nobody; empty: any"`
+	Limit int    `query:"limit" default:"200" minimum:"1" maximum:"1000"`
+}
+
+// Report is the state of the programme for those who answer for it.
+type Report struct {
+	Name      string                 `json:"name,omitempty" doc:"of the organisation"`
+	Currency  string                 `json:"currency,omitempty" doc:"of all amounts, ISO 4217"`
+	At        int64                  `json:"at" doc:"unix milliseconds"`
+	Days      int                    `json:"days" doc:"how far back it looks"`
+	Now       Rollup                 `json:"now"`
+	Period    Period                 `json:"period"`
+	History   []Rollup               `json:"history" doc:"figures recorded in the period"`
+	Fixes     []exposure.Remediation `json:"fixes" doc:"the five that remove the most expected loss"`
+	FixesLoss float64                `json:"fixes_expected_loss" doc:"what they remove together"`
+	Services  []ServiceRow           `json:"services" doc:"business services with open findings: crown jewels first, then the most loss"`
+	Looks     Looks                  `json:"looks"`
+	Forecast  string                 `json:"forecast"`
+	HalfLife  *float64               `json:"half_life_days" doc:"null: fewer than half are fixed yet"`
+	Asks      Asks                   `json:"asks"`
+}
+
+// Asks are what a programme needs others to do.
+type Asks struct {
+	Unowned int        `json:"unowned" doc:"assets in scope that nobody owns"`
+	Overdue []OwnerRow `json:"overdue" doc:"teams with overdue findings, most first"`
+	Stale   []string   `json:"stale_feeds" doc:"titles of feeds that are too old"`
+	Unseen  int        `json:"unseen" doc:"assets in scope that nobody looked at of late"`
 }
 
 // Rollup is the figures of one day.

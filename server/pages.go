@@ -61,6 +61,8 @@ func (s *Server) registerPages(mux *routes) {
 	page("GET "+web.ExceptionsURL, Viewer, s.exceptionsPage)
 	page("GET "+web.OutboxURL, Viewer, s.outboxPage)
 	page("GET "+web.MeasureURL, Viewer, s.measurePage)
+	page("GET "+web.UnseenURL, Viewer, s.unseenPage)
+	page("GET "+web.ReportURL, Viewer, s.reportPage)
 	page("GET "+web.JobsURL, Viewer, s.jobsPage)
 	page("GET "+web.AccountURL, Viewer, s.accountPage)
 	page("GET "+web.PaletteURL, Viewer, s.palette)

@@ -2,7 +2,6 @@ package server
 
 import (
 	"cmp"
-	"context"
 	"fmt"
 	"net/http"
 	"slices"
@@ -198,26 +197,33 @@ func (s *Server) overviewPage(_ http.ResponseWriter, r *http.Request) (templ.Com
 		return nil, err
 	}
 	history := m.History[max(0, len(m.History)-trendDays):]
-	if scopeOf(ctx) != "" {
+	scoped := scopeOf(ctx) != ""
+	if scoped {
 		history = nil // it was recorded for everything, and says nothing of a part
 	}
-	if p.Tiles, err = s.tiles(ctx, history); err != nil {
+	p.Tiles = tiles(&sum.Figures, history)
+	p.Trend = trendOf(&m, sum.Currency)
+	if p.Teams, err = teams(sum.Teams); err != nil {
 		return nil, err
 	}
-	p.Trend = trendOf(&m)
-	if p.Teams, err = s.teams(ctx); err != nil {
-		return nil, err
-	}
-	p.SLA = web.SLA{Period: "so far"}
-	for _, c := range m.SLA {
-		p.SLA.Due, p.SLA.OnTime, p.SLA.Late = p.SLA.Due+c.Met+c.Missed+c.Overdue, p.SLA.OnTime+c.Met, p.SLA.Late+c.Overdue
+	month := m.Periods[slices.IndexFunc(m.Periods, func(p Period) bool { return p.Days == 30 })]
+	p.SLA = web.SLA{Period: "of the last 30 days", Due: fellDue(&month.SLA), OnTime: month.SLA.Met - month.SLA.Ahead, Late: sum.Figures.Late}
+	p.Changes = changeRows(&m.Periods[0])
+	if scoped { // of everything, too
+		p.SLA, p.Changes = web.SLA{}, nil
 	}
 	fixes, err := s.Backend.Remediations(ctx, "")
 	if err != nil {
 		return nil, err
 	}
+	removed := 0.0
 	for i := range fixes[:min(len(fixes), 5)] {
 		p.Fixes = append(p.Fixes, remediationRow(&fixes[i], s.bandOf))
+		removed += fixes[i].Loss
+	}
+	if sum.Figures.Loss > 0 {
+		part := min(1, removed/sum.Figures.Loss)
+		p.FixShare = &part
 	}
 	latest, err := s.Backend.Scans(ctx, ScanQuery{Limit: 6})
 	p.Imports = latest.Rows
@@ -225,7 +231,7 @@ func (s *Server) overviewPage(_ http.ResponseWriter, r *http.Request) (templ.Com
 }
 
 // tiles are the key figures, each with the list it counts and its past.
-func (s *Server) tiles(ctx context.Context, history []Rollup) ([]web.Tile, error) {
+func tiles(now *Rollup, history []Rollup) []web.Tile {
 	var tiles []web.Tile
 	for _, t := range []struct {
 		label, filter string
@@ -236,20 +242,16 @@ func (s *Server) tiles(ctx context.Context, history []Rollup) ([]web.Tile, error
 		{"Known exploited", "kev:true", func(d *Rollup) int { return d.KEV }},
 		{"Overdue", "is:overdue", func(d *Rollup) int { return d.Late }},
 	} {
-		list, err := s.Backend.Findings(ctx, FindingQuery{Filter: t.filter, Limit: 1})
-		if err != nil {
-			return nil, err
-		}
-		tile := web.Tile{Label: t.label, Value: list.Total, Link: web.Find(t.filter)}
+		tile := web.Tile{Label: t.label, Value: t.of(now), Link: web.Find(t.filter)}
 		for i := range history {
 			tile.History = append(tile.History, float64(t.of(&history[i])))
 		}
 		if n := len(history); n > 30 {
-			tile.Delta, tile.Tone = delta(list.Total, t.of(&history[n-30]))
+			tile.Delta, tile.Tone = delta(tile.Value, t.of(&history[n-30]))
 		}
 		tiles = append(tiles, tile)
 	}
-	return tiles, nil
+	return tiles
 }
 
 // delta is how a number of bad things changed within 30 days.
@@ -269,11 +271,7 @@ func delta(now, before int) (text string, tone web.Tone) {
 
 // teams are the open findings by team and band, the team with the most
 // critical ones first.
-func (s *Server) teams(ctx context.Context) ([]web.TeamRisk, error) {
-	groups, err := s.Backend.Groups(ctx, "", []string{"team", "band"})
-	if err != nil {
-		return nil, err
-	}
+func teams(groups []GroupRow) ([]web.TeamRisk, error) {
 	var teams []web.TeamRisk
 	at := map[string]int{}
 	for _, g := range groups { // the greatest loss comes first

@@ -25,6 +25,16 @@ func (db *DB) NewestLooks(ctx context.Context, f func(class string, asset exposu
 	}))
 }
 
+// LookedAt calls f with each asset that was looked at completely since a time.
+func (db *DB) LookedAt(ctx context.Context, since int64, f func(exposure.AssetID)) error {
+	return explain(each(ctx, db.read, "SELECT DISTINCT asset FROM coverage WHERE at >= $1", []any{since}, func(rows *sql.Rows) error {
+		var id exposure.AssetID
+		err := rows.Scan(&id)
+		f(id)
+		return err
+	}))
+}
+
 // Look is one scan's complete look at an asset.
 type Look struct {
 	Scan   exposure.ScanID

@@ -101,8 +101,8 @@ func (db *DB) LookedOn(ctx context.Context, source exposure.SourceID, days int) 
 	return all, nil
 }
 
-// LookedAt is how many assets a source looked at completely since a time.
-func (db *DB) LookedAt(ctx context.Context, source exposure.SourceID, since int64) (assets int, err error) {
+// AssetsLookedAt is how many assets a source looked at completely since a time.
+func (db *DB) AssetsLookedAt(ctx context.Context, source exposure.SourceID, since int64) (assets int, err error) {
 	err = db.read.QueryRowContext(ctx, "SELECT CAST(COUNT(DISTINCT asset) AS BIGINT) FROM coverage WHERE source = $1 AND at >= $2", int64(source), since).Scan(&assets)
 	return assets, explain(err)
 }

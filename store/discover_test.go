@@ -143,7 +143,7 @@ func TestWhatScansLookedAt(t *testing.T) {
 			t.Errorf("the newest day is %v, %v", got, err)
 		}
 		for since, want := range map[int64]int{0: 2, 2*day + 6: 1, 6 * day: 0} {
-			if got, err := db.LookedAt(ctx, 1, since); got != want || err != nil {
+			if got, err := db.AssetsLookedAt(ctx, 1, since); got != want || err != nil {
 				t.Errorf("since %d source 1 looked at %d assets, %v, want %d", since, got, err, want)
 			}
 		}

@@ -3,6 +3,7 @@ package store_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -165,6 +166,14 @@ func TestCoverage(t *testing.T) {
 		last, err := db.LastLooks(ctx, ids)
 		if diff := cmp.Diff(map[exposure.AssetID]int64{1: 300, 2: 250}, last); diff != "" || err != nil {
 			t.Errorf("last looks: %v (-want +got):\n%s", err, diff)
+		}
+		for since, want := range map[int64][]exposure.AssetID{0: {1, 2}, 251: {1}, 301: nil} {
+			var got []exposure.AssetID
+			err := db.LookedAt(ctx, since, func(id exposure.AssetID) { got = append(got, id) })
+			slices.Sort(got)
+			if diff := cmp.Diff(want, got); diff != "" || err != nil {
+				t.Errorf("looked at since %d: %v (-want +got):\n%s", since, err, diff)
+			}
 		}
 	})
 }

@@ -25,6 +25,13 @@ func number(n int) string {
 	return sign + s
 }
 
+// Number and Money are numbers as all pages write them, for sentences that are
+// made elsewhere.
+func Number(n int) string { return number(n) }
+
+// Money is an amount to three digits.
+func Money(x float64, currency string) string { return money(x, currency) }
+
 // compact fits a number into the navigation: 999, 1.2k, 10k, 3.4M.
 func compact(n int) string {
 	for _, unit := range []struct {

@@ -31,6 +31,8 @@ const (
 	ExceptionsURL   = "/exceptions"
 	OutboxURL       = "/outbox"
 	MeasureURL      = "/measure"
+	UnseenURL       = "/measure/unseen"
+	ReportURL       = "/report"
 	JobsURL         = "/jobs"
 	AccountURL      = "/account"
 	PaletteURL      = "/palette"
@@ -152,6 +154,24 @@ func FindTerm(field, value string) string {
 	}
 	return Find(exposure.Filter{Terms: []exposure.Term{t}}.String())
 }
+
+// With is the list of a filter narrowed to a value in a field.
+func With(f exposure.Filter, field, value string) string {
+	if t, ok := term(field, value); ok {
+		f = f.With(t)
+	}
+	return Find(f.String())
+}
+
+// Unseen is the list of assets that nobody looked at, of a kind and a team;
+// empty: of any.
+func Unseen(kind, team string) string { return withQuery(UnseenURL, "kind", kind, "team", team) }
+
+// MeasureBy is the page of the measures with curves by "band" or "team".
+func MeasureBy(by string) string { return withQuery(MeasureURL, "by", by) }
+
+// ReportOver is the report over so many days.
+func ReportOver(days int) string { return withQuery(ReportURL, "days", strconv.Itoa(days)) }
 
 // withQuery adds the parameters that have a value, as name, value pairs.
 func withQuery(path string, pairs ...string) string {

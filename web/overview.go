@@ -42,3 +42,12 @@ func bandLink(field, value string, b exposure.Band) string {
 	}
 	return Find(f.String())
 }
+
+// lateOf is the list of overdue findings with a value in a field.
+func lateOf(field, value string) string {
+	f, err := exposure.ParseFilter("is:overdue")
+	if err != nil {
+		return Find("is:overdue")
+	}
+	return With(f, field, value)
+}

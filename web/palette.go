@@ -20,6 +20,8 @@ func commands() []Suggestion {
 		{"Go to", "Validate", "g v", ValidateURL},
 		{"Go to", "Remediations", "g m", RemediationsURL},
 		{"Go to", "Measure", "g e", MeasureURL},
+		{"Go to", "Executive report", "", ReportURL},
+		{"Go to", "What we do not see", "", UnseenURL},
 		{"Go to", "Jobs", "g b", JobsURL},
 		{"Go to", "Account and tokens", "", AccountURL},
 	}

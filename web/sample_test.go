@@ -328,20 +328,41 @@ func samplePages(static *Static) []sample {
 		Awaiting: []Claim{{rows[2], "j.lind", before(1.5), "Updated to 8.5.4, CHG-4502", "a complete nuclei scan of this host"}, {rows[5], "a.haddad", before(0.3), "", "a complete openvas scan of this host"}},
 		Verdicts: []VerdictRow{{1041, rows[0].Title, rows[0].Asset, exposure.VerdictExploitable, "http-file-write", before(3), before(-27), "A harmless file was written and read back."}, {1337, rows[8].Title, rows[8].Asset, exposure.VerdictExploitable, "sql-boolean", before(4), before(-26), ""}, {1200, "SMB signing not required", "dc-01.corp.example.com", exposure.VerdictFixed, "nessus", before(5), time.Time{}, ""}, {1188, "Default credentials on printer", "prn-12.corp.example.com", exposure.VerdictBlocked, "http-login", before(8), before(-22), "The network segment does not let it through."}},
 	}
+	looks := Looks{30, 240, 221, []string{"host", "image", "cloud_resource"}, []LookRow{
+		{"Plant", []LookCell{{33, 12}, {0, 0}, {0, 0}}}, {"Payments", []LookCell{{20, 0}, {18, 3}, {4, 0}}}, {"", []LookCell{{5, 4}, {0, 0}, {2, 0}}},
+	}}
 	measure := MeasurePage{
-		Shell: shell("Measure", StageMeasure), Period: "Last 90 days, 25 Aug – 23 Nov 2026",
+		Shell: shell("Measure", StageMeasure), Period: "Last 90 days, 25 Aug – 23 Nov 2026", By: "band",
 		Figures: []Figure{
 			{"Half-life of a finding", "41 days", "Kaplan–Meier, open findings counted", ""},
-			{"Mean of closed ones only", "23 days", "For comparison: it leaves out what is still open", ""},
+			{"Still open after 90 days", "27 %", "95 % interval: 24 – 31 %.", ""},
+			{"Mean of closed ones", "23 days", "Flatters: it leaves out what is still open.", ""},
 			{"Regressions", "2.3%", "Came back after they were verified", Find("verdict:regressed")},
 			{"Time to detect an attack", "", "No exercise was run yet", ""},
 		},
 		Flow:     sampleTrend("Opened, closed and backlog by week", "Backlog", []float64{2431, 2454, 2441, 2459, 2414, 2373, 2383, 2334, 2286, 2318, 2259, 2345, 2222}),
 		Survival: []chart.Curve{sampleCurve("Critical and high", 0.031), sampleCurve("Medium and low", 0.0105)},
-		SLA:      []BandSLA{{exposure.BandCritical, 31, 27, 4}, {exposure.BandHigh, 118, 101, 31}, {exposure.BandMedium, 65, 59, 60}, {exposure.BandLow, 0, 0, 0}},
-		TeamsBy:  "Expected loss", Teams: []chart.Bar{{Label: "Corporate IT", Value: 181, Text: "181 k", Link: FindTerm("team", "Corporate IT")}, {Label: "Payments", Value: 149, Text: "149 k", Link: FindTerm("team", "Payments")}, {Label: "Platform", Value: 102, Text: "102 k"}, {Label: "Data", Value: 59, Text: "59 k"}, {Label: "Plant", Value: 21, Text: "21 k"}},
-		Forecast: "At this pace the backlog is gone by August 2027.",
+		Repair: []Repair{
+			{"Critical and high", Find("band:critical,high"), 812, 611, Measured{"22 days", "19 – 26"}, Measured{"39 %", "36 – 43"}, Measured{"6 %", "4 – 9"}, "29 days", "14 days"},
+			{"Medium and low", Find("band:medium,low"), 3110, 1402, Measured{"66 days", "60 or more"}, Measured{"73 %", "71 – 75"}, Measured{}, "", "31 days"},
+		},
+		SLA:     []BandSLA{{exposure.BandCritical, 31, 27, 4}, {exposure.BandHigh, 118, 101, 31}, {exposure.BandMedium, 65, 59, 60}, {exposure.BandLow, 0, 0, 0}},
+		TeamSLA: []TeamSLA{{"Corporate IT", 84, 61, 39}, {"Payments", 61, 57, 21}, {"", 0, 0, 0}},
+		Looks:   looks, Forecast: "At the pace of the last 8 weeks (−16.1 a week, 95 % interval −24.0 to −8.2) the backlog is gone by 4 August 2029: between 27 August 2028 and 9 January 2032.",
 	}
+	part := 0.61
+	report := ReportPage{
+		Shell: shell("Executive report", StageMeasure), Name: "Harbelmoor Supply", At: sampleNow(), Days: 30, Periods: []int{7, 30, 90},
+		Summary: []string{"The open findings stand for an expected loss of 512 k EUR, down from 667 k EUR 30 days ago.", "The 5 fixes below would remove 61 % of it."},
+		Figures: []ReportFigure{{"Expected loss", "512 k EUR", "−23 % in 30 days", Good, FindingsURL}, {"Known exploited", "46", "+7 % in 30 days", Bad, Find("kev:true")}, {"Overdue", "95", "", Plain, Find("is:overdue")}},
+		Trend:   Trend{Title: "Expected loss over 30 days", Unit: "Expected loss in EUR", Labels: []string{"24 Oct", "8 Nov", "23 Nov"}, Line: []float64{667000, math.NaN(), 512000}},
+		Fixes:   fixes, FixShare: &part, Services: scope.Services, More: 2, SLA: measure.SLA, Looks: looks, Forecast: measure.Forecast,
+		Changes: []ChangeRow{{"New", 41, Plain, Find("is:new")}, {"Closed", 1204, Good, ImportURL}, {"Newly exploited", 2, Bad, Find("kev_since>=2026-10-24")}, {"Came back", 0, Plain, ""}},
+		Kinds:   []LookKind{{"host", 58, 42}, {"image", 18, 15}, {"cloud_resource", 6, 6}},
+		Asks:    []Ask{{"Corporate IT", "39 findings are past their due day", Find("is:overdue team:x")}, {"Operations", "Bring feeds up to date: Public exploits", FeedsURL}},
+	}
+	overview.Changes, overview.FixShare = report.Changes, &part
+	withDemo.Changes = report.Changes
 	jobs := JobsPage{Shell: shell("Jobs", StageJobs), CanRetry: true, Rows: []JobRow{
 		{981, "Fetch the EPSS feed", "feed", "running", 1, 5, before(0.0002), time.Time{}, ""},
 		{980, "Score all findings", "score", "completed", 1, 3, before(0.02), before(0.02).Add(812 * time.Millisecond), ""},
@@ -401,6 +422,8 @@ func samplePages(static *Static) []sample {
 		}})},
 		{"remediation", Remediation(RemediationPage{Shell: shell(fixes[0].Title, StageMobilize), Row: fixes[0], Solution: finding.Advisory.Solution, Findings: rows[:4], Assets: assets[:2], CanClaim: true, CanExcept: true})},
 		{"measure", Measure(measure)},
+		{"report", Report(report)},
+		{"unseen", UnseenAssets(UnseenPage{Shell: shell("What we do not see", StageMeasure), Days: 30, Kind: "host", Team: "none", Rows: assets[:4], Total: 9})},
 		{"jobs", Jobs(jobs)},
 		{"signin", SignIn(SignInPage{Shell: signedOut, Name: "mira", Error: "The name or the password is wrong."})},
 		{"setup", Setup(SetupPage{Shell: signedOut, Link: "one-time"})},
@@ -457,6 +480,10 @@ func emptyPages(static *Static) []sample {
 	add("outbox", Outbox(OutboxPage{Shell: shell("Outbox", StageMobilize)}))
 	add("remediation", Remediation(RemediationPage{Shell: shell("Remediation", StageMobilize), Row: RemediationRow{Remediation: exposure.Remediation{Title: "unknown"}}}))
 	add("measure", Measure(MeasurePage{Shell: shell("Measure", StageMeasure)}))
+	add("measure-young", Measure(MeasurePage{Shell: shell("Measure", StageMeasure), Flow: Trend{Labels: []string{"23 Nov"}}, Repair: []Repair{{Name: "All findings"}}, SLA: []BandSLA{{Band: exposure.BandLow}}, TeamSLA: []TeamSLA{{}}}))
+	add("report", Report(ReportPage{Shell: shell("Report", StageMeasure), Nothing: true}))
+	add("report-young", Report(ReportPage{Shell: shell("Report", StageMeasure), Days: 30, Periods: []int{7, 30, 90}, Summary: []string{"Nothing is open."}, Figures: []ReportFigure{{Label: "Expected loss", Value: "0"}}, SLA: []BandSLA{{Band: exposure.BandLow}}}))
+	add("unseen", UnseenAssets(UnseenPage{Shell: shell("What we do not see", StageMeasure), Days: 30}))
 	add("jobs", Jobs(JobsPage{Shell: shell("Jobs", StageJobs)}))
 	add("signin", SignIn(SignInPage{Shell: Shell{Static: static}}))
 	add("setup", Setup(SetupPage{Shell: Shell{Static: static}}))
@@ -488,7 +515,7 @@ func hostilePages(static *Static, text string) []sample {
 	explanation := exposure.Explanation{Sentence: text, Model: text, DueRule: text, SSVC: text, Flags: []string{text}, Factors: []exposure.Factor{{Name: text, Label: text, Value: text, Source: text, Log: math.MaxInt32}, {Log: math.MinInt32}}, Threat: []exposure.Share{{Name: text, Share: math.NaN()}, {Name: text, Share: 9}}}
 	var all []sample
 	add := func(name string, page templ.Component) { all = append(all, sample{"hostile-" + name, page}) }
-	add("overview", Overview(OverviewPage{Shell: shell(), Scope: text, LastImport: before(1), Tiles: []Tile{{text, math.MinInt, text, text, Tone(text), []float64{math.NaN(), 1}}}, Trend: trend, Teams: []TeamRisk{{Team: text, Counts: map[exposure.Band]int{exposure.BandLow: 1}}}, SLA: SLA{text, 1, 2, 3}, Fixes: []RemediationRow{fix}, Imports: []exposure.Scan{scan}}))
+	add("overview", Overview(OverviewPage{Shell: shell(), Scope: text, LastImport: before(1), Tiles: []Tile{{text, math.MinInt, text, text, Tone(text), []float64{math.NaN(), 1}}}, Trend: trend, FixShare: epss(math.Inf(1)), Changes: []ChangeRow{{text, 1, Tone(text), text}}, Teams: []TeamRisk{{Team: text, Counts: map[exposure.Band]int{exposure.BandLow: 1}}}, SLA: SLA{text, 1, 2, 3}, Fixes: []RemediationRow{fix}, Imports: []exposure.Scan{scan}}))
 	add("findings", Findings(FindingsPage{Shell: shell(), Query: text, FilterError: text, Filter: filter, Sort: text, Columns: columns{"asset", "tools"}, Views: []SavedView{{exposure.SavedView{Owner: text, Name: text, Query: text, Sort: text, Columns: []string{text}, Shared: true}, false, true}, {exposure.SavedView{Owner: text, Name: text}, true, true}}, CanShare: true, Rows: []FindingRow{row}, Total: 2, Next: text, Facets: []Facet{{text, text, []Count{{text, 1}}}, {"team", text, []Count{{text, 1}}}}, CanMove: true, CanClaim: true, CanExcept: true, CanAssign: true, Owners: []string{text}}))
 	add("findings-views", Findings(FindingsPage{Shell: shell(), Query: text, Sort: text, Views: []SavedView{{exposure.SavedView{Owner: text, Name: text, Query: text, Sort: text, Shared: true}, true, true}}, CanShare: true, Rows: []FindingRow{row}, Total: 2, Next: text}))
 	add("filter-choices", FilterChoices(FilterCompletion{text, -1, math.MaxInt, []exposure.Choice{{Label: text, Text: text, Help: text}}}))
@@ -517,7 +544,10 @@ func hostilePages(static *Static, text string) []sample {
 	add("exceptions", Exceptions(ExceptionsPage{Shell: shell(), CanApprove: true, CanEnd: true, All: true, Rows: []exposure.Exception{{ID: -1, Reason: text, Requester: text, Approver: text, Expires: math.MaxInt64}, {Ended: math.MinInt64}}}))
 	add("outbox", Outbox(OutboxPage{Shell: shell(), CanResend: true, Rows: []exposure.OutboxMessage{{ID: -1, Key: text, Connector: text, Target: text, Body: text, State: exposure.OutboxState(text), LastError: text, Attempts: -1, NextAt: math.MaxInt64}, {State: exposure.OutboxFailed}}}))
 	add("remediation", Remediation(RemediationPage{Shell: shell(), Row: fix, Solution: text, Findings: []FindingRow{row}, Assets: []AssetRow{asset}, CanClaim: true, CanExcept: true}))
-	add("measure", Measure(MeasurePage{Shell: shell(), Period: text, Figures: []Figure{{text, text, text, text}}, Flow: trend, Survival: []chart.Curve{curve}, SLA: []BandSLA{{99, 1, 2, 3}}, Teams: []chart.Bar{{Label: text, Value: math.NaN(), Text: text, Class: text, Link: "javascript:alert(1)"}}, TeamsBy: text, Forecast: text}))
+	looks := Looks{-1, 2, 1, []string{text}, []LookRow{{text, []LookCell{{2, 3}, {-1, -1}}}}}
+	add("measure", Measure(MeasurePage{Shell: shell(), Period: text, Figures: []Figure{{text, text, text, text}}, Flow: trend, By: text, Survival: []chart.Curve{curve}, Repair: []Repair{{Name: text, Link: "javascript:alert(1)", HalfLife: Measured{text, text}, Limited: text, Mean: text}}, SLA: []BandSLA{{99, 1, 2, 3}}, TeamSLA: []TeamSLA{{text, 1, 2, 3}}, Looks: looks, Forecast: text}))
+	add("report", Report(ReportPage{Shell: shell(), Name: text, Days: -1, Periods: []int{-1}, Summary: []string{text}, Figures: []ReportFigure{{text, text, text, Tone(text), text}}, Trend: trend, Fixes: []RemediationRow{fix}, FixShare: epss(math.NaN()), Services: []ServiceRow{{Name: text, Owner: text, Tier: -1, Loss: math.Inf(1)}}, More: -1, SLA: []BandSLA{{99, 1, 2, 3}}, Changes: []ChangeRow{{text, -1, Tone(text), text}}, Looks: looks, Kinds: []LookKind{{text, 1, 2}}, Forecast: text, Asks: []Ask{{text, text, text}}}))
+	add("unseen", UnseenAssets(UnseenPage{Shell: shell(), Kind: text, Team: text, Rows: []AssetRow{asset}, Total: 2}))
 	add("jobs", Jobs(JobsPage{Shell: shell(), CanRetry: true, Rows: []JobRow{{-1, text, text, text, -1, -1, time.Time{}, time.Time{}, text}, {State: "discarded"}}}))
 	add("signin", SignIn(SignInPage{Shell: Shell{Title: text, Static: static}, Name: text, Next: text, Error: text}))
 	add("setup", Setup(SetupPage{Shell: Shell{Title: text, Static: static}, Link: text, Name: text, Error: text}))

@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"github.com/leeward-ctem/leeward/exposure"
-	"github.com/leeward-ctem/leeward/web/chart"
 )
 
 // RemediationsPage is the list of fixes, most risk removed per effort first.
@@ -93,35 +92,6 @@ type VerdictRow struct {
 	At      time.Time
 	Until   time.Time // valid until; zero: not stated
 	Note    string
-}
-
-// MeasurePage is how the programme does over time.
-type MeasurePage struct {
-	Shell    Shell
-	Period   string // "Last 90 days"
-	Figures  []Figure
-	Flow     Trend
-	Survival []chart.Curve
-	SLA      []BandSLA
-	Teams    []chart.Bar // half-life or loss by team
-	TeamsBy  string      // what the bars of the teams are
-	Forecast string      // one sentence
-}
-
-// Figure is one measure; a value that cannot be measured says so.
-type Figure struct {
-	Label string
-	Value string // "41 days"; empty: not measurable
-	Note  string // how it is made, or why it cannot be: one sentence
-	Link  string // the list behind it, may be empty
-}
-
-// BandSLA is how one band kept its due dates.
-type BandSLA struct {
-	Band   exposure.Band
-	Due    int // fell due in the period
-	OnTime int
-	Late   int // open and past due now
 }
 
 // JobsPage is what runs and ran in the background.

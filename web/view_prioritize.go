@@ -13,9 +13,11 @@ type OverviewPage struct {
 	LastImport time.Time // zero: never; the page then teaches the first step
 	Tiles      []Tile    // four are best
 	Trend      Trend
+	Changes    []ChangeRow // since yesterday
 	Teams      []TeamRisk
 	SLA        SLA
 	Fixes      []RemediationRow // the first five, best first
+	FixShare   *float64         // of the expected loss that they remove; nil: there is none
 	Imports    []exposure.Scan  // newest first
 }
 

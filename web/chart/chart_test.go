@@ -33,8 +33,13 @@ func typical() map[string]component {
 		"heat": Heat{Title: "Open findings by team and band", Corner: "Team",
 			Columns: []HeatColumn{{"Critical", "critical"}, {"Low", "low"}},
 			Rows: []HeatRow{
-				{Name: "Payments", Link: "/findings?q=team:payments", Cells: []HeatCell{{12, "/findings?q=band:critical"}, {1204, "/findings?q=band:low"}}},
+				{Name: "Payments", Link: "/findings?q=team:payments", Cells: []HeatCell{{Count: 12, Link: "/findings?q=band:critical"}, {Count: 1204, Link: "/findings?q=band:low"}}},
 				{Name: "No owner", Cells: []HeatCell{{Count: 0, Link: "/findings"}}},
+			}},
+		"heat-shares": Heat{Title: "Assets that nobody looked at", Corner: "Team", Shares: true,
+			Columns: []HeatColumn{{"Host", "blind"}, {"Image", "blind"}, {"Repository", "blind"}},
+			Rows: []HeatRow{
+				{Name: "Plant", Cells: []HeatCell{{Count: 12, Of: 33, Link: "/measure/unseen?kind=host"}, {Count: 0, Of: 4, Link: "/measure/unseen"}}},
 			}},
 		"spark": Sparkline{Title: "Risk", Values: []float64{1200, 1100, nan, 900, 950}},
 		"survival": Survival{Title: "Share still open", Curves: []Curve{
@@ -82,9 +87,10 @@ func TestGolden(t *testing.T) {
 func TestTables(t *testing.T) {
 	t.Parallel()
 	want := map[string][][]string{
-		"bars":   {{"Name", "Expected loss"}, {"Payments", "1.25 M"}, {"Platform & infrastructure", "420,000"}, {"Nobody", "–"}, {"Docs", "0"}},
-		"shares": {{"Source", "Share"}, {"Exploited (KEV)", "72%"}, {"EPSS", "25%"}, {"New", "3%"}, {"Local", "<0.1%"}},
-		"heat":   {{"Team", "Critical", "Low"}, {"Payments", "12", "1,204"}, {"No owner", "0", "0"}},
+		"bars":        {{"Name", "Expected loss"}, {"Payments", "1.25 M"}, {"Platform & infrastructure", "420,000"}, {"Nobody", "–"}, {"Docs", "0"}},
+		"shares":      {{"Source", "Share"}, {"Exploited (KEV)", "72%"}, {"EPSS", "25%"}, {"New", "3%"}, {"Local", "<0.1%"}},
+		"heat":        {{"Team", "Critical", "Low"}, {"Payments", "12", "1,204"}, {"No owner", "0", "0"}},
+		"heat-shares": {{"Team", "Host", "Image", "Repository"}, {"Plant", "12 of 33", "0 of 4", "–"}},
 		"survival": {{"Curve", "Day", "Still open", "95 % interval"}, {"Critical", "3", "90%", "80% – 100%"}, {"Critical", "14", "40%", "25% – 55%"},
 			{"Critical", "30", "10%", "2% – 20%"}, {"All", "20", "80%", "80% – 80%"}},
 		"trend": {{"Time", "Risk", "New", "Closed"}, {"1 May", "812", "40", "10"}, {"2 May", "830", "12", "0"}, {"3 May", "–", "0", "–"}, {"4 May", "640", "7", "90"}, {"5 May", "655", "9", "3"}},
@@ -107,7 +113,7 @@ func TestTables(t *testing.T) {
 		if diff := cmp.Diff(want[name], got); diff != "" {
 			t.Errorf("table of %s (-want +got):\n%s", name, diff)
 		}
-		if details := root.all("details"); name != "heat" && name != "spark" && (len(details) != 1 || len(details[0].all("table")) != 1 || details[0].all("summary") == nil) {
+		if details := root.all("details"); !strings.HasPrefix(name, "heat") && name != "spark" && (len(details) != 1 || len(details[0].all("table")) != 1 || details[0].all("summary") == nil) {
 			t.Errorf("%s hides its table", name)
 		}
 	}
@@ -121,6 +127,9 @@ func TestTitles(t *testing.T) {
 	}
 	for name, c := range typical() {
 		root := inspect(t, render(t, c))
+		if name == "heat-shares" {
+			continue
+		}
 		if name == "heat" {
 			if got := root.texts("caption"); len(got) != 1 || got[0] != "Open findings by team and band" {
 				t.Errorf("captions of heat %q", got)
@@ -333,7 +342,7 @@ func TestLinksStayHere(t *testing.T) {
 		if local(link) != got {
 			t.Errorf("%.50q leads to %.50q, want %.50q", link, local(link), got)
 		}
-		c := []component{Bars{Rows: []Bar{{"a", 1, "", "", link}}}, Heat{Columns: []HeatColumn{{"c", ""}}, Rows: []HeatRow{{"r", link, []HeatCell{{1, link}}}}}}
+		c := []component{Bars{Rows: []Bar{{"a", 1, "", "", link}}}, Heat{Columns: []HeatColumn{{"c", ""}}, Rows: []HeatRow{{"r", link, []HeatCell{{Count: 1, Link: link}}}}}}
 		for i, c := range c {
 			if a := inspect(t, render(t, c)).all("a"); len(a) != i+1 && want || len(a) > 0 && !want {
 				t.Errorf("%.50q: %d links in %T", link, len(a), c)

@@ -12,6 +12,7 @@ import (
 type Heat struct {
 	Title   string
 	Corner  string // what the rows are: "Team"
+	Shares  bool   // cells count a part of their Of, which decides the tint
 	Columns []HeatColumn
 	Rows    []HeatRow
 }
@@ -26,9 +27,11 @@ type HeatRow struct {
 	Cells []HeatCell
 }
 
-// HeatCell is a number and the list it comes from.
+// HeatCell is a number and the list it comes from. With shares, a cell of
+// nothing is empty.
 type HeatCell struct {
 	Count int
+	Of    int
 	Link  string
 }
 
@@ -77,11 +80,20 @@ func (h Heat) Render(_ context.Context, w io.Writer) error {
 				c = r.Cells[i]
 			}
 			step := 0
-			if c.Count > 0 && top[i] > 0 {
-				step = 1 + int(math.Round(4*math.Sqrt(float64(c.Count)/float64(top[i]))))
+			whole, text := top[i], label(float64(c.Count))
+			if h.Shares {
+				whole, text = c.Of, text+" of "+label(float64(c.Of))
+			}
+			if c.Count > 0 && whole > 0 {
+				step = 1 + int(math.Round(4*math.Sqrt(min(1, float64(c.Count)/float64(whole)))))
+			}
+			if h.Shares && c.Of <= 0 {
+				d.open("td", "class", "nothing")
+				d.element("span", "–")
+				d.close("td")
+				continue
 			}
 			d.open("td", "class", fmt.Sprintf("s%d %s", step, column.Class))
-			text := label(float64(c.Count))
 			if link := local(c.Link); link != "" && c.Count > 0 {
 				d.element("a", text, "href", link, "aria-label", fmt.Sprintf("%s, %s: %s", r.Name, column.Name, text))
 			} else {

@@ -24,7 +24,7 @@ func shapes(text string, n int, value func(i int) float64) map[string]component 
 		survival[i] = SurvivalStep{v, v, -v, v * 2}
 	}
 	for i := range cells {
-		cells[i] = HeatCell{int(max(-1e9, min(1e9, values[i]))), text}
+		cells[i] = HeatCell{int(max(-1e9, min(1e9, values[i]))), len(text), text}
 		columns[i] = HeatColumn{text, text}
 	}
 	for i := range rows {
@@ -37,7 +37,8 @@ func shapes(text string, n int, value func(i int) float64) map[string]component 
 		"bars":                 Bars{text, text, bars},
 		"bars without words":   Bars{Rows: []Bar{{Value: value(0)}}},
 		"shares":               Shares{text, parts},
-		"heat":                 Heat{text, text, columns, rows},
+		"heat":                 Heat{text, text, false, columns, rows},
+		"heat of shares":       Heat{text, text, true, columns, rows},
 		"spark":                Sparkline{text, values},
 		"survival":             Survival{Title: text, Curves: curves},
 		"survival of days":     Survival{text, value(0), curves},
