@@ -107,7 +107,9 @@ func TestUndo(t *testing.T) {
 		t.Errorf("%d fixes, before %d", len(again.Rows), len(fixes.Rows))
 	}
 	after := admin.measures()
-	last := func(m server.Measures) string { return fmt.Sprint(m.Days[len(m.Days)-1], m.Repair.Curve.Fixed, m.Regressed) }
+	last := func(m server.Measures) string {
+		return fmt.Sprint(m.Days[len(m.Days)-1], m.Repair.Curve.Fixed, m.Regressed)
+	}
 	if last(before) != last(after) {
 		t.Errorf("the figures say %s, before %s", last(after), last(before))
 	}

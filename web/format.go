@@ -223,6 +223,17 @@ func cut(s string, n int) string {
 	return s
 }
 
+// oneWay leaves out what turns the direction of a text round, for places that
+// no attribute isolates.
+func oneWay(s string) string {
+	return strings.Map(func(c rune) rune {
+		if unicode.Is(unicode.Bidi_Control, c) {
+			return -1
+		}
+		return c
+	}, s)
+}
+
 func unseen(c rune) bool { return unicode.IsControl(c) && c != '\n' && c != '\t' }
 
 // initials are one or two letters of a name.
