@@ -15,7 +15,7 @@ func TestCompleteFilter(t *testing.T) {
 		labels string // in order, "…": and more; "-": nothing can be suggested
 		first  string // the filter after the first is chosen
 	}{
-		{"|", "is sev risk band kev epss asset kind team tag service tier", "is:|"},
+		{"|", "is sev risk band kev kev_since epss asset kind team tag service", "is:|"},
 		{"s|", "sev service status scored scope", "sev:|"},
 		{"sev|", "sev", "sev:|"},
 		{"SEVER|", "severity", "severity:|"},
@@ -23,7 +23,7 @@ func TestCompleteFilter(t *testing.T) {
 		{"ri|", "risk", "risk>|"},
 		{"tie|", "tier", "tier<=|"},
 		{"first|", "first_seen", "first_seen>=|"},
-		{"kev:true -|", "is sev risk band kev epss asset kind team tag service tier", "kev:true -is:|"},
+		{"kev:true -|", "is sev risk band kev kev_since epss asset kind team tag service", "kev:true -is:|"},
 		{"-ta|", "tag", "-tag:|"},
 		{"kev:true t| risk>3", "team tag tier tool title type", "kev:true team:| risk>3"},
 		{"se|v:critical", "sev service", "sev:|critical"},
@@ -33,9 +33,9 @@ func TestCompleteFilter(t *testing.T) {
 		{"foo|-bar", "-", ""},
 		{`"free te|`, "-", ""},
 		{`"free te|xt" kev:true`, "-", ""},
-		{`"free text" k|`, "kev kind", `"free text" kev:|`},
-		{"- k|", "kev kind", "- kev:|"},
-		{"a,b k|", "kev kind", "a,b kev:|"},
+		{`"free text" k|`, "kev kev_since kind", `"free text" kev:|`},
+		{"- k|", "kev kev_since kind", "- kev:|"},
+		{"a,b k|", "kev kev_since kind", "a,b kev:|"},
 
 		{"sev:|", "critical high medium low info unknown", "sev:critical |"},
 		{"sev:cr|", "critical", "sev:critical |"},
@@ -61,8 +61,8 @@ func TestCompleteFilter(t *testing.T) {
 		{"risk>|=700", "-", ""},
 		{"sev>|", "-", ""},
 		{"nonsense:|", "-", ""},
-		{"nonsense:a k|", "kev kind", "nonsense:a kev:|"},
-		{"sev: k|", "kev kind", "sev: kev:|"},
+		{"nonsense:a k|", "kev kev_since kind", "nonsense:a kev:|"},
+		{"sev: k|", "kev kev_since kind", "sev: kev:|"},
 		{`title:"a k|`, "", ""},
 	}
 	for _, test := range tests {

@@ -921,9 +921,9 @@ func Advisory(p AdvisoryPage) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var42 string
-			templ_7745c5c3_Var42, templ_7745c5c3_Err = templ.JoinStringErrs(cut(orNone(p.Row.Title, p.Row.Key), 300))
+			templ_7745c5c3_Var42, templ_7745c5c3_Err = templ.JoinStringErrs(orNone(cut(orNone(p.Row.Title, p.Row.Key), 300), "Advisory"))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/advisories.templ`, Line: 190, Col: 61}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/advisories.templ`, Line: 190, Col: 81}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var42))
 			if templ_7745c5c3_Err != nil {
