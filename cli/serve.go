@@ -72,7 +72,10 @@ func (c *serveCmd) Run(ctx context.Context, r *run) error {
 	}
 	defer a.stopCycle(ctx)
 	// The first page is not the one to wait for it.
-	go a.Remediations(context.WithoutCancel(ctx), "")
+	go func() {
+		a.Remediations(context.WithoutCancel(ctx), "")
+		a.Measures(context.WithoutCancel(ctx))
+	}()
 	link, err := srv.SetupLink(ctx)
 	if err != nil {
 		return err

@@ -1508,7 +1508,7 @@ func FilterChoices(c FilterCompletion) templ.Component {
 			templ_7745c5c3_Var62 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 133, "<div id=\"filter-list\" class=\"choices\" role=\"listbox\" aria-label=\"What can be written here\" data-for=\"")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 133, "<div id=\"filter-list\" class=\"completions\" role=\"listbox\" aria-label=\"What can be written here\" data-for=\"")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
