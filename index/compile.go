@@ -2,6 +2,7 @@ package index
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -258,10 +259,15 @@ func (v *View) compileRange(p *plan, t *exposure.Term, today uint16) error {
 				set[exposure.FindingID(n)] = true
 			}
 		}
-		if t.Not {
+		switch {
+		case t.Not && p.notIDs == nil:
 			p.notIDs = set
-		} else {
+		case t.Not:
+			maps.Copy(p.notIDs, set)
+		case p.ids == nil:
 			p.ids = set
+		default: // all conditions hold
+			maps.DeleteFunc(p.ids, func(id exposure.FindingID, _ bool) bool { return !set[id] })
 		}
 	default:
 		return fmt.Errorf("the index does not know the field %d", t.Field)

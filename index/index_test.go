@@ -245,7 +245,7 @@ func TestPageAgainstReference(t *testing.T) {
 	v := load(t, m).View()
 	filters := []string{"", "sev:critical", "sev:critical,high kev:true", "risk>700", "-risk>=300", "risk<100 epss>0.2", "band:critical,low", "-band:high", "team:team3 -tag:t1",
 		"asset:host-1*", "openssl", "-openssl tier<=2", "status:verified", "is:any demo:true", "verdict:exploitable", "tool:trivy -pkg:p1", "port>500 port<=900", "due<0", "due>30d", "-due<10",
-		"age>30d", "age<=100d", "-age>50", "age:10d", "id:5,9,100", "is:any id>69990", "epss<0.001", `"no such thing"`, "risk:500", "kev_since>=2025-06-01", "-kev_since<2025-06-01"}
+		"age>30d", "age<=100d", "-age>50", "age:10d", "id:5,9,100", "is:any id:5,9,100 id:9,100,200", "is:any -id:5 -id:9 id<12", "id:5 id:6", "is:any id>69990", "epss<0.001", `"no such thing"`, "risk:500", "kev_since>=2025-06-01", "-kev_since<2025-06-01"}
 	for i, text := range filters {
 		f, err := exposure.ParseFilter(text)
 		if err != nil {
