@@ -3,6 +3,7 @@ package cli
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -114,26 +115,7 @@ func TestDemoInTheBrowser(t *testing.T) {
 	b := live.Browser(t)
 	firstRun(b, s)
 	pages := []string{"/", "/scope", "/scope/choose", "/scope/programme", "/scope/programme?edit=true", "/scope/service?name=payments", "/assets", "/assets?kind=host&owner=none&unseen=30", "/assets/1", "/scans", "/scans/1", "/sources", "/import", "/feeds", "/advisories", "/advisories?days=30", "/advisories/1", "/findings", "/findings/F-1", "/findings?q=kev:true+-team:shop&sort=due", "/findings?q=sev:critical&cols=asset,tools", "/validate", "/remediations", "/remediations/board", "/exceptions", "/exceptions?all=true", "/outbox", "/measure", "/measure?by=team", "/measure?by=band", "/measure/unseen", "/report", "/jobs", "/account", "/account/accounts"}
-	for _, scheme := range []string{"light", "dark"} {
-		b.Scheme(scheme)
-		for _, width := range []int64{1440, 390} {
-			b.Do("resize", chromedp.EmulateViewport(width, 900))
-			for _, page := range pages {
-				b.Do("open "+page, chromedp.Navigate(s.url+page), chromedp.WaitVisible(css("main h1")))
-				for _, p := range b.Problems() {
-					t.Errorf("%s, %s, %d wide: %s", page, scheme, width, p)
-				}
-				wide, err := chromedp.Run(b.Ctx, chromedp.Evaluate[float64]("document.documentElement.scrollWidth"))
-				if err != nil {
-					t.Fatal(err)
-				}
-				if int64(wide) > width {
-					t.Errorf("%s is %v wide on a screen of %d", page, wide, width)
-				}
-				picture(t, fmt.Sprintf("%s-%d-%s", scheme, width, strings.Trim(strings.NewReplacer("/", "-", "?", "-", "=", "-", ":", "-", "&", "-", "+", "-").Replace(page), "-")), b)
-			}
-		}
-	}
+	lookAt(t, b, s, "", pages)
 	for _, page := range append(pages, "/sign-in", "/nowhere") {
 		b.Do("open "+page, chromedp.Navigate(s.url+page), chromedp.WaitVisible(css("main h1")))
 		b.Problems() // of /nowhere, which is not found
@@ -162,6 +144,64 @@ func TestDemoInTheBrowser(t *testing.T) {
 			}
 			picture(t, "empty-"+scheme+"-"+strings.ReplaceAll(strings.Trim(page, "/"), "/", "-"), b)
 		}
+	}
+}
+
+// lookAt opens pages in light and dark, wide and narrow, and fails for whatever
+// the browser complains of and for what is wider than the screen.
+func lookAt(t *testing.T, b *live.Tab, s *site, of string, pages []string) {
+	t.Helper()
+	for _, scheme := range []string{"light", "dark"} {
+		b.Scheme(scheme)
+		for _, width := range []int64{1440, 390} {
+			b.Do("resize", chromedp.EmulateViewport(width, 900))
+			for _, page := range pages {
+				b.Do("open "+page, chromedp.Navigate(s.url+page), chromedp.WaitVisible(css("main h1")))
+				for _, p := range b.Problems() {
+					t.Errorf("%s%s, %s, %d wide: %s", page, of, scheme, width, p)
+				}
+				wide, err := chromedp.Run(b.Ctx, chromedp.Evaluate[float64]("document.documentElement.scrollWidth"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if int64(wide) > width {
+					t.Errorf("%s%s is %v wide on a screen of %d", page, of, wide, width)
+				}
+				picture(t, fmt.Sprintf("%s%s-%d-%s", of, scheme, width, strings.Trim(strings.NewReplacer("/", "-", "?", "-", "=", "-", ":", "-", "&", "-", "+", "-").Replace(page), "-")), b)
+			}
+		}
+	}
+}
+
+// Every page with one finding, and with ten thousand.
+func TestFewAndManyInTheBrowser(t *testing.T) {
+	t.Parallel()
+	if !live.All() {
+		t.Skip("LEEWARD_TEST_ALL=1 opens every page with one row and with 10,000")
+	}
+	for _, n := range []int{1, 10_000} {
+		t.Run(fmt.Sprint(n), func(t *testing.T) {
+			t.Parallel()
+			s := startSite(t, "--offline")
+			admin := s.visitor()
+			if code, text := admin.do("POST", "/setup", fmt.Sprintf(`{"link":%q,"name":"ada","password":%q}`, s.link, password)); code != http.StatusNoContent {
+				t.Fatalf("%d %s", code, text)
+			}
+			if code, text := admin.do("POST", "/sign-in", fmt.Sprintf(`{"name":"ada","password":%q}`, password)); code != http.StatusNoContent {
+				t.Fatalf("%d %s", code, text)
+			}
+			var report strings.Builder
+			if err := testkit.Nuclei(&report, testkit.Estate{Findings: n, Seed: 4}); err != nil {
+				t.Fatal(err)
+			}
+			if code, text := admin.do("POST", "/api/v1/scans?name=estate.jsonl", report.String(), "Content-Type", "application/octet-stream"); code != http.StatusOK || !strings.Contains(text, fmt.Sprintf(`"new":%d`, n)) {
+				t.Fatalf("%d %s", code, text)
+			}
+			admin.do("POST", "/api/v1/findings/move", `{"filter":"is:open","cause":"claim"}`)
+			b := live.Browser(t)
+			b.Do("sign in", chromedp.Navigate(s.url+"/sign-in"), chromedp.SendKeys(css("input[name=name]"), "ada"), chromedp.SendKeys(css("input[name=password]"), password), chromedp.Click(css("form.form button[type=submit]")), chromedp.WaitVisible(css("nav")))
+			lookAt(t, b, s, fmt.Sprintf(" of %d ", n), []string{"/", "/scope", "/assets", "/assets/1", "/scans", "/scans/1", "/sources", "/feeds", "/advisories", "/advisories/1", "/findings", "/findings?q=is:any&sort=title", "/findings/F-1", "/validate", "/remediations", "/remediations/board", "/measure", "/report"})
+		})
 	}
 }
 
