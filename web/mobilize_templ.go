@@ -1495,7 +1495,7 @@ func Jobs(p JobsPage) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			} else {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 122, "<div class=\"scroll\"><table class=\"grid\"><caption class=\"sr\">Jobs</caption> <thead><tr><th scope=\"col\">Job</th><th scope=\"col\">State</th><th scope=\"col\" class=\"num col-1\">Attempt</th><th scope=\"col\">Runs</th><th scope=\"col\" class=\"num col-1\">Took</th>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 122, "<div class=\"scroll\" role=\"group\" tabindex=\"0\" aria-label=\"Jobs\"><table class=\"grid\"><caption class=\"sr\">Jobs</caption> <thead><tr><th scope=\"col\">Job</th><th scope=\"col\">State</th><th scope=\"col\" class=\"num col-1\">Attempt</th><th scope=\"col\">Runs</th><th scope=\"col\" class=\"num col-1\">Took</th>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -143,7 +143,7 @@ func sessions(p AccountPage) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		} else {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 12, "<div class=\"scroll\"><table class=\"grid\"><caption class=\"sr\">Sessions, newest first</caption> <thead><tr><th scope=\"col\">Browser</th><th scope=\"col\">Since</th></tr></thead> <tbody>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 12, "<div class=\"scroll\" role=\"group\" tabindex=\"0\" aria-label=\"Sessions, newest first\"><table class=\"grid\"><caption class=\"sr\">Sessions, newest first</caption> <thead><tr><th scope=\"col\">Browser</th><th scope=\"col\">Since</th></tr></thead> <tbody>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -1003,7 +1003,7 @@ func Feeds(p FeedsPage) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			} else {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 91, "<div class=\"scroll\"><table class=\"grid\"><caption class=\"sr\">Feeds</caption> <thead><tr><th scope=\"col\">Feed</th><th scope=\"col\">State</th><th scope=\"col\">Data of</th><th scope=\"col\" class=\"col-1\">Fetched</th><th scope=\"col\" class=\"num\">Records</th><th scope=\"col\" class=\"col-2\">Licence</th>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 91, "<div class=\"scroll\" role=\"group\" tabindex=\"0\" aria-label=\"Feeds\"><table class=\"grid\"><caption class=\"sr\">Feeds</caption> <thead><tr><th scope=\"col\">Feed</th><th scope=\"col\">State</th><th scope=\"col\">Data of</th><th scope=\"col\" class=\"col-1\">Fetched</th><th scope=\"col\" class=\"num\">Records</th><th scope=\"col\" class=\"col-2\">Licence</th>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

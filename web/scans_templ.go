@@ -1371,7 +1371,7 @@ func Scan(p ScanPage) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			} else {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 106, "<div class=\"scroll\"><table class=\"grid\"><caption class=\"sr\">Broken records in the order of the report</caption> <thead><tr><th scope=\"col\">Place</th><th scope=\"col\">What is wrong</th></tr></thead> <tbody id=\"broken\">")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 106, "<div class=\"scroll\" role=\"group\" tabindex=\"0\" aria-label=\"Broken records in the order of the report\"><table class=\"grid\"><caption class=\"sr\">Broken records in the order of the report</caption> <thead><tr><th scope=\"col\">Place</th><th scope=\"col\">What is wrong</th></tr></thead> <tbody id=\"broken\">")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -1613,7 +1613,7 @@ func Sources(p SourcesPage) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			} else {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 121, "<div class=\"scroll\"><table class=\"grid\"><caption class=\"sr\">Sources</caption> <thead><tr><th scope=\"col\">Source</th><th scope=\"col\">Last run</th><th scope=\"col\" class=\"col-2\">Usually</th><th scope=\"col\" class=\"num col-1\">Assets in 30 days</th><th scope=\"col\" class=\"num\">Alone</th><th scope=\"col\" class=\"num col-1\">Shared</th><th scope=\"col\" class=\"num col-2\">Reports</th><th scope=\"col\" class=\"num col-3\">Broken records</th></tr></thead> <tbody>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 121, "<div class=\"scroll\" role=\"group\" tabindex=\"0\" aria-label=\"Sources\"><table class=\"grid\"><caption class=\"sr\">Sources</caption> <thead><tr><th scope=\"col\">Source</th><th scope=\"col\">Last run</th><th scope=\"col\" class=\"col-2\">Usually</th><th scope=\"col\" class=\"num col-1\">Assets in 30 days</th><th scope=\"col\" class=\"num\">Alone</th><th scope=\"col\" class=\"num col-1\">Shared</th><th scope=\"col\" class=\"num col-2\">Reports</th><th scope=\"col\" class=\"num col-3\">Broken records</th></tr></thead> <tbody>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
