@@ -16,11 +16,11 @@ import (
 func TestPagesAreAccessible(t *testing.T) {
 	t.Parallel()
 	static := sampleStatic(t)
-	pages := samplePages(static)
-	if live.All() { // a minute more
-		pages = append(pages, emptyPages(static)...)
-		pages = append(pages, hostilePages(static, `<script>alert(1)</script>"' مرحبا `+strings.Repeat("W", 300))...)
+	if !live.All() {
+		t.Skip("LEEWARD_TEST_ALL=1 looks at every page with axe-core")
 	}
+	pages := append(samplePages(static), emptyPages(static)...)
+	pages = append(pages, hostilePages(static, `<script>alert(1)</script>"' مرحبا `+strings.Repeat("W", 300))...)
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+staticPrefix+"{name}", func(w http.ResponseWriter, r *http.Request) {
 		f, _ := static.Get(r.PathValue("name"))
