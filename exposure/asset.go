@@ -163,16 +163,17 @@ func (r AssetRef) Display() string {
 	return v
 }
 
-// Asset is a thing that can be attacked or lost, as the database knows it.
+// Asset is a thing that can be attacked or lost, as the database knows it. There
+// are many: the small fields stand together, where they share a word.
 type Asset struct {
 	ID          AssetID      `json:"id"`
-	Key         string       `json:"key"` // identity used in fingerprints; never changes
 	Kind        AssetKind    `json:"kind"`
+	Demo        bool         `json:"demo,omitempty"`
+	Key         string       `json:"key"` // identity used in fingerprints; never changes
 	Name        string       `json:"name"`
 	OS          string       `json:"os,omitempty"`
 	Identifiers []Identifier `json:"identifiers"`
 	FirstSeen   int64        `json:"first_seen"` // unix milliseconds
-	Demo        bool         `json:"demo,omitempty"`
 	// Assigned is the owner that a person named; it goes over every rule of the
 	// programme. Empty: the programme decides.
 	Assigned string `json:"assigned,omitempty"`
