@@ -259,7 +259,7 @@ func TestHostileReportInTheBrowser(t *testing.T) {
 	for i := range texts {
 		pages = append(pages, fmt.Sprintf("/findings/F-%d", i+1), fmt.Sprintf("/assets/%d", i+1))
 	}
-	_, answer := admin.do("GET", "/api/v1/remediations", "")
+	_, answer := admin.do("GET", "/api/v1/remediations?q=is:open", "")
 	var fixes struct {
 		Rows []struct {
 			Key string `json:"id"`

@@ -288,7 +288,7 @@ func TestEveryRoute(t *testing.T) {
 func offered(t *testing.T, who map[server.Role]*visitor) {
 	t.Helper()
 	admin := who[server.Admin]
-	_, text := admin.do("GET", "/api/v1/remediations", "")
+	_, text := admin.do("GET", "/api/v1/remediations?q=is:open", "")
 	var fixes struct {
 		Rows []struct {
 			Key string `json:"id"`

@@ -28,6 +28,7 @@ type remediationCache struct {
 	took    time.Duration
 	err     error
 	running chan struct{} // closed when the grouping that runs is done; nil: none does
+	behind  bool          // somebody was shown what was known before, and hears when it is done
 }
 
 // When some fixes are known already, nobody waits longer than patience for them
@@ -71,6 +72,9 @@ func (a *app) Remediations(ctx context.Context, filter string) ([]exposure.Remed
 		select {
 		case <-done:
 		case <-late:
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			c.behind = c.view != v
 			return all, nil
 		case <-ctx.Done():
 			return nil, ctx.Err()
@@ -90,6 +94,10 @@ func (a *app) regroup(ctx context.Context, v *index.View) {
 	defer c.mu.Unlock()
 	if c.err = err; err == nil {
 		c.view, c.all, c.took = v, all, a.now().Sub(start)
+	}
+	if c.behind {
+		c.behind = false
+		a.tell("grouped", len(c.all))
 	}
 	close(c.running)
 	c.running = nil
