@@ -54,6 +54,7 @@ type app struct {
 	model     *prioritize.Model
 	programme *scope.Programme
 	version   int64 // of the programme
+	past      map[int64]pastProgramme
 }
 
 // openApp opens the database and brings the index up to date.

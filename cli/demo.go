@@ -42,31 +42,41 @@ func (a *app) LoadDemo(ctx context.Context) error {
 	now := a.now()
 	facts := demo.Facts(now)
 	a.demo.Store(&facts)
-	if _, version, err := a.db.Programme(ctx); err != nil {
+	_, version, err := a.db.Programme(ctx)
+	if err != nil {
 		return err
-	} else if version == 0 {
-		body := string(demo.Programme())
-		if _, err := scope.Parse("demo", []byte(body)); err != nil {
-			return err
-		}
-		err := a.db.Write(ctx, func(tx *store.Tx) error {
-			_, err := tx.PutProgramme(ctx, body, "demo", now.AddDate(0, 0, -120).UnixMilli())
-			return err
-		})
-		if err != nil {
-			return err
-		}
-		if err := a.reload(ctx); err != nil {
-			return err
-		}
 	}
-	for _, step := range demoSteps(now) {
+	steps := demoSteps(now)
+	if version == 0 {
+		if err := a.applyDemo(ctx, demo.ProgrammeBefore(), now.AddDate(0, 0, -120)); err != nil {
+			return err
+		}
+		live := now.AddDate(0, 0, -demo.FirewallDay)
+		steps = append(steps, demoStep{live, func(ctx context.Context, a *app) error { return a.applyDemo(ctx, demo.Programme(), live) }})
+		slices.SortStableFunc(steps, earlier)
+	}
+	for _, step := range steps {
 		if err := step.do(ctx, a); err != nil {
 			return fmt.Errorf("demo of %s: %w", step.at.Format(time.DateOnly), err)
 		}
 	}
 	a.tell("imported", nil)
 	return nil
+}
+
+// applyDemo puts a programme of the demo into force, at its own time.
+func (a *app) applyDemo(ctx context.Context, body []byte, at time.Time) error {
+	if _, err := scope.Parse("demo", body); err != nil {
+		return err
+	}
+	err := a.db.Write(ctx, func(tx *store.Tx) error {
+		_, err := tx.PutProgramme(ctx, string(body), "demo", at.UnixMilli())
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return a.reload(ctx)
 }
 
 // demoStep is one thing that happened in the demo's past.
@@ -115,9 +125,11 @@ func demoSteps(now time.Time) []demoStep {
 		end := now.AddDate(0, 0, -day).UTC().Truncate(24 * time.Hour).Add(24*time.Hour - time.Second)
 		steps = append(steps, demoStep{end, func(ctx context.Context, a *app) error { return a.rollup(ctx, end) }})
 	}
-	slices.SortStableFunc(steps, func(x, y demoStep) int { return cmp.Compare(x.at.UnixNano(), y.at.UnixNano()) })
+	slices.SortStableFunc(steps, earlier)
 	return steps
 }
+
+func earlier(x, y demoStep) int { return cmp.Compare(x.at.UnixNano(), y.at.UnixNano()) }
 
 // RemoveDemo removes everything that only the demo brought. Figures of days on
 // which demo data was present are no measurement, so they go too.
@@ -137,7 +149,7 @@ func (a *app) RemoveDemo(ctx context.Context, actor string) (removed int, err er
 		if err := tx.RemoveRollups(ctx, math.MaxInt32); err != nil {
 			return err
 		}
-		if body == string(demo.Programme()) {
+		if body == string(demo.Programme()) || body == string(demo.ProgrammeBefore()) {
 			_, err = tx.PutProgramme(ctx, string(scope.Template()), actor, at)
 		}
 		return err

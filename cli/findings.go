@@ -156,6 +156,9 @@ func (a *app) Finding(ctx context.Context, id exposure.FindingID) (server.Findin
 			d.Exceptions = append(d.Exceptions, e)
 		}
 	}
+	if d.History, err = a.scoreHistory(ctx, r, &d); err != nil {
+		return d, err
+	}
 	if r.Status.Open() {
 		d.Remediation, err = a.remediationOf(ctx, id)
 	}
@@ -330,7 +333,8 @@ func (c *explainCmd) Run(ctx context.Context, r *run) error {
 			ID    string `json:"id"`
 			Title string `json:"title"`
 			exposure.Explanation
-		}{d.ID, d.Title, d.Explanation})
+			History exposure.History `json:"history"`
+		}{d.ID, d.Title, d.Explanation, d.History})
 	}
 	x := d.Explanation
 	fmt.Fprintf(r.Out, "%s  %s\non %s at %s\n\nRisk %d (%s). %s\n\n", d.ID, printable(d.Title), printable(d.Asset), printable(orElse(d.Location, "the whole asset")), x.Points, x.Band, printable(x.Sentence))
@@ -354,8 +358,19 @@ func (c *explainCmd) Run(ctx context.Context, r *run) error {
 		fmt.Fprintf(r.Out, "due %s by %s\n", dayText(uint16(x.DueDay)), x.DueRule)
 	}
 	fmt.Fprintln(r.Out, "SSVC:", x.SSVC)
+	changes := d.History.Changes
+	if older := len(changes) - lastChanges; older > 0 {
+		fmt.Fprintf(r.Out, "%d earlier changes of the score: `leeward --json explain %s`\n", older, d.ID)
+		changes = changes[older:]
+	}
+	for _, c := range changes {
+		fmt.Fprintf(r.Out, "%s  %d → %d (%s): %s, %s → %s\n", dayText(uint16(c.Day)), c.From, c.To, c.Band, printable(c.Label), c.Was, c.Is)
+	}
 	return nil
 }
+
+// lastChanges is how many changes of a score are printed.
+const lastChanges = 10
 
 func orElse(s, other string) string {
 	if s == "" {

@@ -55,12 +55,12 @@ func (a *app) enrich(ctx context.Context) (changed int, err error) {
 	if err != nil {
 		return 0, err // what is stored stays: knowing nothing is no news
 	}
-	threats := map[exposure.AdvisoryID]exposure.Threat{}
+	var threats []store.ThreatChange
 	var rises []store.Rise
 	k, at := knowledge{a}, a.now().UnixMilli()
 	err = a.db.Advisories(ctx, 1, math.MaxUint32, func(adv *exposure.Advisory) error {
 		if now := k.threat(s, append(adv.CVEs[:len(adv.CVEs):len(adv.CVEs)], adv.Key)); now != adv.Threat {
-			threats[adv.ID] = now
+			threats = append(threats, store.ThreatChange{Advisory: adv.ID, Was: adv.Threat, Is: now})
 			if intel.Rose(&adv.Threat, &now) {
 				rises = append(rises, store.Rise{Advisory: adv.ID, At: at, Earlier: adv.Threat.EPSS, Later: now.EPSS})
 			}
@@ -71,7 +71,7 @@ func (a *app) enrich(ctx context.Context) (changed int, err error) {
 		return 0, err
 	}
 	err = a.db.Write(ctx, func(tx *store.Tx) error {
-		if err := tx.PutThreats(ctx, threats); err != nil {
+		if err := tx.PutThreats(ctx, threats, at); err != nil {
 			return err
 		}
 		if err := tx.AddRises(ctx, rises); err != nil {

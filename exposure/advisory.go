@@ -1,5 +1,7 @@
 package exposure
 
+import "math"
+
 // Type is what sort of exposure an advisory describes; exposures without
 // intelligence get their prior by it.
 type Type uint8
@@ -65,6 +67,16 @@ type Threat struct {
 	Automatable  string `json:"automatable,omitempty"`      // SSVC: yes, no
 	Impact       string `json:"technical_impact,omitempty"` // SSVC: total, partial
 	Withdrawn    bool   `json:"withdrawn,omitempty"`
+}
+
+// Near reports whether two states of knowledge score alike to within about ten
+// points: they differ in the probability of EPSS alone, and in that by less
+// than a tenth.
+func (t Threat) Near(o Threat) bool {
+	step := func(p float64) int { return int(math.Floor(10 * math.Log(max(p, 1e-6)))) }
+	near := step(t.EPSS) == step(o.EPSS)
+	t.EPSS, t.Percentile = o.EPSS, o.Percentile
+	return near && t == o
 }
 
 // Scored reports whether EPSS says anything: no score is not a low score.

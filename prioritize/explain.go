@@ -50,7 +50,7 @@ func (m *Model) Explain(e Evidence) exposure.Explanation {
 	if t.imputed {
 		out.Flags = append(out.Flags, "imputed: no EPSS score, the median of fresh CVEs stands in")
 	}
-	if t.prior > 0 {
+	if t.prior > 0 && !a.Threat.Withdrawn {
 		out.Flags = append(out.Flags, "prior: no intelligence exists, a prior by type and severity stands in")
 	}
 	if !v.known {
@@ -108,6 +108,8 @@ func threatSources(a *exposure.Advisory, t threat) []string {
 func threatLabel(a *exposure.Advisory, t threat) string {
 	h := &a.Threat
 	switch {
+	case h.Withdrawn:
+		return "Withdrawn by those who published it"
 	case h.KEV() && h.Ransomware:
 		return "Known to be exploited since " + date(h.KEVDay) + ", also by ransomware"
 	case h.KEV():
@@ -155,6 +157,8 @@ func lossLabel(c *exposure.Context) string {
 func sentence(a *exposure.Advisory, c *exposure.Context, t threat, p, loss float64) string {
 	var b strings.Builder
 	switch h := &a.Threat; {
+	case h.Withdrawn:
+		b.WriteString("Withdrawn by those who published it")
 	case h.KEV():
 		b.WriteString("Exploited in the wild (CISA KEV since " + date(h.KEVDay) + ")")
 	case h.MetasploitDay+h.NucleiDay != 0:

@@ -22,7 +22,7 @@ type Model struct {
 	curve   exposure.Curve
 	bands   exposure.Bands
 	due     exposure.DueTable
-	vectors parsed
+	vectors *parsed
 }
 
 // modelVersion names the formulas; it changes with them.
@@ -34,7 +34,7 @@ func New(c Config, now time.Time) (*Model, error) {
 		return nil, err
 	}
 	c = c.withDefaults()
-	m := &Model{config: c, today: int(now.Unix() / 86400)}
+	m := &Model{config: c, today: int(now.Unix() / 86400), vectors: &parsed{}}
 	text, err := json.Marshal(c)
 	if err != nil {
 		return nil, err

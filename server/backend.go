@@ -212,6 +212,7 @@ type FindingDetail struct {
 	Info        exposure.Advisory    `json:"advisory_info"`
 	Place       exposure.Place       `json:"place"`
 	Explanation exposure.Explanation `json:"explanation"`
+	History     exposure.History     `json:"history" doc:"how the score came to be what it is, computed again for each day"`
 	Sources     []SourceRow          `json:"sources"`
 	Evidence    []exposure.Proof     `json:"evidence"`
 	Timeline    []exposure.Event     `json:"timeline"`

@@ -56,6 +56,7 @@ func fill(t *testing.T, db *store.DB) {
 			tx.AddException(ctx, &exposure.Exception{Reason: "r", Requester: "ada", Findings: []exposure.FindingID{1, 2}}),
 			tx.Post(ctx, exposure.OutboxMessage{Key: "k", Body: "{}"}),
 			tx.AddRises(ctx, []store.Rise{{Advisory: 1, At: 5, Earlier: 0.1, Later: 0.5}}),
+			tx.PutThreats(ctx, []store.ThreatChange{{Advisory: 1, Is: exposure.Threat{KEVDay: 9}}}, 5),
 		)
 	})
 	write(t, db, func(ctx context.Context, tx *store.Tx) error {

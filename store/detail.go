@@ -65,23 +65,73 @@ func unpackAdvisory(a *exposure.Advisory, facts, threat []byte) error {
 	return json.Unmarshal(threat, &a.Threat)
 }
 
-// PutThreats writes what the feeds say now about advisories.
-func (tx *Tx) PutThreats(ctx context.Context, threats map[exposure.AdvisoryID]exposure.Threat) error {
-	stmt, err := tx.tx.PrepareContext(ctx, "UPDATE advisory SET threat = $1 WHERE id = $2 AND threat <> $1")
+// ThreatChange is what the feeds say of an advisory and what they said before.
+type ThreatChange struct {
+	Advisory exposure.AdvisoryID
+	Was, Is  exposure.Threat
+}
+
+// PutThreats writes what the feeds say now about advisories. What moves a score
+// is kept with its time, so that past scores can be computed again.
+func (tx *Tx) PutThreats(ctx context.Context, changes []ThreatChange, at int64) error {
+	update, err := tx.tx.PrepareContext(ctx, "UPDATE advisory SET threat = $1 WHERE id = $2 AND threat <> $1")
 	if err != nil {
 		return err
 	}
-	defer stmt.Close()
-	for id, t := range threats {
-		body, err := json.Marshal(t)
+	defer update.Close()
+	keep, err := tx.tx.PrepareContext(ctx, "INSERT INTO threat_history (advisory, at, threat) VALUES ($1, $2, $3) ON CONFLICT (advisory, at) DO UPDATE SET threat = excluded.threat WHERE threat_history.at <> 0")
+	if err != nil {
+		return err
+	}
+	defer keep.Close()
+	for _, c := range changes {
+		is, err := json.Marshal(c.Is)
 		if err != nil {
 			return err
 		}
-		if _, err := stmt.ExecContext(ctx, string(body), int64(id)); err != nil {
+		res, err := update.ExecContext(ctx, string(is), int64(c.Advisory))
+		if err != nil {
+			return err
+		}
+		if n, err := res.RowsAffected(); err != nil {
+			return err
+		} else if n == 0 || c.Is.Near(c.Was) {
+			continue
+		}
+		was, err := json.Marshal(c.Was)
+		if err != nil {
+			return err
+		}
+		if _, err := keep.ExecContext(ctx, int64(c.Advisory), int64(0), string(was)); err != nil {
+			return err
+		}
+		if _, err := keep.ExecContext(ctx, int64(c.Advisory), at, string(is)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// PastThreat is what was known of an advisory from a time on.
+type PastThreat struct {
+	At     int64 // unix milliseconds; 0: from the beginning
+	Threat exposure.Threat
+}
+
+// Threats returns what was known of an advisory over time, oldest first; none
+// when it never changed enough to move a score.
+func (db *DB) Threats(ctx context.Context, id exposure.AdvisoryID) ([]PastThreat, error) {
+	var all []PastThreat
+	err := each(ctx, db.read, "SELECT at, threat FROM threat_history WHERE advisory = $1 ORDER BY at", []any{int64(id)}, func(rows *sql.Rows) error {
+		var p PastThreat
+		var body []byte
+		if err := rows.Scan(&p.At, &body); err != nil {
+			return err
+		}
+		all = append(all, p)
+		return json.Unmarshal(body, &all[len(all)-1].Threat)
+	})
+	return all, explain(err)
 }
 
 const selectPlace = "SELECT id, body FROM location"

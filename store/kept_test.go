@@ -153,13 +153,13 @@ func TestThreats(t *testing.T) {
 		})
 		threat := exposure.Threat{EPSS: 0.97, Percentile: 0.999, EPSSModel: "v2025.03.14", KEVDay: 19000, KEVDueDay: 19021, Ransomware: true, ObservedDay: 20000, Sightings: 0.5,
 			MetasploitDay: 1, NucleiDay: 2, ArchiveDay: 3, PoCDay: 4, PublishedDay: 5, Automatable: "yes", Impact: "total", Withdrawn: true}
-		put := func(threats map[exposure.AdvisoryID]exposure.Threat) {
+		put := func(at int64, changes ...store.ThreatChange) {
 			t.Helper()
-			write(t, db, func(ctx context.Context, tx *store.Tx) error { return tx.PutThreats(ctx, threats) })
+			write(t, db, func(ctx context.Context, tx *store.Tx) error { return tx.PutThreats(ctx, changes, at) })
 		}
-		put(nil)
-		for range 2 {
-			put(map[exposure.AdvisoryID]exposure.Threat{ids[0]: threat, 99: threat})
+		put(10)
+		for at := range int64(2) {
+			put(20+at, store.ThreatChange{Advisory: ids[0], Is: threat}, store.ThreatChange{Advisory: 99, Is: threat})
 		}
 		read := func() (out []exposure.Advisory) {
 			t.Helper()
@@ -172,13 +172,26 @@ func TestThreats(t *testing.T) {
 		if diff := cmp.Diff(want, read()); diff != "" {
 			t.Errorf("advisories (-want +got):\n%s", diff)
 		}
-		put(map[exposure.AdvisoryID]exposure.Threat{2: {}}) // taken off the list
+		put(30, store.ThreatChange{Advisory: 2, Was: exposure.Threat{KEVDay: 7}}) // taken off the list
 		want[1].Threat = exposure.Threat{}
 		if diff := cmp.Diff(want, read()); diff != "" {
 			t.Errorf("advisories after a withdrawal (-want +got):\n%s", diff)
 		}
 		if a, err := db.Advisory(ctx, 1); err != nil || a.Description != "long" || a.Threat != threat {
 			t.Errorf("the whole advisory: %+v, %v", a, err)
+		}
+
+		nearly, other := threat, threat
+		nearly.EPSS, other.EPSS = 0.971, 0.5
+		put(40, store.ThreatChange{Advisory: 1, Was: threat, Is: nearly}) // moves no score
+		put(50, store.ThreatChange{Advisory: 1, Was: nearly, Is: other})
+		for id, want := range map[exposure.AdvisoryID][]store.PastThreat{
+			1: {{At: 0}, {At: 20, Threat: threat}, {At: 50, Threat: other}}, 2: {{At: 0, Threat: exposure.Threat{KEVDay: 7}}, {At: 30}}, 99: nil,
+		} {
+			got, err := db.Threats(ctx, id)
+			if diff := cmp.Diff(want, got); diff != "" || err != nil {
+				t.Errorf("what was known of %d: %v (-want +got):\n%s", id, err, diff)
+			}
 		}
 		_, err := db.Advisory(ctx, 3)
 		kind(t, "another advisory", err, exposure.NotFound, "advisory 3")

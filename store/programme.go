@@ -50,3 +50,23 @@ func (db *DB) ProgrammeBy(ctx context.Context, version int64) (at int64, actor s
 	}
 	return at, actor, explain(err)
 }
+
+// ProgrammeTimes returns when each version was applied, oldest first.
+func (db *DB) ProgrammeTimes(ctx context.Context) (versions, at []int64, err error) {
+	err = each(ctx, db.read, "SELECT version, at FROM programme ORDER BY version", nil, func(rows *sql.Rows) error {
+		var v, t int64
+		err := rows.Scan(&v, &t)
+		versions, at = append(versions, v), append(at, t)
+		return err
+	})
+	return versions, at, explain(err)
+}
+
+// ProgrammeOf returns the file of a version.
+func (db *DB) ProgrammeOf(ctx context.Context, version int64) (body string, err error) {
+	err = db.read.QueryRowContext(ctx, "SELECT body FROM programme WHERE version = $1", version).Scan(&body)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", exposure.Errorf(exposure.NotFound, "there is no version %d of the programme", version)
+	}
+	return body, explain(err)
+}

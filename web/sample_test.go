@@ -115,6 +115,17 @@ func sampleExplanation() exposure.Explanation {
 	return e
 }
 
+func sampleHistory() exposure.History {
+	on := func(days float64) int { return int(before(days).Unix() / 86400) }
+	return exposure.History{
+		Points: []exposure.ScorePoint{{Day: on(21), Points: 612, Band: exposure.BandHigh}, {Day: on(12), Points: 655, Band: exposure.BandHigh}, {Day: on(3), Points: 915, Band: exposure.BandCritical}, {Day: on(2), Points: 912, Band: exposure.BandCritical}, {Day: on(0), Points: 912, Band: exposure.BandCritical}},
+		Changes: []exposure.ScoreChange{
+			{Day: on(12), From: 612, To: 655, Band: exposure.BandHigh, Factor: "threat", Label: "EPSS 36 % within 30 days, and what is known of exploits", Was: "0.009 per day", Is: "0.016 per day"},
+			{Day: on(3), From: 655, To: 915, Band: exposure.BandCritical, Factor: "validation", Label: "Validated: exploitable", Was: "× 0.5", Is: "× 1"},
+		},
+	}
+}
+
 func sampleFixes() []RemediationRow {
 	day := func(days float64) int { return int(before(-days).Unix() / 86400) }
 	fix := func(key, typ, title, why, owner string, findings, assets, risk int, band exposure.Band, loss, effort, due float64, kev bool) RemediationRow {
@@ -260,8 +271,8 @@ func samplePages(static *Static) []sample {
 			Threat:      exposure.Threat{EPSS: 0.943, EPSSModel: "v2026.06.15", KEVDay: 19825, Ransomware: true},
 		},
 		Asset: sampleAsset(), Place: exposure.Place{Location: exposure.Location{Port: 443, Protocol: "tcp"}, Component: exposure.Component{Name: "pan-os", Version: "11.1.2", Fixed: "11.1.2-h3"}},
-		Explanation: sampleExplanation(),
-		Sources:     []SourceRow{{"nuclei", "web", exposure.StatePresent, 410, before(0.4)}, {"nessus", "vuln", exposure.StatePresent, 411, before(0.21)}},
+		Explanation: sampleExplanation(), History: sampleHistory(),
+		Sources: []SourceRow{{"nuclei", "web", exposure.StatePresent, 410, before(0.4)}, {"nessus", "vuln", exposure.StatePresent, 411, before(0.21)}},
 		Evidence: []Evidence{
 			{Kind: "request", Tool: "nuclei", Scan: 410, At: before(0.4), Line: 18, Text: "GET /global-protect/portal/images/leeward-9f2c.txt HTTP/1.1\nHost: vpn.edge.example.com\nCookie: SESSID=[redacted]"},
 			{Kind: "response", Tool: "nuclei", Scan: 410, At: before(0.4), Text: "HTTP/1.1 403 Forbidden\nServer: nginx\nContent-Length: 548"},
@@ -519,7 +530,7 @@ func hostilePages(static *Static, text string) []sample {
 	add("findings", Findings(FindingsPage{Shell: shell(), Query: text, FilterError: text, Filter: filter, Sort: text, Columns: columns{"asset", "tools"}, Views: []SavedView{{exposure.SavedView{Owner: text, Name: text, Query: text, Sort: text, Columns: []string{text}, Shared: true}, false, true}, {exposure.SavedView{Owner: text, Name: text}, true, true}}, CanShare: true, Rows: []FindingRow{row}, Total: 2, Next: text, Facets: []Facet{{text, text, []Count{{text, 1}}}, {"team", text, []Count{{text, 1}}}}, CanMove: true, CanClaim: true, CanExcept: true, CanAssign: true, Owners: []string{text}}))
 	add("findings-views", Findings(FindingsPage{Shell: shell(), Query: text, Sort: text, Views: []SavedView{{exposure.SavedView{Owner: text, Name: text, Query: text, Sort: text, Shared: true}, true, true}}, CanShare: true, Rows: []FindingRow{row}, Total: 2, Next: text}))
 	add("filter-choices", FilterChoices(FilterCompletion{text, -1, math.MaxInt, []exposure.Choice{{Label: text, Text: text, Help: text}}}))
-	add("finding", Finding(FindingPage{Shell: shell(), Row: row, Advisory: exposure.Advisory{Description: text, Solution: text, CVSS: []string{text}, Aliases: []string{text}, References: []string{text, "javascript:alert(1)"}, CWEs: []int{-1}}, Asset: a, Place: exposure.Place{Component: exposure.Component{Name: text, Fixed: text}}, Explanation: explanation, Sources: []SourceRow{{Tool: text, Class: text, State: exposure.State(text)}}, Evidence: []Evidence{{Kind: text, Text: text, Tool: text, Path: text}}, Timeline: []exposure.Event{{Actor: text, Reason: text, Kind: 99, Scan: 1}}, Remediation: &fix, Exceptions: []exposure.Exception{{Reason: text, Requester: text, Approver: text}}, Moves: []exposure.Cause{99}, CanExcept: true, CanApprove: true, CanAssign: true, Owners: []string{text}}))
+	add("finding", Finding(FindingPage{Shell: shell(), Row: row, Advisory: exposure.Advisory{Description: text, Solution: text, CVSS: []string{text}, Aliases: []string{text}, References: []string{text, "javascript:alert(1)"}, CWEs: []int{-1}}, Asset: a, Place: exposure.Place{Component: exposure.Component{Name: text, Fixed: text}}, Explanation: explanation, History: exposure.History{Points: []exposure.ScorePoint{{Day: -5, Points: -1}, {Day: 3, Points: math.MaxInt32}}, Changes: []exposure.ScoreChange{{Day: -7, Label: text, Was: text, Is: text, Factor: text, Aged: true}}}, Sources: []SourceRow{{Tool: text, Class: text, State: exposure.State(text)}}, Evidence: []Evidence{{Kind: text, Text: text, Tool: text, Path: text}}, Timeline: []exposure.Event{{Actor: text, Reason: text, Kind: 99, Scan: 1}}, Remediation: &fix, Exceptions: []exposure.Exception{{Reason: text, Requester: text, Approver: text}}, Moves: []exposure.Cause{99}, CanExcept: true, CanApprove: true, CanAssign: true, Owners: []string{text}}))
 	add("confirm", Confirm(ConfirmPage{Shell: shell(), Heading: text, Text: text, Form: Form{text, text, []Field{{text, text}}}, Back: text, Sample: []FindingRow{row}}))
 	add("assets", Assets(AssetsPage{Shell: shell(), Query: text, Filter: AssetFilter{Kind: text, Owner: text, More: text, Unseen: 1}, Problem: text, Rows: []AssetRow{asset}, Next: text}))
 	add("asset", Asset(AssetPage{Shell: shell(), Row: asset, Findings: []FindingRow{row}, Scans: []AssetScan{{Tool: text, Class: text}}, Merged: []string{text}, Components: []ComponentRow{{text, text, text, -1, math.MaxInt, 99}}, Parts: 2, CanAssign: true, Owners: []string{text}}))

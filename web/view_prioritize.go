@@ -115,6 +115,7 @@ type FindingPage struct {
 	Asset       exposure.Asset
 	Place       exposure.Place
 	Explanation exposure.Explanation
+	History     exposure.History
 	Sources     []SourceRow
 	Evidence    []Evidence
 	Timeline    []exposure.Event // newest first

@@ -26,6 +26,7 @@ package demo
 
 import (
 	_ "embed"
+	"strings"
 	"time"
 )
 
@@ -47,6 +48,16 @@ var programme string
 // Programme returns the programme file of the company: its services, what its
 // machines are for, and what must be left alone.
 func Programme() []byte { return []byte(programme) }
+
+// ProgrammeBefore is the programme as it was until FirewallDay: nothing stood
+// between the internet and the web applications.
+func ProgrammeBefore() []byte {
+	const firewall = "    controls:\n      - {name: web application firewall, effectiveness: 0.6, coverage: 0.9}\n"
+	return []byte(strings.ReplaceAll(programme, firewall, ""))
+}
+
+// FirewallDay is how many days ago the web application firewall went live.
+const FirewallDay = 45
 
 // calendar turns days of the story, 0 … days-1, into dates. The last of them is
 // the day before today.

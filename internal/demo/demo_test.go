@@ -148,6 +148,34 @@ func TestSteps(t *testing.T) {
 	}
 }
 
+// Before the firewall nothing but its controls is missing.
+func TestProgrammeBefore(t *testing.T) {
+	t.Parallel()
+	now, err := scope.Parse("programme.yaml", demo.Programme())
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, err := scope.Parse("before.yaml", demo.ProgrammeBefore())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var assets []exposure.Asset
+	for _, name := range []string{"https://shop.harbelmoor.example", "wms-1.harbelmoor.example"} {
+		assets = append(assets, exposure.Asset{Kind: exposure.AssetHost, Name: name})
+	}
+	assets[0].Kind = exposure.AssetWebApp
+	for i := range assets {
+		x, y := before.Context(&assets[i]), now.Context(&assets[i])
+		if guarded := i == 0; x.Controls != 0 || (y.Controls > 0) != guarded {
+			t.Errorf("%s: controls %g before, %g now", assets[i].Name, x.Controls, y.Controls)
+		}
+		x.Controls = y.Controls
+		if diff := cmp.Diff(x, y); diff != "" {
+			t.Errorf("%s (-before +now):\n%s", assets[i].Name, diff)
+		}
+	}
+}
+
 func TestProgramme(t *testing.T) {
 	t.Parallel()
 	p, err := scope.Parse("programme.yaml", demo.Programme())
