@@ -60,6 +60,9 @@ type commands struct {
 	Assets       assetsCmd       `cmd:"" help:"List assets, the greatest expected loss first."`
 	Remediations remediationsCmd `cmd:"" help:"List fixes, the most risk removed per effort first."`
 	Explain      explainCmd      `cmd:"" help:"Say why a finding has its risk, factor by factor."`
+	Assign       assignCmd       `cmd:"" help:"Give the assets of findings to an owner."`
+	Undo         undoCmd         `cmd:"" help:"Take back a decision of the command line."`
+	Views        viewsCmd        `cmd:"" help:"Saved views: lists of findings under a name."`
 	Inspect      inspectCmd      `cmd:"" help:"Decode a report and print its observations; nothing is stored."`
 	Apply        applyCmd        `cmd:"" help:"Apply a programme file: services, owners, tags, exclusions."`
 	Export       exportCmd       `cmd:"" help:"Print the programme or findings for other programs."`

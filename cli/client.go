@@ -28,6 +28,12 @@ type house interface {
 	Finding(ctx context.Context, id exposure.FindingID) (server.FindingDetail, error)
 	Assets(ctx context.Context, q server.AssetQuery) (server.AssetPage, error)
 	Remediations(ctx context.Context, filter string) ([]exposure.Remediation, error)
+	Concerned(ctx context.Context, filter string) (server.Concerned, error)
+	Assign(ctx context.Context, r server.AssignRequest) (server.Assigned, error)
+	Undo(ctx context.Context, r server.UndoRequest) (server.Undone, error)
+	Views(ctx context.Context, account int64) ([]exposure.SavedView, error)
+	SaveView(ctx context.Context, v *exposure.SavedView) error
+	RemoveView(ctx context.Context, id, account int64, others bool) (exposure.SavedView, error)
 	Import(ctx context.Context, req discover.Request, r io.Reader) ([]discover.Result, error)
 	Export(ctx context.Context, format, filter string, w io.Writer) error
 	Programme(ctx context.Context) (server.Programme, error)
@@ -184,6 +190,35 @@ func (c *client) Assets(ctx context.Context, q server.AssetQuery) (p server.Asse
 func (c *client) Remediations(ctx context.Context, filter string) ([]exposure.Remediation, error) {
 	var l listed[exposure.Remediation]
 	return l.Rows, c.get(ctx, "/api/v1/remediations?"+url.Values{"q": {filter}}.Encode(), &l)
+}
+
+func (c *client) Concerned(ctx context.Context, filter string) (n server.Concerned, err error) {
+	return n, c.get(ctx, "/api/v1/concerned?"+url.Values{"q": {filter}}.Encode(), &n)
+}
+
+// What follows is asked as whom the server knows by the token. Its names, roles
+// and numbers of accounts count, not those that are given here.
+
+func (c *client) Assign(ctx context.Context, r server.AssignRequest) (done server.Assigned, err error) {
+	return done, c.call(ctx, http.MethodPost, "/api/v1/assign", r, &done)
+}
+
+func (c *client) Undo(ctx context.Context, r server.UndoRequest) (done server.Undone, err error) {
+	return done, c.call(ctx, http.MethodPost, "/api/v1/undo", r, &done)
+}
+
+func (c *client) Views(ctx context.Context, _ int64) ([]exposure.SavedView, error) {
+	var l listed[exposure.SavedView]
+	return l.Rows, c.get(ctx, "/api/v1/views", &l)
+}
+
+func (c *client) SaveView(ctx context.Context, v *exposure.SavedView) error {
+	r := server.ViewRequest{Name: v.Name, Filter: v.Query, Sort: v.Sort, Reverse: v.Reverse, Columns: v.Columns, Shared: v.Shared}
+	return c.call(ctx, http.MethodPost, "/api/v1/views", r, v)
+}
+
+func (c *client) RemoveView(ctx context.Context, id, _ int64, _ bool) (v exposure.SavedView, err error) {
+	return v, c.call(ctx, http.MethodDelete, "/api/v1/views/"+strconv.FormatInt(id, 10), nil, &v)
 }
 
 // Import streams a report to the server; it shows progress of what was sent.

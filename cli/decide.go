@@ -2,9 +2,11 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/leeward-ctem/leeward/exposure"
 	"github.com/leeward-ctem/leeward/index"
@@ -188,4 +190,96 @@ func (a *app) Undo(ctx context.Context, r server.UndoRequest) (server.Undone, er
 	}
 	a.tell("moved", done.Back)
 	return done, a.ix.CatchUp(ctx, a.db)
+}
+
+type assignCmd struct {
+	Filter []string `arg:"" optional:"" help:"Filter of the findings whose assets are meant, as in: team:none asset:web-*."`
+	Owner  string   `help:"Who owns them from now on, whatever the programme says." required:"" xor:"owner" placeholder:"NAME"`
+	None   bool     `help:"Forget whom somebody assigned them to: the programme decides again." required:"" xor:"owner"`
+	Reason string   `help:"Why, for the log." placeholder:"TEXT"`
+	DryRun bool     `help:"Say how much it concerns and change nothing."`
+}
+
+func (c *assignCmd) Run(ctx context.Context, r *run) error {
+	q := server.AssignRequest{Filter: strings.TrimSpace(joinWords(c.Filter)), Reason: c.Reason, Actor: exposure.CommandLine}
+	if err := c.check(&q); err != nil {
+		return err
+	}
+	h, done, err := r.house(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
+	n, err := h.Concerned(ctx, q.Filter)
+	switch {
+	case err != nil:
+		return err
+	case n.Assets == 0:
+		return exposure.Errorf(exposure.NotFound, "nothing matches the filter, so there is nothing to assign: try it with `leeward findings`; is:any finds what is closed too")
+	case c.DryRun && r.JSON:
+		return newEncoder(r.Out).Encode(n)
+	case c.DryRun:
+		_, err = fmt.Fprintf(r.Out, "This would concern %s. Nothing was changed.\n", n)
+		return err
+	case !r.JSON:
+		fmt.Fprintf(r.Err, "This concerns %s.\n", n)
+	}
+	res, err := h.Assign(ctx, q)
+	if err != nil {
+		return err
+	}
+	return r.decided(res, res.Undo)
+}
+
+// check reads the flags into a request, before anything is opened.
+func (c *assignCmd) check(q *server.AssignRequest) (err error) {
+	switch name := strings.TrimSpace(c.Owner); {
+	case strings.EqualFold(name, "none"), name == "" && !c.None:
+		return exposure.Errorf(exposure.Invalid, "name the owner, or use --none to go back to what the programme says")
+	case q.Filter == "":
+		return exposure.Errorf(exposure.Invalid, "say whose assets are meant by a filter of findings, as in team:none; is:any means those of all findings")
+	case utf8.RuneCountInString(q.Reason) > maxReason:
+		return exposure.Errorf(exposure.Invalid, "the reason has at most %d characters", maxReason)
+	}
+	if q.Owner, err = ownerName(c.Owner); err != nil {
+		return err
+	}
+	_, err = exposure.ParseFilter(q.Filter)
+	return err
+}
+
+// maxReason is how long a reason may be, as in the API.
+const maxReason = 2000
+
+// decided prints what became of a decision, and how to take it back.
+func (r *run) decided(done fmt.Stringer, undo int64) error {
+	if r.JSON {
+		return newEncoder(r.Out).Encode(done)
+	}
+	text := printable(done.String()) + "\n"
+	if undo != 0 {
+		text += fmt.Sprintf("Take it back with `leeward undo %d`.\n", undo)
+	}
+	_, err := fmt.Fprint(r.Out, text)
+	return err
+}
+
+type undoCmd struct {
+	Number int64 `arg:"" help:"Number that the decision printed."`
+}
+
+func (c *undoCmd) Run(ctx context.Context, r *run) error {
+	if c.Number < 1 {
+		return exposure.Errorf(exposure.NotFound, "there is no decision %d: give the number that the decision printed", c.Number)
+	}
+	h, done, err := r.house(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
+	u, err := h.Undo(ctx, server.UndoRequest{Number: c.Number, Actor: exposure.CommandLine, Role: server.Admin})
+	if err != nil {
+		return err
+	}
+	return r.decided(u, 0)
 }

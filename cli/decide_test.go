@@ -316,3 +316,60 @@ func TestAssignmentSurvivesMerge(t *testing.T) {
 		}
 	})
 }
+
+// What commands decide and keep is the command line's, and what people do is
+// theirs.
+func TestCommandsBesidePeople(t *testing.T) {
+	t.Parallel()
+	s, admin := busy(t, 100)
+	lind, ruiz := admin.as("analyst", "lind"), admin.as("analyst", "ruiz")
+	says := func(code int, want string, args ...string) {
+		t.Helper()
+		if got, text := s.command(args...); got != code || !strings.Contains(text, want) {
+			t.Errorf("leeward %s: %d %s, want %d and %q", strings.Join(args, " "), got, text, code, want)
+		}
+	}
+	save := func(v *visitor, body string) int64 {
+		t.Helper()
+		code, view := call[exposure.SavedView](v, "POST", "/api/v1/views", body)
+		if code != http.StatusOK {
+			t.Fatalf("%s: %d", body, code)
+		}
+		return view.ID
+	}
+
+	_, his := call[server.Assigned](lind, "POST", "/api/v1/assign", `{"filter":"is:any","owner":"lind"}`)
+	says(exitFailed, "only lind can take this back", "undo", fmt.Sprint(his.Undo))
+	says(exitDone, "leeward undo 2", "assign", "--owner", "ops", "is:any")
+	if code, text := admin.do("POST", "/api/v1/undo", `{"undo":2}`); code != http.StatusForbidden || !strings.Contains(text, "only command line can take this back") {
+		t.Errorf("an administrator takes back what a command did: %d %s", code, text)
+	}
+	says(exitDone, "as before", "undo", "2")
+	if code, text := admin.do("POST", "/api/v1/accounts", fmt.Sprintf(`{"name":"Command Line","password":%q,"role":"viewer"}`, password)); code != http.StatusBadRequest {
+		t.Errorf("an account by the name of the command line: %d %s", code, text)
+	}
+
+	shop := save(lind, `{"name":"Shop","q":"team:lind","shared":true}`)
+	save(lind, `{"name":"Mine"}`)
+	says(exitDone, "lind", "views")
+	says(exitDone, "100 findings", "findings", "--view", "Shop")
+	save(ruiz, `{"name":"Shop","q":"team:ruiz","shared":true}`)
+	for _, args := range [][]string{{"findings", "--view", "Shop"}, {"views", "remove", "Shop"}} {
+		says(exitFailed, `2 people share a view "Shop": give the number`, args...)
+	}
+	says(exitDone, "of 100 findings", "findings", "--view", fmt.Sprint(shop))
+	says(exitFailed, "no saved view", "views", "remove", "Mine")
+	says(exitDone, "is saved", "views", "save", "Shop", "team:nobody") // one's own comes first
+	says(exitDone, "Nothing matches", "findings", "--view", "Shop")
+	says(exitDone, "which lind shared", "views", "remove", fmt.Sprint(shop))
+	says(exitDone, "everybody sees it", "views", "save", "For all", "--shared")
+	if got, want := viewsOf(lind), "lind:Mine command line:For all ruiz:Shop"; got != want {
+		t.Errorf("lind sees %q, want %q", got, want)
+	}
+	if code, text := lind.do("DELETE", "/api/v1/views/5", ""); code != http.StatusForbidden {
+		t.Errorf("an analyst removes a view of the command line: %d %s", code, text)
+	}
+	if code, text := admin.do("DELETE", "/api/v1/views/5", ""); code != http.StatusOK || !strings.Contains(text, `"name":"For all"`) {
+		t.Errorf("an administrator cannot remove a view of the command line: %d %s", code, text)
+	}
+}

@@ -186,8 +186,9 @@ func (a *app) sourcesOf(ctx context.Context, v *index.View, f *exposure.Finding)
 
 type findingsCmd struct {
 	Filter  []string `arg:"" optional:"" help:"Filter, as in: sev:critical kev:true -tag:lab 'free text'."`
-	Sort    string   `help:"Order: risk, severity, epss, asset, team, due, first_seen, title, status or id." default:"risk"`
-	Reverse bool     `help:"Against the natural order."`
+	View    string   `help:"Saved view to open, by name or number; a filter narrows it further." placeholder:"NAME"`
+	Sort    string   `help:"Order: risk, severity, epss, asset, team, due, first_seen, title, status or id; risk, or that of the view, when not given." placeholder:"ORDER"`
+	Reverse bool     `help:"Against the natural order, or that of the view."`
 	Limit   int      `help:"Rows; 0 prints all." default:"50"`
 }
 
@@ -198,6 +199,16 @@ func (c *findingsCmd) Run(ctx context.Context, r *run) error {
 	}
 	defer done()
 	q := server.FindingQuery{Filter: joinWords(c.Filter), Sort: c.Sort, Reverse: c.Reverse, Limit: c.Limit}
+	if c.View != "" {
+		v, err := viewNamed(ctx, h, c.View)
+		if err != nil {
+			return err
+		}
+		q.Filter = strings.TrimSpace(v.Query + " " + q.Filter)
+		if c.Sort == "" {
+			q.Sort, q.Reverse = v.Sort, v.Reverse != c.Reverse
+		}
+	}
 	if c.Limit == 0 || c.Limit > 1000 {
 		q.Limit = 1000
 	}

@@ -119,7 +119,7 @@ func (a *app) Apply(ctx context.Context, r server.ApplyRequest) (server.ApplyRes
 		} else if r.Base != 0 && r.Base != version {
 			return exposure.Errorf(exposure.Conflict, "somebody applied version %d of the programme meanwhile, and this was made from %d: take up what they changed first", version, r.Base)
 		}
-		res.Changed, err = tx.PutProgramme(ctx, r.Body, orElse(r.Actor, "command line"), a.now().UnixMilli())
+		res.Changed, err = tx.PutProgramme(ctx, r.Body, orElse(r.Actor, exposure.CommandLine), a.now().UnixMilli())
 		return err
 	})
 	if err != nil || !res.Changed {

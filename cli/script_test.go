@@ -3,12 +3,14 @@ package cli
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
 	"maps"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -19,6 +21,8 @@ import (
 //	fields FILE NAME…   every line of FILE is a JSON object with just these
 //	                    keys; NAME? may be missing
 //	lines FILE N        FILE has N lines
+//	serving             wait until a server answers on the data directory, so
+//	                    that commands ask it instead of opening the directory
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, testscript.Params{
@@ -30,8 +34,20 @@ func TestScripts(t *testing.T) {
 			e.Setenv("LEEWARD_DATA", e.WorkDir+"/data")
 			return nil
 		},
-		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){"fields": fieldsOf, "lines": linesOf},
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){"fields": fieldsOf, "lines": linesOf, "serving": serving},
 	})
+}
+
+func serving(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) > 0 {
+		ts.Fatalf("usage: serving")
+	}
+	r := run{commands: &commands{Data: ts.Getenv("LEEWARD_DATA")}}
+	for end := time.Now().Add(2 * time.Minute); r.running(context.Background()) == nil; time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			ts.Fatalf("no server answers on %s", r.Data)
+		}
+	}
 }
 
 func fieldsOf(ts *testscript.TestScript, neg bool, args []string) {

@@ -73,6 +73,16 @@ func startSite(t *testing.T, flags ...string) *site {
 	return s
 }
 
+// command runs a command line on the data directory of the site, which asks the
+// server, and returns its exit code and all that it prints.
+func (s *site) command(args ...string) (code int, text string) {
+	s.t.Helper()
+	var out bytes.Buffer
+	std := IO{In: strings.NewReader(""), Out: &out, Err: &out, Env: func(string) string { return "" }, Now: time.Now}
+	code = Run(s.t.Context(), append([]string{"--data", s.dir}, args...), std)
+	return code, out.String()
+}
+
 // visitor is a browser-like client with its own cookies.
 type visitor struct {
 	*site

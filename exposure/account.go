@@ -13,6 +13,10 @@ type Account struct {
 	ValidFrom int64 `json:"-"`
 }
 
+// CommandLine is who acts when commands do: whoever can read the data directory
+// may do everything, and has no account there.
+const CommandLine = "command line"
+
 // Token lets a program act for an account, within its scopes. Only the digest
 // of the secret is kept.
 type Token struct {

@@ -4,8 +4,8 @@ package exposure
 // an order and columns. It holds no findings; opening it asks anew.
 type SavedView struct {
 	ID      int64    `json:"id"`
-	Account int64    `json:"-"`     // whose it is
-	Owner   string   `json:"owner"` // name of the account
+	Account int64    `json:"-"`     // whose it is; 0: the command line's
+	Owner   string   `json:"owner"` // name of the account, or [CommandLine]
 	Name    string   `json:"name"`
 	Query   string   `json:"q"`
 	Sort    string   `json:"sort,omitempty"` // empty: by risk

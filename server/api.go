@@ -95,9 +95,9 @@ func (s *Server) registerAPI(mux *routes) {
 	})
 	register(a, Viewer, "remove-view", http.MethodDelete, "/views/{id}", "Remove one's own view, or, as an administrator, a shared one", func(ctx context.Context, in *struct {
 		ID int64 `path:"id"`
-	}) (*struct{}, error) {
-		_, err := s.removeView(ctx, in.ID)
-		return &struct{}{}, err
+	}) (*exposure.SavedView, error) {
+		v, err := s.removeView(ctx, in.ID)
+		return &v, err
 	})
 	register(a, Viewer, "list-verdicts", http.MethodGet, "/verdicts", "What validations and retests came to, newest first", func(ctx context.Context, in *struct {
 		Limit int `query:"limit" default:"50" minimum:"1" maximum:"1000"`

@@ -189,7 +189,7 @@ func (g *gate) byToken(ctx context.Context, secret string) (Actor, error) {
 	refused := exposure.Errorf(exposure.Forbidden, "the token is not valid: make a new one on the account page")
 	digest := digestOf(secret)
 	if g.local != "" && subtle.ConstantTimeCompare([]byte(digest), []byte(g.local)) == 1 {
-		return Actor{Name: "command line", Role: Admin}, nil
+		return Actor{Name: exposure.CommandLine, Role: Admin}, nil
 	}
 	t, err := g.accounts.TokenByDigest(ctx, digest)
 	if err != nil || t.Expires <= g.now().UnixMilli() {

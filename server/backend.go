@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"fmt"
 	"io"
 
 	"github.com/leeward-ctem/leeward/cycle"
@@ -9,6 +10,7 @@ import (
 	"github.com/leeward-ctem/leeward/exposure"
 	"github.com/leeward-ctem/leeward/measure"
 	"github.com/leeward-ctem/leeward/scope"
+	"github.com/leeward-ctem/leeward/web"
 )
 
 // Backend is what the server asks of the rest of the house. It is implemented
@@ -284,11 +286,32 @@ type Assigned struct {
 	Undo   int64  `json:"undo,omitempty" doc:"number to take it back by; 0: nothing changed"`
 }
 
+func (a Assigned) String() string {
+	assets := web.Plural(a.Assets, "asset now belongs", "assets now belong")
+	switch {
+	case a.Assets == 0 && a.Owner == "":
+		return "Nothing changed: the programme decides already."
+	case a.Assets == 0:
+		return "Nothing changed: " + a.Owner + " was assigned already."
+	case a.Owner == "":
+		return assets + " to whom the programme says."
+	}
+	return assets + " to " + a.Owner + "."
+}
+
 // Concerned is how much a decision on all that match a filter is about.
 type Concerned struct {
 	Findings int `json:"findings"`
 	Assets   int `json:"assets"`
 	Teams    int `json:"teams" doc:"that own them; nobody is none"`
+}
+
+func (c Concerned) String() string {
+	teams := "nobody"
+	if c.Teams > 0 {
+		teams = web.Plural(c.Teams, "team", "teams")
+	}
+	return fmt.Sprintf("%s with %s, owned by %s", web.Plural(c.Assets, "asset", "assets"), web.Plural(c.Findings, "finding that matches", "findings that match"), teams)
 }
 
 // UndoRequest takes back a decision.
@@ -304,6 +327,20 @@ type Undone struct {
 	Kind exposure.DecisionKind `json:"kind" enum:"triage,claim,assign,except,end"`
 	Back int                   `json:"back"`
 	Of   int                   `json:"of"`
+}
+
+func (u Undone) String() string {
+	one, many := "finding", "findings"
+	if u.Kind == exposure.DecisionAssign {
+		one, many = "asset", "assets"
+	}
+	switch {
+	case u.Kind == exposure.DecisionExcept:
+		return "The request for an exception is withdrawn."
+	case u.Back < u.Of:
+		return fmt.Sprintf("Undone for %d of %s: the rest was changed since and stays as it is.", u.Back, web.Plural(u.Of, one, many))
+	}
+	return "Undone: " + web.Plural(u.Back, one, many) + " as before."
 }
 
 // AssetQuery asks for a page of assets.

@@ -256,20 +256,7 @@ func (s *Server) assignForm(w http.ResponseWriter, r *http.Request) (templ.Compo
 	if err != nil {
 		return nil, err
 	}
-	assets, now := web.Plural(done.Assets, "asset", "assets"), "now belong"
-	if done.Assets == 1 {
-		now = "now belongs"
-	}
-	text := assets + " " + now + " to " + done.Owner + "."
-	switch {
-	case done.Assets == 0 && done.Owner == "":
-		text = "Nothing changed: the programme decides already."
-	case done.Assets == 0:
-		text = "Nothing changed: " + done.Owner + " was assigned already."
-	case done.Owner == "":
-		text = assets + " " + now + " to whom the programme says."
-	}
-	return s.decided(w, r, text, done.Undo)
+	return s.decided(w, r, done.String(), done.Undo)
 }
 
 // undoForm takes back what was just decided.
@@ -283,22 +270,7 @@ func (s *Server) undoForm(w http.ResponseWriter, r *http.Request) (templ.Compone
 	if err != nil {
 		return nil, err
 	}
-	return s.redirect(w, r, back(r, web.FindingsURL), undone(u))
-}
-
-// undone says what was taken back.
-func undone(u Undone) string {
-	one, many := "finding", "findings"
-	if u.Kind == exposure.DecisionAssign {
-		one, many = "asset", "assets"
-	}
-	switch {
-	case u.Kind == exposure.DecisionExcept:
-		return "The request for an exception is withdrawn."
-	case u.Back < u.Of:
-		return fmt.Sprintf("Undone for %d of %s: the rest was changed since and stays as it is.", u.Back, web.Plural(u.Of, one, many))
-	}
-	return "Undone: " + web.Plural(u.Back, one, many) + " as before."
+	return s.redirect(w, r, back(r, web.FindingsURL), u.String())
 }
 
 // selection reads which findings a form speaks of. A page to confirm is

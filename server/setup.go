@@ -126,6 +126,9 @@ func validName(name string) error {
 	if len(name) < 1 || len(name) > 64 || strings.ContainsFunc(name, func(c rune) bool { return c < ' ' || c == 0x7f }) || strings.TrimSpace(name) != name {
 		return exposure.Errorf(exposure.Invalid, "the name must have 1 to 64 characters and no spaces around it")
 	}
+	if strings.EqualFold(name, exposure.CommandLine) { // decisions are taken back by the name of who made them
+		return exposure.Errorf(exposure.Invalid, "%q is who commands act as: choose another name", exposure.CommandLine)
+	}
 	return nil
 }
 

@@ -30,14 +30,10 @@ type ViewRequest struct {
 	Shared  bool     `json:"shared,omitempty" doc:"with everybody"`
 }
 
-// saveView keeps a view of the actor.
-func (s *Server) saveView(ctx context.Context, r ViewRequest) (v exposure.SavedView, err error) {
-	actor := ActorOf(ctx)
-	if actor.ID == 0 {
-		return v, exposure.Errorf(exposure.Forbidden, "views are saved by accounts: sign in first")
-	}
-	v = exposure.SavedView{
-		Account: actor.ID, Owner: actor.Name, Name: strings.TrimSpace(r.Name), Query: strings.TrimSpace(r.Filter), Sort: r.Sort, Reverse: r.Reverse,
+// View is the view that is asked for, of nobody yet.
+func (r ViewRequest) View() (exposure.SavedView, error) {
+	v := exposure.SavedView{
+		Name: strings.TrimSpace(r.Name), Query: strings.TrimSpace(r.Filter), Sort: r.Sort, Reverse: r.Reverse,
 		Columns: web.ChosenColumns(r.Columns), Shared: r.Shared,
 	}
 	if n := utf8.RuneCountInString(v.Name); n < 1 || n > 60 || !utf8.ValidString(v.Name) || strings.ContainsFunc(v.Name, unicode.IsControl) {
@@ -52,6 +48,17 @@ func (s *Server) saveView(ctx context.Context, r ViewRequest) (v exposure.SavedV
 	if v.Sort != "" && !slices.Contains(index.SortKeys(), v.Sort) {
 		return v, exposure.Errorf(exposure.Invalid, "lists cannot be sorted by %q: use one of %s", v.Sort, strings.Join(index.SortKeys(), ", "))
 	}
+	return v, nil
+}
+
+// saveView keeps a view of the actor.
+func (s *Server) saveView(ctx context.Context, r ViewRequest) (exposure.SavedView, error) {
+	v, err := r.View()
+	if err != nil {
+		return v, err
+	}
+	actor := ActorOf(ctx)
+	v.Account, v.Owner = actor.ID, actor.Name
 	if v.Shared && actor.Role < Analyst {
 		return v, exposure.Errorf(exposure.Forbidden, "sharing a view needs the role analyst, and yours is %s: keep it for yourself", actor.Role)
 	}

@@ -15,7 +15,8 @@ const (
 	maxSharedViews = 500 // of others are shown to it, the newest
 )
 
-const selectView = "SELECT v.id, v.account, a.name AS owner, v.name, v.query, v.sort, v.reverse, v.columns, v.shared, v.created FROM saved_view v JOIN account a ON a.id = v.account"
+// The command line is no account, and keeps its views under none.
+const selectView = "SELECT v.id, v.account, COALESCE(a.name, '" + exposure.CommandLine + "') AS owner, v.name, v.query, v.sort, v.reverse, v.columns, v.shared, v.created FROM saved_view v LEFT JOIN account a ON a.id = v.account"
 
 func scanView(row interface{ Scan(...any) error }) (exposure.SavedView, error) {
 	var v exposure.SavedView

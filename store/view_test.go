@@ -45,6 +45,22 @@ func TestSavedViews(t *testing.T) {
 		seen(bob, his, worst) // one's own come first
 		seen(0, worst)
 
+		// The command line is no account, and what it keeps to itself nobody sees.
+		for _, shared := range []bool{false, true} {
+			line := save(exposure.SavedView{Owner: exposure.CommandLine, Name: "of commands", Query: "sev:high", Shared: shared, Created: 9})
+			seen(0, line, worst)
+			if shared {
+				seen(bob, his, line, worst)
+				_, err := db.RemoveView(ctx, line.ID, bob, false)
+				kind(t, "a view of the command line", err, exposure.Forbidden, "shared by command line")
+			} else {
+				seen(bob, his, worst)
+			}
+			if got, err := db.RemoveView(ctx, line.ID, 0, true); err != nil || got.Owner != exposure.CommandLine {
+				t.Errorf("removed %+v: %v", got, err)
+			}
+		}
+
 		// The same name is the same view, and only one's own.
 		his = save(exposure.SavedView{Account: bob, Owner: "bob", Name: "worst", Query: "is:overdue", Sort: "epss", Created: 8})
 		if his.ID != 3 {
@@ -69,7 +85,7 @@ func TestSavedViews(t *testing.T) {
 			}
 		}
 		seen(bob)
-		if again := save(exposure.SavedView{Account: bob, Name: "worst"}); again.ID != 4 {
+		if again := save(exposure.SavedView{Account: bob, Name: "worst"}); again.ID != 6 {
 			t.Errorf("the number of a removed view is given again: %d", again.ID)
 		}
 
