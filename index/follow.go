@@ -65,6 +65,7 @@ func (v *View) next() *View {
 // changes is what a run of events touched.
 type changes struct {
 	seq      int64
+	last     exposure.FindingID              // of the new ones
 	findings map[exposure.FindingID]struct{} // to read again
 	removed  []exposure.FindingID
 	assets   []assetRange // to read again
@@ -102,6 +103,8 @@ func (ch *changes) assetRanges(end exposure.AssetID) []assetRange {
 func (ch *changes) note(e *exposure.Event) error {
 	ch.seq = e.Seq
 	switch e.Kind {
+	case exposure.EventOpened:
+		ch.last = max(ch.last, exposure.FindingID(e.Last))
 	case exposure.EventMoved, exposure.EventSource, exposure.EventVerdict:
 		if e.IDs == nil {
 			for id := e.First; id <= e.Last; id++ {
@@ -152,7 +155,7 @@ func (ix *Index) apply(ctx context.Context, src Source, v *View, ch *changes) er
 		}
 		rescore = true
 	}
-	if err := ix.appendFindings(ctx, src, v); err != nil {
+	if err := ix.appendFindings(ctx, src, v, ch.last); err != nil {
 		return err
 	}
 	if err := ix.updateFindings(ctx, src, v, ch); err != nil {
@@ -350,9 +353,14 @@ func (v *View) refactor() {
 	})
 }
 
-// appendFindings reads the findings that are numbered after the view's last.
-func (ix *Index) appendFindings(ctx context.Context, src Source, v *View) error {
-	return src.Findings(ctx, exposure.FindingID(v.n+1), math.MaxUint32, func(f *exposure.Finding) error {
+// appendFindings reads the findings that are numbered after the view's last, up
+// to the last that the events tell of. Those of a transaction that ended since
+// come with its events: what they refer to may not have been read.
+func (ix *Index) appendFindings(ctx context.Context, src Source, v *View, last exposure.FindingID) error {
+	if int(last) <= v.n {
+		return nil
+	}
+	return src.Findings(ctx, exposure.FindingID(v.n+1), last, func(f *exposure.Finding) error {
 		for int(f.ID) > v.n+1 {
 			ix.appendRow(v, &exposure.Finding{Status: removed}) // a number that was removed
 		}
@@ -408,18 +416,36 @@ func (ix *Index) updateFindings(ctx context.Context, src Source, v *View, ch *ch
 		ids = append(ids, id)
 	}
 	slices.Sort(ids)
-	err := src.FindingsByID(ctx, ids, func(f *exposure.Finding) error {
+	var late []exposure.Finding // on assets that came after those that were read
+	update := func(f *exposure.Finding) {
 		i := int(f.ID) - 1
-		if i >= v.n {
-			return nil
-		}
 		c, j := own(i/chunkRows), i%chunkRows
 		c.asset.fit(uint32(f.Asset))
 		c.asset.set(j, uint32(f.Asset)) // an asset may become part of another
 		c.state[j], c.day[j] = pack(f), DayOf(f.FirstSeen)
 		v.score(c, j, j+1)
+	}
+	err := src.FindingsByID(ctx, ids, func(f *exposure.Finding) error {
+		switch {
+		case int(f.ID) > v.n:
+		case int(f.Asset) >= len(v.assets):
+			late = append(late, *f)
+		default:
+			update(f)
+		}
 		return nil
 	})
+	if err != nil {
+		return err
+	}
+	if len(late) > 0 {
+		if err := ix.loadDictionaries(ctx, src, v); err != nil {
+			return err
+		}
+		for i := range late {
+			update(&late[i])
+		}
+	}
 	gone := map[uint32]bool{}
 	for _, id := range ch.removed {
 		if i := int(id) - 1; i < v.n {
@@ -431,7 +457,7 @@ func (ix *Index) updateFindings(ctx context.Context, src Source, v *View, ch *ch
 	if len(gone) > 0 {
 		ix.prints.forget(gone)
 	}
-	return err
+	return nil
 }
 
 // Known returns the finding with the fingerprint, 0 when there is none. It is
