@@ -48,6 +48,7 @@ type app struct {
 	heard     sourceCache
 	ranked    advisoryCache
 	faceted   facetCache
+	stored    storedCache
 	offline   bool
 	blind     sync.Once  // said that the feeds cannot be read
 	mu        sync.Mutex // what follows changes with a programme or a day

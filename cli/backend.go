@@ -175,11 +175,12 @@ func (a *app) Asset(ctx context.Context, id exposure.AssetID) (server.AssetDetai
 
 // Groups counts findings by properties.
 func (a *app) Groups(ctx context.Context, filter string, by []string) ([]server.GroupRow, error) {
-	f, err := exposure.ParseFilter(filter)
+	v := a.ix.View()
+	f, err := a.filter(ctx, v, filter)
 	if err != nil {
 		return nil, err
 	}
-	groups, err := a.ix.View().Group(f, a.today(), by...)
+	groups, err := v.Group(f, a.today(), by...)
 	if err != nil {
 		return nil, err
 	}
@@ -191,7 +192,7 @@ func (a *app) Groups(ctx context.Context, filter string, by []string) ([]server.
 }
 
 // named are the findings that ids name, or a filter selects.
-func (a *app) named(texts []string, filter string) (ids []exposure.FindingID, err error) {
+func (a *app) named(ctx context.Context, texts []string, filter string) (ids []exposure.FindingID, err error) {
 	for _, s := range texts {
 		id, err := exposure.ParseFindingID(s)
 		if err != nil {
@@ -206,11 +207,12 @@ func (a *app) named(texts []string, filter string) (ids []exposure.FindingID, er
 	if filter == "" {
 		return nil, exposure.Errorf(exposure.Invalid, "name findings by ids or by a filter")
 	}
-	f, err := exposure.ParseFilter(filter)
+	v := a.ix.View()
+	f, err := a.filter(ctx, v, filter)
 	if err != nil {
 		return nil, err
 	}
-	err = a.ix.View().All(f, a.today(), func(r index.Row) bool { ids = append(ids, r.ID); return true })
+	err = v.All(f, a.today(), func(r index.Row) bool { ids = append(ids, r.ID); return true })
 	return ids, err
 }
 
@@ -220,7 +222,7 @@ const maxException = 366 * 24 * time.Hour
 // RequestException records the wish to live with findings for a while.
 func (a *app) RequestException(ctx context.Context, r server.ExceptionRequest) (server.Requested, error) {
 	var e server.Requested
-	ids, err := a.named(r.IDs, r.Filter)
+	ids, err := a.named(ctx, r.IDs, r.Filter)
 	if err != nil {
 		return e, err
 	}

@@ -34,7 +34,7 @@ func (a *app) Move(ctx context.Context, m server.MoveRequest) (server.Moved, err
 	default:
 		return moved, exposure.Errorf(exposure.Invalid, "a person may triage findings or claim them fixed; %s is for scans and approvals", cause)
 	}
-	ids, err := a.named(m.IDs, m.Filter)
+	ids, err := a.named(ctx, m.IDs, m.Filter)
 	if err != nil {
 		return moved, err
 	}
@@ -72,7 +72,7 @@ func (a *app) Assign(ctx context.Context, r server.AssignRequest) (server.Assign
 		}
 	}
 	if len(ids) == 0 {
-		findings, err := a.named(r.IDs, r.Filter)
+		findings, err := a.named(ctx, r.IDs, r.Filter)
 		if err != nil {
 			return done, err
 		}
@@ -141,11 +141,11 @@ func (a *app) Owners(context.Context) ([]string, error) {
 // Concerned counts what a filter selects.
 func (a *app) Concerned(ctx context.Context, filter string) (server.Concerned, error) {
 	var c server.Concerned
-	f, err := exposure.ParseFilter(filter)
+	v := a.ix.View()
+	f, err := a.filter(ctx, v, filter)
 	if err != nil {
 		return c, err
 	}
-	v := a.ix.View()
 	assets, teams := map[exposure.AssetID]bool{}, map[string]bool{}
 	err = v.All(f, a.today(), func(r index.Row) bool {
 		c.Findings++

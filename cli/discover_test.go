@@ -384,7 +384,7 @@ func BenchmarkPagesOfOrigin(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	forget := func() { h.heard.view, h.ranked.view = nil, (*index.View)(nil) }
+	forget := func() { h.heard.view, h.stored.heard, h.ranked.view = nil, nil, (*index.View)(nil) }
 	for _, c := range []struct {
 		name string
 		ask  func() error

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/leeward-ctem/leeward/exposure"
 	"github.com/leeward-ctem/leeward/index"
 	"github.com/leeward-ctem/leeward/server"
 )
@@ -24,12 +23,12 @@ type facetCache struct {
 const maxFacets = 64
 
 // Facets counts findings by each of several properties.
-func (a *app) Facets(_ context.Context, filter string, by []string) ([][]server.GroupRow, error) {
-	f, err := exposure.ParseFilter(filter)
+func (a *app) Facets(ctx context.Context, filter string, by []string) ([][]server.GroupRow, error) {
+	v, today := a.ix.View(), a.today()
+	f, err := a.filter(ctx, v, filter)
 	if err != nil {
 		return nil, err
 	}
-	v, today := a.ix.View(), a.today()
 	key := strings.Join(append(slices.Clone(by), f.String()), " ")
 	c := &a.faceted
 	c.mu.Lock()
@@ -50,6 +49,8 @@ func (a *app) Facets(_ context.Context, filter string, by []string) ([][]server.
 			rows[i] = append(rows[i], server.GroupRow{Keys: g.Keys, Count: g.Count, Loss: g.Loss})
 		}
 	}
-	c.known[key] = rows
+	if !f.Stored() { // the answer may change while the index does not
+		c.known[key] = rows
+	}
 	return rows, nil
 }

@@ -85,11 +85,11 @@ func contains(list []string, s string) bool {
 
 // Findings answers a list query.
 func (a *app) Findings(ctx context.Context, q server.FindingQuery) (server.FindingPage, error) {
-	f, err := exposure.ParseFilter(q.Filter)
+	v := a.ix.View()
+	f, err := a.filter(ctx, v, q.Filter)
 	if err != nil {
 		return server.FindingPage{}, err
 	}
-	v := a.ix.View()
 	p, err := v.Page(index.Query{Filter: f, Sort: index.Sort{By: q.Sort, Reverse: q.Reverse}, After: q.After, Limit: q.Limit, Today: a.today()})
 	if err != nil {
 		return server.FindingPage{}, err

@@ -68,17 +68,17 @@ func (a *app) Scan(ctx context.Context, id exposure.ScanID) (server.ScanDetail, 
 			d.Assets = append(d.Assets, server.AssetRow{Asset: *asset})
 		}
 	}
-	var ranges [][2]exposure.FindingID
-	err = a.db.Opened(ctx, id, func(first, last exposure.FindingID) error {
-		ranges = append(ranges, [2]exposure.FindingID{first, last})
-		return nil
-	})
+	// What the page calls its own is what the list that it links to shows.
+	f, err := a.filter(ctx, v, fmt.Sprintf("is:any opened_by:%d", id))
 	if err != nil {
 		return d, err
 	}
-	worst, known := v.Worst(ranges, 50)
-	d.Opened = known
-	d.Findings, err = a.rows(ctx, v, worst)
+	opened, err := v.Page(index.Query{Filter: f, Limit: 50, Today: a.today()})
+	if err != nil {
+		return d, err
+	}
+	d.Opened = opened.Total
+	d.Findings, err = a.rows(ctx, v, opened.Rows)
 	return d, err
 }
 
@@ -153,7 +153,11 @@ func (a *app) sources(ctx context.Context, v *index.View, now time.Time) ([]serv
 	if err != nil {
 		return nil, err
 	}
-	alone, shared, err := a.assertions(ctx, v)
+	words, err := storedSets{a.db, &a.stored, now}.Assertions(ctx, v)
+	if err != nil {
+		return nil, err
+	}
+	alone, shared, err := words.Count(v, exposure.Filter{}, a.today())
 	if err != nil {
 		return nil, err
 	}
@@ -202,64 +206,6 @@ const (
 	runsOfRhythm = 12
 	maxRuns      = 400
 )
-
-// assertions counts, by source, the open findings that it alone asserts and
-// those that others assert too. Who saw a finding first asserts it until he
-// says otherwise; what others say stands in the database.
-func (a *app) assertions(ctx context.Context, v *index.View) (alone, shared []int, err error) {
-	if alone, err = v.BySource(exposure.Filter{}, a.today()); err != nil {
-		return nil, nil, err
-	}
-	shared = make([]int, len(alone))
-	var of index.Row // the finding whose words are read
-	var said []exposure.SourceID
-	first := true // who saw it first still asserts it
-	settle := func() {
-		if of.ID == 0 {
-			return
-		}
-		alone[of.Source]--
-		if first {
-			said = append(said, of.Source)
-		}
-		for _, s := range said {
-			if len(said) == 1 {
-				alone[s]++
-			} else {
-				shared[s]++
-			}
-		}
-	}
-	err = a.db.Words(ctx, func(finding exposure.FindingID, source exposure.SourceID, asserts bool) error {
-		if int(source) >= len(alone) {
-			return nil // newer than the view
-		}
-		if finding != of.ID {
-			settle()
-			r, ok := v.Row(finding)
-			if of, said, first = (index.Row{}), said[:0], true; ok && r.Status.Open() && inScope(v, r.Asset) {
-				of = r
-			}
-		}
-		if of.ID == 0 {
-			return nil
-		}
-		if source == of.Source {
-			first = false // it has a word of its own
-		}
-		if asserts {
-			said = append(said, source)
-		}
-		return nil
-	})
-	settle()
-	return alone, shared, err
-}
-
-func inScope(v *index.View, id exposure.AssetID) bool {
-	asset := v.Asset(id)
-	return asset == nil || asset.Context == nil || !asset.Context.Excluded
-}
 
 // components fills in the components of an asset that have open findings,
 // counted by place.

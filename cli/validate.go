@@ -15,7 +15,7 @@ import (
 
 // RecordVerdict records what a validation of findings came to.
 func (a *app) RecordVerdict(ctx context.Context, r server.VerdictRequest) (int, error) {
-	ids, err := a.named(r.IDs, r.Filter)
+	ids, err := a.named(ctx, r.IDs, r.Filter)
 	if err != nil {
 		return 0, err
 	}

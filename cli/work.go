@@ -41,11 +41,11 @@ const (
 // Remediations groups the findings of a filter into fixes, most loss removed
 // per effort first.
 func (a *app) Remediations(ctx context.Context, filter string) ([]exposure.Remediation, error) {
-	f, err := exposure.ParseFilter(filter)
+	v := a.ix.View()
+	f, err := a.filter(ctx, v, filter)
 	if err != nil {
 		return nil, err
 	}
-	v := a.ix.View()
 	if len(f.Terms) > 0 {
 		return a.group(ctx, v, f)
 	}
@@ -216,12 +216,13 @@ func (a *app) remediationOf(ctx context.Context, id exposure.FindingID) (string,
 
 // Export writes all findings of a filter in full, the riskiest first.
 func (a *app) Export(ctx context.Context, format, filter string, w io.Writer) error {
-	f, err := exposure.ParseFilter(filter)
+	v := a.ix.View()
+	f, err := a.filter(ctx, v, filter)
 	if err != nil {
 		return err
 	}
 	buffered := bufio.NewWriterSize(w, 64<<10)
-	err = export.Write(buffered, export.Format(format), export.Tool{Name: "Leeward", Version: version, URI: "https://github.com/leeward-ctem/leeward"}, a.exportRows(ctx, f))
+	err = export.Write(buffered, export.Format(format), export.Tool{Name: "Leeward", Version: version, URI: "https://github.com/leeward-ctem/leeward"}, a.exportRows(ctx, v, f))
 	if err != nil {
 		return err
 	}
@@ -230,9 +231,8 @@ func (a *app) Export(ctx context.Context, format, filter string, w io.Writer) er
 
 // exportRows reads a page at a time, so that an export of everything needs no
 // more memory than one of little.
-func (a *app) exportRows(ctx context.Context, f exposure.Filter) iter.Seq2[export.Row, error] {
+func (a *app) exportRows(ctx context.Context, v *index.View, f exposure.Filter) iter.Seq2[export.Row, error] {
 	return func(yield func(export.Row, error) bool) {
-		v := a.ix.View()
 		q := index.Query{Filter: f, Limit: 1000, Today: a.today()}
 		for {
 			p, err := v.Page(q)

@@ -97,9 +97,9 @@ func (t *taking) announce(ctx context.Context, moved map[move][]uint32, touched 
 			return err
 		}
 		switch {
-		case m.to.Open() && !m.from.Open(), m.cause == exposure.CauseRetestFailed:
+		case e.Reopens():
 			t.reopened += len(ids)
-		case m.from.Open() && !m.to.Open():
+		case e.Closes():
 			t.closed += len(ids)
 		}
 	}

@@ -154,7 +154,7 @@ func completeValue(p *filterParser, at int, name string, op Op) (c Completion, o
 	if c.Typed == "" {
 		c.add(c.Field.Example[strings.LastIndexAny(c.Field.Example, ":<>=")+1:], "for example")
 	}
-	return c, true, true
+	return c, op == Is || c.Field.Kind != Report, true
 }
 
 // add takes a word up that begins as what is typed.

@@ -16,7 +16,10 @@ func TestCompleteFilter(t *testing.T) {
 		first  string // the filter after the first is chosen
 	}{
 		{"|", "is sev risk band kev kev_since epss asset kind team tag service", "is:|"},
-		{"s|", "sev service status scored scope", "sev:|"},
+		{"s|", "sev service status scored scope scan shared", "sev:|"},
+		{"sc|", "scored scope scan", "scored:|"},
+		{"op|", "opened_by", "opened_by:|"},
+		{"-on|", "only", "-only:|"},
 		{"sev|", "sev", "sev:|"},
 		{"SEVER|", "severity", "severity:|"},
 		{"own|", "owner", "owner:|"},
@@ -58,6 +61,10 @@ func TestCompleteFilter(t *testing.T) {
 		{"risk>7|", "", ""},
 		{"due<|", "7d", "due<7d |"},
 		{"first_seen>=|", "2026-01-01", "first_seen>=2026-01-01 |"},
+		{"scan:|", "12", "scan:12 |"},
+		{"scan:3,|", "12", "scan:3,12 |"},
+		{"scan:4|", "", ""},
+		{"scan>|", "-", ""},
 		{"risk>|=700", "-", ""},
 		{"sev>|", "-", ""},
 		{"nonsense:|", "-", ""},

@@ -45,3 +45,15 @@ type Event struct {
 	Actor  string    `json:"actor"` // "import", "cycle", a user's name
 	Reason string    `json:"reason,omitempty"`
 }
+
+// Reopens reports whether the event moved findings that were no exposure back
+// to being one, or found that a claimed fix is none.
+func (e *Event) Reopens() bool {
+	return e.Kind == EventMoved && (e.To.Open() && !e.From.Open() || e.Cause == CauseRetestFailed)
+}
+
+// Closes reports whether the event moved open findings to where they are no
+// exposure any more.
+func (e *Event) Closes() bool {
+	return e.Kind == EventMoved && e.From.Open() && !e.To.Open() && !e.Reopens()
+}

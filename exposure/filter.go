@@ -3,6 +3,7 @@ package exposure
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -28,14 +29,19 @@ type Term struct {
 	// of them must match. Text may hold * and ?.
 	Values []string
 	// Numbers are the values of Enum (its numbers), Bool (0 or 1), Number,
-	// Days (a count of days) and Date (days since 1970-01-01 UTC).
+	// Days (a count of days), Date (days since 1970-01-01 UTC) and Report.
 	Numbers []float64
+	// Set holds the findings that a term on a stored field selects, its sign
+	// aside: bit i%64 of word i/64 is finding i. The parser leaves it nil; whoever
+	// evaluates the filter asks for it first.
+	Set []uint64
 }
 
 // Op compares a field with a value.
 type Op uint8
 
-// The operators. All but Is apply to numbers, days and dates only.
+// The operators. All but Is apply to numbers, days and dates only, and not to
+// numbers that are names.
 const (
 	Is Op = iota
 	Less
@@ -86,7 +92,17 @@ const (
 	FieldDemo
 	FieldScope
 	FieldKEVDay
+	FieldScan
+	FieldOpenedBy
+	FieldClosedBy
+	FieldReopenedBy
+	FieldOnly
+	FieldShared
 )
+
+// Stored reports whether only the database knows which findings the field
+// speaks of, so that a term needs its [Term.Set].
+func (f Field) Stored() bool { return f >= FieldScan && f <= FieldShared }
 
 // ValueKind is what sort of value a field takes.
 type ValueKind uint8
@@ -97,8 +113,9 @@ const (
 	Enum
 	Bool
 	Number
-	Days // 30d, 4w; compared with the distance to today
-	Date // 2026-01-31
+	Days   // 30d, 4w; compared with the distance to today
+	Date   // 2026-01-31
+	Report // 12, the number of an imported report
 )
 
 // FieldInfo describes a field, for parsing, completion and help.
@@ -148,6 +165,12 @@ var fields = []FieldInfo{
 	{Field: FieldID, Names: []string{"id"}, Kind: Number, Help: "number of the finding", Example: "id:F-12"},
 	{Field: FieldDemo, Names: []string{"demo"}, Kind: Bool, Help: "belongs to the demo data", Example: "demo:false"},
 	{Field: FieldScope, Names: []string{"scope"}, Kind: Text, Help: "scope of the programme", Example: "scope:internet-facing"},
+	{Field: FieldScan, Names: []string{"scan"}, Kind: Report, Help: "seen by the imported report with this number", Example: "scan:12"},
+	{Field: FieldOpenedBy, Names: []string{"opened_by"}, Kind: Report, Help: "seen first by this report", Example: "opened_by:12"},
+	{Field: FieldClosedBy, Names: []string{"closed_by"}, Kind: Report, Help: "closed by this report, whatever became of it later", Example: "closed_by:12"},
+	{Field: FieldReopenedBy, Names: []string{"reopened_by"}, Kind: Report, Help: "open again by this report, or a claimed fix that it still saw", Example: "reopened_by:12"},
+	{Field: FieldOnly, Names: []string{"only"}, Kind: Text, Help: "asserted by this scanner and no other; with a class, by this class of its checks alone", Example: "only:trivy"},
+	{Field: FieldShared, Names: []string{"shared"}, Kind: Text, Help: "asserted by this scanner, or class of its checks, and others too", Example: "shared:trivy/vuln"},
 }
 
 func enumField(f Field, e enumeration, help, example string, names ...string) FieldInfo {
@@ -294,7 +317,7 @@ func (p *filterParser) term() (Term, error) {
 		return t, p.errorf(start, "there is no field %q%s", name, suggestion(name, fieldNames()))
 	}
 	t.Field, t.Op = info.Field, op
-	if op != Is && (info.Kind == Text || info.Kind == Enum || info.Kind == Bool) {
+	if op != Is && (info.Kind == Text || info.Kind == Enum || info.Kind == Bool || info.Kind == Report) {
 		return t, p.errorf(start, "%s takes no %s: write %s", name, op, info.Example)
 	}
 	for {
@@ -459,6 +482,12 @@ func (p *filterParser) add(t *Term, info *FieldInfo, v piece, at int) error {
 			return bad()
 		}
 		n = float64(d.Unix() / 86400)
+	case Report:
+		id, err := strconv.ParseUint(text, 10, 32)
+		if err != nil {
+			return bad()
+		}
+		n = float64(id)
 	}
 	t.Numbers = append(t.Numbers, n)
 	return nil
@@ -491,6 +520,11 @@ func (f *Filter) Status() bool {
 		}
 	}
 	return false
+}
+
+// Stored reports whether a term speaks of what only the database knows.
+func (f *Filter) Stored() bool {
+	return slices.ContainsFunc(f.Terms, func(t Term) bool { return t.Field.Stored() })
 }
 
 // With returns the filter with further terms.
@@ -542,6 +576,8 @@ func numberText(k ValueKind, n float64) string {
 		return strconv.Itoa(int(n)) + "d"
 	case Date:
 		return time.Unix(int64(n)*86400, 0).UTC().Format(time.DateOnly)
+	case Report:
+		return strconv.FormatUint(uint64(n), 10) // never 1e+06, which is no name
 	}
 	return strconv.FormatFloat(n, 'g', -1, 64)
 }

@@ -38,6 +38,10 @@ func TestParseFilter(t *testing.T) {
 		{"first_seen<1969-12-31", []Term{{Field: FieldFirstSeen, Op: Less, Numbers: []float64{-1}}}},
 		{`tag:"a,b",c title:"say \"hi\" \\o/"`, []Term{{Field: FieldTag, Values: []string{"a,b", "c"}}, {Field: FieldTitle, Values: []string{`say "hi" \o/`}}}},
 		{`-"-x" -`, []Term{{Not: true, Values: []string{"-x"}}, {Values: []string{"-"}}}},
+		{"scan:3,0012 -opened_by:1000000 is:any", []Term{{Field: FieldScan, Numbers: []float64{3, 12}}, {Not: true, Field: FieldOpenedBy, Numbers: []float64{1e6}},
+			{Field: FieldStatus, Values: []string{"open", "triaged", "fix_claimed", "verified", "excepted", "not_affected", "suppressed"}, Numbers: []float64{0, 1, 2, 3, 4, 5, 6}}}},
+		{"closed_by:4294967295 reopened_by:1", []Term{{Field: FieldClosedBy, Numbers: []float64{4294967295}}, {Field: FieldReopenedBy, Numbers: []float64{1}}}},
+		{`only:Trivy,nessus/vuln -shared:"in house/"`, []Term{{Field: FieldOnly, Values: []string{"trivy", "nessus/vuln"}}, {Not: true, Field: FieldShared, Values: []string{"in house/"}}}},
 		{"cwe:CWE-79,89 kev:yes demo:0", []Term{{Field: FieldCWE, Numbers: []float64{79, 89}}, {Field: FieldKEV, Numbers: []float64{1}}, {Field: FieldDemo, Numbers: []float64{0}}}},
 	}
 	for _, test := range tests {
@@ -78,6 +82,15 @@ func TestParseFilterErrors(t *testing.T) {
 		"first_seen>2026-02-30":   "is no value for first_seen: write first_seen>=2026-01-01",
 		"kev:maybe":               "is no value for kev: write kev:true",
 		"asset:\"\"":              "a value is missing: write asset:web-*",
+		"scan:abc":                "column 6: \"abc\" is no value for scan: write scan:12",
+		"scan:99999999999":        "\"99999999999\" is no value for scan: write scan:12",
+		"scan:-1":                 "is no value for scan",
+		"scan:1e3":                "is no value for scan",
+		"scan:3,":                 "a value is missing",
+		"is:any opened_by>=3":     "column 8: opened_by takes no >=: write opened_by:12",
+		"only>trivy":              "only takes no >: write only:trivy",
+		"shared:":                 "a value is missing",
+		"scam:3":                  "did you mean scan?",
 		"\"\"":                    "the text is empty",
 		"\xff":                    "not valid UTF-8",
 		strings.Repeat("a ", 65):  "more than 64 terms",
@@ -94,7 +107,7 @@ func TestParseFilterErrors(t *testing.T) {
 }
 
 func FuzzFilter(f *testing.F) {
-	for _, s := range []string{"sev:critical kev:true asset:web-* team:payments -tag:lab risk>700 \"free text\"", "is:any a,b \\", "-\"x\"", "age>=4w,3", "epss>1e3%", "age>99999y", "is>open", "is:open,x", "due:-100000y", "risk:-0,1e308", "first_seen:0000-01-01"} {
+	for _, s := range []string{"sev:critical kev:true asset:web-* team:payments -tag:lab risk>700 \"free text\"", "is:any a,b \\", "-\"x\"", "age>=4w,3", "epss>1e3%", "age>99999y", "is>open", "is:open,x", "scan:1000000,4294967295 -closed_by:007", "only:a/b,*", "due:-100000y", "risk:-0,1e308", "first_seen:0000-01-01"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
@@ -154,7 +167,7 @@ func TestFieldsExamples(t *testing.T) {
 			}
 		}
 	}
-	for f := FieldText + 1; f <= FieldScope; f++ {
+	for f := FieldText + 1; f <= FieldShared; f++ {
 		if !seen[f] {
 			t.Errorf("field %d cannot be asked for", f)
 		}
@@ -192,5 +205,19 @@ func TestFilterWith(t *testing.T) {
 	open, byID := Filter{Terms: f.Terms[:1]}, Filter{Terms: []Term{{Field: FieldID, Numbers: []float64{3}}}}
 	if !f.Status() || open.Status() || !byID.Status() {
 		t.Errorf("a filter speaks of the status: %v, %v, %v, want true, false, true", f.Status(), open.Status(), byID.Status())
+	}
+}
+
+func TestStoredFields(t *testing.T) {
+	t.Parallel()
+	stored := map[string]bool{"scan": true, "opened_by": true, "closed_by": true, "reopened_by": true, "only": true, "shared": true}
+	for _, info := range Fields() {
+		f, err := ParseFilter("sev:high " + info.Example)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f.Stored() != stored[info.Names[0]] {
+			t.Errorf("only the database knows what %s selects: %v", info.Example, f.Stored())
+		}
 	}
 }

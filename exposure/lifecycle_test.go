@@ -176,3 +176,20 @@ func TestCovers(t *testing.T) {
 		}
 	}
 }
+
+func TestClosesAndReopens(t *testing.T) {
+	t.Parallel()
+	for from, by := range moves {
+		for cause, to := range by {
+			e := Event{Kind: EventMoved, Cause: cause, From: from, To: to}
+			closes, reopens := from.Open() && !to.Open(), !from.Open() && to.Open() || cause == CauseRetestFailed
+			if e.Closes() != closes || e.Reopens() != reopens {
+				t.Errorf("%v by %v to %v closes: %v, reopens: %v", from, cause, to, e.Closes(), e.Reopens())
+			}
+			e.Kind = EventNote
+			if e.Closes() || e.Reopens() {
+				t.Errorf("a note moves from %v to %v", from, to)
+			}
+		}
+	}
+}

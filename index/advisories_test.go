@@ -1,9 +1,7 @@
 package index
 
 import (
-	"cmp"
 	"fmt"
-	"slices"
 	"testing"
 
 	gocmp "github.com/google/go-cmp/cmp"
@@ -11,7 +9,7 @@ import (
 	"github.com/leeward-ctem/leeward/exposure"
 )
 
-// The counts by advisory, source and name are those of the rows and lists.
+// The counts by advisory and name are those of the rows and lists.
 func TestByAdvisory(t *testing.T) {
 	t.Parallel()
 	m := synthetic(70_000)
@@ -21,7 +19,6 @@ func TestByAdvisory(t *testing.T) {
 	v := load(t, m).View()
 	want := map[exposure.AdvisoryID]*AdvisoryGroup{}
 	first := map[exposure.AdvisoryID]uint16{}
-	sources := make([]int, len(v.sources))
 	for id := range v.n {
 		r, _ := v.Row(exposure.FindingID(id + 1))
 		if d, seen := first[r.Advisory]; !seen || r.FirstSeen < d {
@@ -30,7 +27,6 @@ func TestByAdvisory(t *testing.T) {
 		if !accepts(v, exposure.Filter{}, r) {
 			continue
 		}
-		sources[r.Source]++
 		g := want[r.Advisory]
 		if g == nil {
 			g = &AdvisoryGroup{ID: r.Advisory}
@@ -57,11 +53,6 @@ func TestByAdvisory(t *testing.T) {
 			t.Errorf("advisory %d (-want +got):\n%s", g.ID, diff)
 		}
 	}
-	bySource, err := v.BySource(exposure.Filter{}, today)
-	if diff := gocmp.Diff(sources, bySource); diff != "" || err != nil {
-		t.Errorf("by source, %v (-want +got):\n%s", err, diff)
-	}
-
 	names := []string{"CVE-2024-1000", "cve-2024-1001", "nessus:10", "GHSA-aaaa-bbbb-cccc", "CVE-2024-1002", "CVE-1999-1"}
 	spreads, err := v.Spreads(names, today)
 	if err != nil {
@@ -84,32 +75,6 @@ func TestByAdvisory(t *testing.T) {
 	}
 	if !v.AdvisoryMatches(10, "nessus:10") || v.AdvisoryMatches(10, "ghsa") {
 		t.Error("a search does not look at the names")
-	}
-}
-
-func TestWorst(t *testing.T) {
-	t.Parallel()
-	v := load(t, synthetic(40_000)).View()
-	ranges := [][2]exposure.FindingID{{5, 5}, {100, 33_000}, {39_999, 50_000}}
-	var want []Row
-	for _, r := range ranges {
-		for id := r[0]; id <= r[1]; id++ {
-			if row, ok := v.Row(id); ok {
-				want = append(want, row)
-			}
-		}
-	}
-	known := len(want)
-	slices.SortStableFunc(want, func(a, b Row) int { return cmp.Compare(b.Risk, a.Risk) })
-	got, n := v.Worst(ranges, 7)
-	if diff := gocmp.Diff(want[:7], got); diff != "" || n != known {
-		t.Errorf("the worst of %d, want %d (-want +got):\n%s", n, known, diff)
-	}
-	if got, n := v.Worst(nil, 7); got != nil || n != 0 {
-		t.Errorf("of nothing the worst are %v, %d", got, n)
-	}
-	if got, n := v.Worst([][2]exposure.FindingID{{1, 3}}, 7); len(got) != 3 || n != 3 {
-		t.Errorf("of three the worst are %v, %d", got, n)
 	}
 }
 

@@ -24,6 +24,7 @@ type plan struct {
 	sources    bitset
 	ids        map[exposure.FindingID]bool // nil: all
 	notIDs     map[exposure.FindingID]bool
+	findings   bitset // by number; nil: all
 	dueLow     int
 	dueHigh    int
 	dueNot     []dueRange
@@ -222,6 +223,9 @@ func (v *View) compileTerm(p *plan, t *exposure.Term, today uint16) error {
 			return anyOf(words, v.sources[i].Class) != t.Not
 		})
 	default:
+		if t.Field.Stored() {
+			return p.keepSet(v.n, t)
+		}
 		return v.compileRange(p, t, today)
 	}
 	return nil
@@ -352,7 +356,7 @@ func contains(list []string, s string) bool {
 // is a pass over the rows that are left, without branches that depend on the
 // data: they would be mispredicted half the time.
 func (v *View) match(p *plan, k int, buf *[chunkRows]uint16) []uint16 {
-	if p.empty {
+	if p.none(k) {
 		return nil
 	}
 	c, n := v.chunks[k], min(chunkRows, v.n-k*chunkRows)
@@ -362,6 +366,9 @@ func (v *View) match(p *plan, k int, buf *[chunkRows]uint16) []uint16 {
 		m += int(p.states[s&statusSeverity])
 	}
 	rows := buf[:m]
+	if p.findings != nil {
+		rows = p.numbered(k, rows)
+	}
 	if p.risks != nil {
 		m = 0
 		for _, j := range rows {

@@ -229,6 +229,8 @@ func accepts(v *View, f exposure.Filter, r Row) bool {
 			ok = compare(&t, float64(r.ID))
 		case exposure.FieldDemo:
 			ok = compare(&t, truth(a.Demo))
+		case exposure.FieldScan, exposure.FieldOpenedBy, exposure.FieldClosedBy, exposure.FieldReopenedBy, exposure.FieldOnly, exposure.FieldShared:
+			ok = int(r.ID)/64 < len(t.Set) && t.Set[r.ID/64]>>(r.ID%64)&1 == 1
 		default:
 			panic(fmt.Sprint("no reference for field ", t.Field))
 		}

@@ -19,8 +19,10 @@ const maxLooked = 200_000
 
 // Values returns what values of a text field exist that hold part, which is in
 // lower case: the most frequent first, at most limit. It knows team, tag,
-// service, scope, tool, class and asset. Assets count as often as findings were
-// found on them; of more than 200,000 names, the later ones are not looked at.
+// service, scope, tool, class, asset, only and shared. Assets count as often as
+// findings were found on them; of more than 200,000 names, the later ones are
+// not looked at. What is asserted is counted by no findings but by the classes
+// of checks that a value stands for.
 func (v *View) Values(field exposure.Field, part string, limit int) []Value {
 	best := frequent{limit: limit}
 	switch field {
@@ -43,6 +45,19 @@ func (v *View) Values(field exposure.Field, part string, limit int) []Value {
 		}
 		for text, n := range counts {
 			if text != "" && n > 0 && strings.Contains(strings.ToLower(text), part) {
+				best.add(text, n)
+			}
+		}
+	case exposure.FieldOnly, exposure.FieldShared:
+		counts := map[string]int{}
+		for _, s := range v.sources[1:] {
+			counts[s.Tool]++
+			if strings.Contains(part, "/") { // asks for one class
+				counts[s.Tool+"/"+s.Class]++
+			}
+		}
+		for text, n := range counts {
+			if strings.Contains(strings.ToLower(text), part) {
 				best.add(text, n)
 			}
 		}

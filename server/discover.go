@@ -22,7 +22,7 @@ type ScanDetail struct {
 	Classes  []CoveredClass `json:"classes" doc:"what it covered completely"`
 	Covered  int            `json:"covered" doc:"assets that it looked at completely"`
 	Assets   []AssetRow     `json:"assets" doc:"the first 100 of them"`
-	Opened   int            `json:"opened" doc:"findings that it saw first and that are still known"`
+	Opened   int            `json:"opened" doc:"findings that it saw first, by what they are now: those of the filter is:any opened_by:N"`
 	Findings []FindingRow   `json:"findings" doc:"the 50 riskiest of them"`
 }
 

@@ -94,6 +94,8 @@ func (s *Server) complete(ctx context.Context, filter string, at int) (Completio
 	switch c.Field.Field {
 	case exposure.FieldAsset, exposure.FieldTool, exposure.FieldClass:
 		what = "finding"
+	case exposure.FieldOnly, exposure.FieldShared:
+		what = "source"
 	}
 	// Those that the term has already are left out afterwards.
 	values, err := s.Backend.Values(ctx, c.Field.Field, c.Typed, 2*exposure.MaxChoices)

@@ -4,7 +4,10 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"time"
+
+	"github.com/RoaringBitmap/roaring/v2"
 
 	"github.com/leeward-ctem/leeward/exposure"
 )
@@ -57,16 +60,59 @@ func (db *DB) CoveredAssets(ctx context.Context, id exposure.ScanID, limit int) 
 	return ids, total, explain(err)
 }
 
-// Opened calls f with the ranges of findings that a scan saw first, in order.
-// Some of the numbers may not be in use any more.
-func (db *DB) Opened(ctx context.Context, id exposure.ScanID, f func(first, last exposure.FindingID) error) error {
-	const query = "SELECT first, last FROM event WHERE kind = 0 AND scan = $1 ORDER BY first"
-	return explain(each(ctx, db.read, query, []any{int64(id)}, func(rows *sql.Rows) error {
-		var first, last exposure.FindingID
-		if err := rows.Scan(&first, &last); err != nil {
-			return err
+// Reported returns the findings that any of the scans saw, opened, closed or
+// reopened, as field says, by the numbers that they have now. Some of the
+// numbers may not be in use any more. A scan that is not known, or whose import
+// did not end, saw nothing.
+func (db *DB) Reported(ctx context.Context, field exposure.Field, scans []exposure.ScanID) (*roaring.Bitmap, error) {
+	all := roaring.New()
+	err := chunks(scans, 500, func(_ []exposure.ScanID, params string, args []any) error {
+		for i := range args {
+			args[i] = int64(args[i].(exposure.ScanID))
 		}
-		return f(first, last)
+		switch field {
+		case exposure.FieldScan:
+			return each(ctx, db.read, "SELECT id, seen FROM scan WHERE seen IS NOT NULL AND id IN ("+params+")", args, func(rows *sql.Rows) error {
+				var id exposure.ScanID
+				var seen []byte
+				if err := rows.Scan(&id, &seen); err != nil {
+					return err
+				}
+				one := roaring.New()
+				if err := one.UnmarshalBinary(seen); err != nil {
+					return fmt.Errorf("what scan %d saw: %w", id, err)
+				}
+				all.Or(one)
+				return nil
+			})
+		case exposure.FieldOpenedBy:
+			return each(ctx, db.read, "SELECT first, last FROM event WHERE kind = 0 AND scan IN ("+params+")", args, func(rows *sql.Rows) error {
+				var first, last uint32
+				err := rows.Scan(&first, &last)
+				all.AddRange(uint64(first), uint64(last)+1)
+				return err
+			})
+		case exposure.FieldClosedBy, exposure.FieldReopenedBy:
+			return eachEvent(ctx, db.read, " WHERE kind = 1 AND scan IN ("+params+")", args, func(e *exposure.Event) error {
+				if field == exposure.FieldClosedBy && e.Closes() || field == exposure.FieldReopenedBy && e.Reopens() {
+					all.AddMany(e.IDs)
+				}
+				return nil
+			})
+		}
+		return fmt.Errorf("the field %d does not speak of reports", field)
+	})
+	if err != nil || all.IsEmpty() {
+		return all, explain(err)
+	}
+	// There are few that became part of others, so all of them are looked at.
+	return all, explain(each(ctx, db.read, "SELECT old, finding FROM finding_alias WHERE old <> 0", nil, func(rows *sql.Rows) error {
+		var old, now uint32
+		err := rows.Scan(&old, &now)
+		if all.CheckedRemove(old) {
+			all.Add(now)
+		}
+		return err
 	}))
 }
 

@@ -3,6 +3,7 @@ package store_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -106,9 +107,6 @@ func TestWhatScansLookedAt(t *testing.T) {
 			return errors.Join(
 				tx.AddCoverage(ctx, 1, 2*day+5, 1, 7, &c), tx.AddCoverage(ctx, 1, 2*day+5, 1, 3, &c), tx.AddCoverage(ctx, 1, 2*day+5, 2, 3, &c),
 				tx.AddCoverage(ctx, 2, 2*day+9, 1, 3, &c), tx.AddCoverage(ctx, 3, 5*day, 1, 3, &c), tx.AddCoverage(ctx, 4, 9*day, 2, 4, &c),
-				tx.Append(ctx,
-					&exposure.Event{Kind: exposure.EventOpened, First: 1, Last: 10, Scan: 1}, &exposure.Event{Kind: exposure.EventOpened, First: 11, Last: 12, Scan: 2},
-					&exposure.Event{Kind: exposure.EventMoved, First: 1, Last: 1, Scan: 1}, &exposure.Event{Kind: exposure.EventOpened, First: 13, Last: 13, Scan: 1}),
 				tx.PutSourceStates(ctx, []exposure.SourceState{{Finding: 5, Source: 2}, {Finding: 4, Source: 1, State: exposure.StateAbsent}}),
 			)
 		})
@@ -122,16 +120,6 @@ func TestWhatScansLookedAt(t *testing.T) {
 		ids, total, err := db.CoveredAssets(ctx, 1, 1)
 		if diff := cmp.Diff([]exposure.AssetID{3}, ids); diff != "" || total != 2 || err != nil {
 			t.Errorf("the first of %d assets, %v (-want +got):\n%s", total, err, diff)
-		}
-		var ranges [][2]exposure.FindingID
-		if err := db.Opened(ctx, 1, func(first, last exposure.FindingID) error {
-			ranges = append(ranges, [2]exposure.FindingID{first, last})
-			return nil
-		}); err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff([][2]exposure.FindingID{{1, 10}, {13, 13}}, ranges); diff != "" {
-			t.Errorf("opened by scan 1 (-want +got):\n%s", diff)
 		}
 		for source, want := range map[exposure.SourceID][]int64{1: {5 * day, 2*day + 9}, 2: {9 * day, 2*day + 5}, 3: nil} {
 			got, err := db.LookedOn(ctx, source, 5)
@@ -161,6 +149,93 @@ func TestWhatScansLookedAt(t *testing.T) {
 		}
 		if diff := cmp.Diff([]word{{4, 1, false}, {5, 2, true}}, words); diff != "" {
 			t.Errorf("words (-want +got):\n%s", diff)
+		}
+	})
+}
+
+func TestReported(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, db *store.DB) {
+		ctx := t.Context()
+		insert(t, db, make([]exposure.Status, 20)...)
+		addScan(t, db, "a", false, 1, 2, 3, 20)
+		addScan(t, db, "b", false, 3, 4, 11)
+		moved := func(scan exposure.ScanID, cause exposure.Cause, from, to exposure.Status, ids ...uint32) *exposure.Event {
+			return &exposure.Event{Kind: exposure.EventMoved, Cause: cause, From: from, To: to, IDs: ids, First: ids[0], Last: ids[len(ids)-1], Scan: scan}
+		}
+		opened := func(scan exposure.ScanID, first, last uint32) *exposure.Event {
+			return &exposure.Event{Kind: exposure.EventOpened, First: first, Last: last, Scan: scan}
+		}
+		write(t, db, func(ctx context.Context, tx *store.Tx) error {
+			_, err := tx.BeginScan(ctx, exposure.Scan{Digest: "c"}) // its import never ends
+			return errors.Join(err, tx.Append(ctx,
+				opened(1, 1, 3), opened(2, 4, 12), opened(1, 20, 20), opened(3, 13, 13),
+				moved(2, exposure.CauseAbsent, exposure.StatusOpen, exposure.StatusVerified, 1, 2, 20),
+				moved(2, exposure.CauseNotAffected, exposure.StatusTriaged, exposure.StatusNotAffected, 5),
+				moved(2, exposure.CauseAbsent, exposure.StatusExcepted, exposure.StatusVerified, 6), // neither closed nor reopened
+				moved(3, exposure.CauseReported, exposure.StatusVerified, exposure.StatusOpen, 2),
+				moved(3, exposure.CauseRetestFailed, exposure.StatusFixClaimed, exposure.StatusOpen, 7),
+				moved(0, exposure.CauseClaim, exposure.StatusOpen, exposure.StatusFixClaimed, 8),
+				&exposure.Event{Kind: exposure.EventSource, IDs: []uint32{9}, First: 9, Last: 9, Scan: 2}))
+		})
+		check := func(field exposure.Field, want []uint32, scans ...exposure.ScanID) {
+			t.Helper()
+			got, err := db.Reported(ctx, field, scans)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(want, got.ToArray()); diff != "" {
+				t.Errorf("field %d of scans %v (-want +got):\n%s", field, scans, diff)
+			}
+		}
+		none := []uint32{}
+		check(exposure.FieldScan, []uint32{1, 2, 3, 20}, 1)
+		check(exposure.FieldScan, []uint32{1, 2, 3, 4, 11, 20}, 1, 2, 3, 99)
+		check(exposure.FieldScan, none, 3)
+		check(exposure.FieldScan, none, 0, 99, 1<<32-1)
+		check(exposure.FieldScan, none)
+		check(exposure.FieldOpenedBy, []uint32{1, 2, 3, 20}, 1)
+		check(exposure.FieldOpenedBy, []uint32{4, 5, 6, 7, 8, 9, 10, 11, 12, 13}, 3, 2)
+		check(exposure.FieldClosedBy, []uint32{1, 2, 5, 20}, 2)
+		check(exposure.FieldClosedBy, none, 1, 3)
+		check(exposure.FieldClosedBy, none, 0)
+		check(exposure.FieldReopenedBy, []uint32{2, 7}, 3)
+		check(exposure.FieldReopenedBy, none, 2)
+		var many []exposure.ScanID
+		for id := range exposure.ScanID(1200) {
+			many = append(many, id)
+		}
+		check(exposure.FieldScan, []uint32{1, 2, 3, 4, 11, 20}, many...)
+
+		// What became part of another counts as that one, under each of the terms.
+		write(t, db, func(ctx context.Context, tx *store.Tx) error {
+			return errors.Join(tx.FoldFindings(ctx, map[exposure.FindingID]exposure.FindingID{20: 11}), tx.FoldFindings(ctx, map[exposure.FindingID]exposure.FindingID{11: 10, 7: 3}))
+		})
+		check(exposure.FieldScan, []uint32{1, 2, 3, 10}, 1)
+		check(exposure.FieldScan, []uint32{3, 4, 10}, 2)
+		check(exposure.FieldOpenedBy, []uint32{1, 2, 3, 10}, 1)
+		check(exposure.FieldClosedBy, []uint32{1, 2, 5, 10}, 2)
+		check(exposure.FieldReopenedBy, []uint32{2, 3}, 3)
+
+		if _, err := db.Reported(ctx, exposure.FieldTool, []exposure.ScanID{1}); err == nil {
+			t.Error("a field that does not speak of reports has an answer")
+		}
+	})
+}
+
+// A list that cannot be read is an error and no shorter list.
+func TestReportedBroken(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, db *store.DB) {
+		write(t, db, func(ctx context.Context, tx *store.Tx) error {
+			s, err := tx.BeginScan(ctx, exposure.Scan{Digest: "a"})
+			if err != nil {
+				return err
+			}
+			return tx.FinishScan(ctx, &s, []byte("no bitmap"))
+		})
+		if _, err := db.Reported(t.Context(), exposure.FieldScan, []exposure.ScanID{1}); err == nil || !strings.Contains(err.Error(), "scan 1") {
+			t.Errorf("the error is %v", err)
 		}
 	})
 }

@@ -2,6 +2,7 @@ package web
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -19,6 +20,20 @@ func whyIncomplete(s *exposure.Scan) string {
 		return "The report does not say that it is whole, so nothing is closed by what it leaves out."
 	}
 	return ""
+}
+
+// reportFind is the list of what a report saw, opened, closed or reopened,
+// whatever became of it since.
+func reportFind(field string, id exposure.ScanID) string {
+	return Find("is:any " + field + ":" + strconv.FormatUint(uint64(id), 10))
+}
+
+// linkIf is a link to a list that is not empty.
+func linkIf(n int, link string) string {
+	if n == 0 {
+		return ""
+	}
+	return link
 }
 
 // position is where in a report a record is.

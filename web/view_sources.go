@@ -23,7 +23,7 @@ type ScanPage struct {
 	Classes    []CoveredClass // what it covered completely
 	Covered    int            // assets that it looked at completely
 	Assets     []AssetRow     // the first of them
-	Opened     int            // findings that it saw first and that are still known
+	Opened     int            // findings that it saw first, by what they are now
 	Findings   []FindingRow   // the riskiest of them
 	Broken     []BrokenRecord // one page
 	NextBroken string
