@@ -173,7 +173,7 @@ func (a *app) spread(v *index.View, rows []server.AdvisoryRow) error {
 	for i := range rows {
 		names[i] = rows[i].Key
 	}
-	found, err := v.Spreads(names, a.today())
+	found, err := v.Spreads(exposure.Filter{}, names, a.today())
 	if err != nil {
 		return err
 	}

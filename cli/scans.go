@@ -76,7 +76,10 @@ func (a *app) Scan(ctx context.Context, id exposure.ScanID) (server.ScanDetail, 
 	if err != nil {
 		return d, err
 	}
-	worst, known := v.Worst(ranges, 50)
+	worst, known, err := v.Worst(exposure.Filter{}, ranges, 50)
+	if err != nil {
+		return d, err
+	}
 	d.Opened = known
 	d.Findings, err = a.rows(ctx, v, worst)
 	return d, err

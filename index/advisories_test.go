@@ -19,15 +19,37 @@ func TestByAdvisory(t *testing.T) {
 	m.advisories[9].Key, m.advisories[9].CVEs = "nessus:10", []string{"CVE-2024-1000", "CVE-2024-1001"}
 	m.advisories[4].Aliases = []string{"GHSA-aaaa-bbbb-cccc", "CVE-2024-1000"}
 	v := load(t, m).View()
+	t.Run("everything", func(t *testing.T) { byAdvisory(t, v, "") })
+	t.Run("one team", func(t *testing.T) { byAdvisory(t, v, "team:team3") })
+	t.Run("and more", func(t *testing.T) { byAdvisory(t, v, "tier<=2 sev:high") })
+	for name, want := range map[string]exposure.AdvisoryID{"nessus:10": 10, "cve-2024-1001": 2, "ghsa-AAAA-bbbb-cccc": 5, "CVE-2024-1000": 1, "": 0, "x": 0} {
+		if got := v.AdvisoryNamed(name); got != want {
+			t.Errorf("%q is advisory %d, want %d", name, got, want)
+		}
+	}
+	if !v.AdvisoryMatches(10, "nessus:10") || v.AdvisoryMatches(10, "ghsa") {
+		t.Error("a search does not look at the names")
+	}
+}
+
+func byAdvisory(t *testing.T, v *View, filter string) {
+	f, err := exposure.ParseFilter(filter)
+	if err != nil {
+		t.Fatal(err)
+	}
+	on, err := v.assetsOf(f)
+	if err != nil {
+		t.Fatal(err)
+	}
 	want := map[exposure.AdvisoryID]*AdvisoryGroup{}
 	first := map[exposure.AdvisoryID]uint16{}
 	sources := make([]int, len(v.sources))
 	for id := range v.n {
 		r, _ := v.Row(exposure.FindingID(id + 1))
-		if d, seen := first[r.Advisory]; !seen || r.FirstSeen < d {
+		if d, seen := first[r.Advisory]; (!seen || r.FirstSeen < d) && (on == nil || on.has(uint32(r.Asset))) {
 			first[r.Advisory] = r.FirstSeen
 		}
-		if !accepts(v, exposure.Filter{}, r) {
+		if !accepts(v, f, r) {
 			continue
 		}
 		sources[r.Source]++
@@ -42,8 +64,8 @@ func TestByAdvisory(t *testing.T) {
 		g.KEV += bit(v.Advisory(r.Advisory).Threat.KEV())
 		g.Overdue += bit(r.Due < today)
 	}
-	got, err := v.ByAdvisory(exposure.Filter{}, today)
-	if err != nil || len(got) != len(want) {
+	got, err := v.ByAdvisory(f, today)
+	if err != nil || len(got) != len(want) || len(got) == 0 {
 		t.Fatalf("%d advisories, %v, want %d", len(got), err, len(want))
 	}
 	for _, g := range got {
@@ -57,18 +79,18 @@ func TestByAdvisory(t *testing.T) {
 			t.Errorf("advisory %d (-want +got):\n%s", g.ID, diff)
 		}
 	}
-	bySource, err := v.BySource(exposure.Filter{}, today)
+	bySource, err := v.BySource(f, today)
 	if diff := gocmp.Diff(sources, bySource); diff != "" || err != nil {
 		t.Errorf("by source, %v (-want +got):\n%s", err, diff)
 	}
 
 	names := []string{"CVE-2024-1000", "cve-2024-1001", "nessus:10", "GHSA-aaaa-bbbb-cccc", "CVE-2024-1002", "CVE-1999-1"}
-	spreads, err := v.Spreads(names, today)
+	spreads, err := v.Spreads(f, names, today)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for i, name := range names {
-		f, err := exposure.ParseFilter("cve:" + name)
+		f, err := exposure.ParseFilter("cve:" + name + " " + filter)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -76,14 +98,6 @@ func TestByAdvisory(t *testing.T) {
 		if want := (Spread{p.Total, len(v.ByAsset(f, today))}); spreads[i] != want || err != nil {
 			t.Errorf("%s is spread %+v, %v, want %+v", name, spreads[i], err, want)
 		}
-	}
-	for name, want := range map[string]exposure.AdvisoryID{"nessus:10": 10, "cve-2024-1001": 2, "ghsa-AAAA-bbbb-cccc": 5, "CVE-2024-1000": 1, "": 0, "x": 0} {
-		if got := v.AdvisoryNamed(name); got != want {
-			t.Errorf("%q is advisory %d, want %d", name, got, want)
-		}
-	}
-	if !v.AdvisoryMatches(10, "nessus:10") || v.AdvisoryMatches(10, "ghsa") {
-		t.Error("a search does not look at the names")
 	}
 }
 
@@ -101,15 +115,25 @@ func TestWorst(t *testing.T) {
 	}
 	known := len(want)
 	slices.SortStableFunc(want, func(a, b Row) int { return cmp.Compare(b.Risk, a.Risk) })
-	got, n := v.Worst(ranges, 7)
-	if diff := gocmp.Diff(want[:7], got); diff != "" || n != known {
-		t.Errorf("the worst of %d, want %d (-want +got):\n%s", n, known, diff)
+	all := exposure.Filter{}
+	got, n, err := v.Worst(all, ranges, 7)
+	if diff := gocmp.Diff(want[:7], got); diff != "" || n != known || err != nil {
+		t.Errorf("the worst of %d, want %d, %v (-want +got):\n%s", n, known, err, diff)
 	}
-	if got, n := v.Worst(nil, 7); got != nil || n != 0 {
-		t.Errorf("of nothing the worst are %v, %d", got, n)
+	if got, n, err := v.Worst(all, nil, 7); got != nil || n != 0 || err != nil {
+		t.Errorf("of nothing the worst are %v, %d, %v", got, n, err)
 	}
-	if got, n := v.Worst([][2]exposure.FindingID{{1, 3}}, 7); len(got) != 3 || n != 3 {
-		t.Errorf("of three the worst are %v, %d", got, n)
+	if got, n, err := v.Worst(all, [][2]exposure.FindingID{{1, 3}}, 7); len(got) != 3 || n != 3 || err != nil {
+		t.Errorf("of three the worst are %v, %d, %v", got, n, err)
+	}
+	team, err := exposure.ParseFilter("team:team3")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want = slices.DeleteFunc(want, func(r Row) bool { return v.Asset(r.Asset).Context.Owner != "team3" })
+	got, n, err = v.Worst(team, ranges, 7)
+	if diff := gocmp.Diff(want[:7], got); diff != "" || n != len(want) || err != nil {
+		t.Errorf("the worst of a team's %d, want %d, %v (-want +got):\n%s", n, len(want), err, diff)
 	}
 }
 
