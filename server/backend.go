@@ -37,7 +37,9 @@ type Backend interface {
 	// Bands are the limits of the risk bands by the model in force.
 	Bands() exposure.Bands
 
-	Verdicts(ctx context.Context, limit int) ([]VerdictRow, error)
+	// Verdicts lists what validations and retests of what a filter by assets
+	// selects came to, newest first.
+	Verdicts(ctx context.Context, filter string, limit int) ([]VerdictRow, error)
 	// Claims tells of each row, in the same order, who says that it is fixed.
 	Claims(ctx context.Context, rows []FindingRow) ([]Claim, error)
 	RecordVerdict(ctx context.Context, r VerdictRequest) (recorded int, err error)
@@ -70,12 +72,15 @@ type Backend interface {
 
 	Import(ctx context.Context, req discover.Request, r io.Reader) ([]discover.Result, error)
 	Scans(ctx context.Context, q ScanQuery) (ScanPage, error)
-	Scan(ctx context.Context, id exposure.ScanID) (ScanDetail, error)
+	// Scan is one imported report, with what it saw of the assets that a filter selects.
+	Scan(ctx context.Context, id exposure.ScanID, filter string) (ScanDetail, error)
 	ScanErrors(ctx context.Context, id exposure.ScanID, q BrokenQuery) (BrokenPage, error)
-	Sources(ctx context.Context) ([]SourceStatus, error)
+	// Sources tells what sources contribute to the assets that a filter selects.
+	Sources(ctx context.Context, filter string) ([]SourceStatus, error)
 	Advisories(ctx context.Context, q AdvisoryQuery) (AdvisoryPage, error)
-	// Advisory answers with one advisory by its number or one of its names.
-	Advisory(ctx context.Context, id string) (AdvisoryDetail, error)
+	// Advisory answers with one advisory by its number or one of its names, and
+	// with what is open of it on the assets that a filter selects.
+	Advisory(ctx context.Context, id, filter string) (AdvisoryDetail, error)
 
 	Programme(ctx context.Context) (Programme, error)
 	Apply(ctx context.Context, r ApplyRequest) (ApplyResult, error)

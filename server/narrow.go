@@ -108,6 +108,28 @@ func (n narrowed) Summary(ctx context.Context) (Summary, error) {
 	return n.Backend.SummaryOf(ctx, narrow(ctx, ""))
 }
 
+func (n narrowed) Advisories(ctx context.Context, q AdvisoryQuery) (AdvisoryPage, error) {
+	q.Filter = narrow(ctx, q.Filter)
+	return n.Backend.Advisories(ctx, q)
+}
+
+func (n narrowed) Advisory(ctx context.Context, id, filter string) (AdvisoryDetail, error) {
+	return n.Backend.Advisory(ctx, id, narrow(ctx, filter))
+}
+
+// Scan is narrowed; the list of scans is not: a report is of no scope.
+func (n narrowed) Scan(ctx context.Context, id exposure.ScanID, filter string) (ScanDetail, error) {
+	return n.Backend.Scan(ctx, id, narrow(ctx, filter))
+}
+
+func (n narrowed) Sources(ctx context.Context, filter string) ([]SourceStatus, error) {
+	return n.Backend.Sources(ctx, narrow(ctx, filter))
+}
+
+func (n narrowed) Verdicts(ctx context.Context, filter string, limit int) ([]VerdictRow, error) {
+	return n.Backend.Verdicts(ctx, narrow(ctx, filter), limit)
+}
+
 // What moves everything that a filter selects moves no more than is shown.
 
 func (n narrowed) Move(ctx context.Context, m MoveRequest) (Moved, error) {

@@ -131,7 +131,7 @@ func (s *Server) validatePage(_ http.ResponseWriter, r *http.Request) (templ.Com
 			FindingRow: findingRow(&list.Rows[i]), By: c.By, At: millis(c.At), Reason: c.Reason, Needs: validate.Decides(list.Rows[i].Tools, c.Kind),
 		})
 	}
-	verdicts, err := s.Backend.Verdicts(ctx, 50)
+	verdicts, err := s.Backend.Verdicts(ctx, "", 50)
 	if err != nil {
 		return nil, err
 	}
