@@ -211,6 +211,8 @@ func scansSourcesAndAdvisories(t *testing.T, database string) {
 			_, err := h.Advisories(ctx, server.AdvisoryQuery{Filter: filter})
 			return err
 		},
+		func(filter string) error { _, err := h.Unseen(ctx, server.UnseenQuery{Filter: filter}); return err },
+		func(filter string) error { _, err := h.Report(ctx, filter, 30); return err },
 	} {
 		for _, filter := range []string{"sev:high", "nothing:x"} {
 			if err := ask(filter); exposure.KindOf(err) != exposure.Invalid {
@@ -399,7 +401,8 @@ func TestFurtherRows(t *testing.T) {
 }
 
 // BenchmarkPagesOfOrigin measures what the pages of scans, sources and
-// advisories ask, on 300,000 findings of one tool of which another shares some.
+// advisories ask, and the measures of everything and of a part, on 300,000
+// findings of one tool of which another shares some.
 func BenchmarkPagesOfOrigin(b *testing.B) {
 	h, ctx := openHouse(b, ""), b.Context()
 	r, w := io.Pipe()
@@ -438,6 +441,9 @@ func BenchmarkPagesOfOrigin(b *testing.B) {
 			return err
 		}},
 		{"verdicts-of-a-part", func() error { _, err := h.Verdicts(ctx, part, 50); return err }},
+		{"measures-cold", func() error { h.measured.forget().forget(); _, err := h.Measures(ctx, ""); return err }},
+		{"measures-of-a-part-cold", func() error { h.measured.forget(); _, err := h.Measures(ctx, part); return err }},
+		{"measures-of-a-part", func() error { _, err := h.Measures(ctx, part); return err }},
 		{"advisories-search", func() error {
 			_, err := h.Advisories(ctx, server.AdvisoryQuery{Text: "product 39", Limit: 50})
 			return err

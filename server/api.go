@@ -188,7 +188,7 @@ func (s *Server) registerAPI(mux *routes) {
 		return &list[FeedStatus]{rows}, err
 	})
 	register(a, Viewer, "get-measures", http.MethodGet, "/measures", "How the programme does over time", func(ctx context.Context, _ *struct{}) (*Measures, error) {
-		m, err := s.Backend.Measures(ctx)
+		m, err := s.Backend.Measures(ctx, "")
 		return &m, err
 	})
 	register(a, Viewer, "list-outbox", http.MethodGet, "/outbox", "Messages to the outside, newest first", func(ctx context.Context, in *struct {
@@ -209,7 +209,7 @@ func (s *Server) registerAPI(mux *routes) {
 	register(a, Viewer, "get-report", http.MethodGet, "/report", "The state of the programme for those who answer for it", func(ctx context.Context, in *struct {
 		Days int `query:"days" default:"30" doc:"how far back it looks: 7, 30 or 90"`
 	}) (*Report, error) {
-		r, err := s.Backend.Report(ctx, in.Days)
+		r, err := s.Backend.Report(ctx, "", in.Days)
 		return &r, err
 	})
 	register(a, Viewer, "list-jobs", http.MethodGet, "/jobs", "Jobs, newest first", func(ctx context.Context, _ *struct{}) (*list[cycle.Job], error) {

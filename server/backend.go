@@ -99,12 +99,14 @@ type Backend interface {
 	// Resend tries a message again that was given up.
 	Resend(ctx context.Context, id int64) error
 
-	Measures(ctx context.Context) (Measures, error)
+	// Measures are those of the assets that a filter selects, by what it selects today.
+	Measures(ctx context.Context, filter string) (Measures, error)
 	// Unseen are the assets in scope that nobody looked at of late, the greatest
 	// expected loss first.
 	Unseen(ctx context.Context, q UnseenQuery) (AssetPage, error)
-	// Report is the state for those who answer for it, over 7, 30 or 90 days.
-	Report(ctx context.Context, days int) (Report, error)
+	// Report is the state for those who answer for it, over 7, 30 or 90 days, of
+	// the assets that a filter selects.
+	Report(ctx context.Context, filter string, days int) (Report, error)
 	Jobs(ctx context.Context) ([]cycle.Job, error)
 	RetryJob(ctx context.Context, id int64) error
 
@@ -496,6 +498,7 @@ type FeedsRequest struct {
 // left out.
 type Measures struct {
 	At        int64                         `json:"at" doc:"when they were computed, unix milliseconds"`
+	Filter    string                        `json:"filter,omitempty" doc:"what they are narrowed to, by what belongs to it today; empty: everything"`
 	Days      []measure.Day                 `json:"days" doc:"flow of the last 120 days"`
 	Repair    Repair                        `json:"repair" doc:"of all findings"`
 	ByBand    []Repair                      `json:"repair_by_band" doc:"worst first"`
@@ -506,7 +509,7 @@ type Measures struct {
 	Pace      measure.Pace                  `json:"pace" doc:"of the backlog, a week"`
 	Forecast  string                        `json:"forecast" doc:"the pace in words"`
 	Now       Rollup                        `json:"now"`
-	History   []Rollup                      `json:"history" doc:"figures recorded day by day"`
+	History   []Rollup                      `json:"history" doc:"figures recorded day by day; they are of everything, so there are none of a part"`
 	Periods   []Period                      `json:"periods" doc:"what changed since 1, 7, 30 and 90 days ago"`
 	Looks     Looks                         `json:"looks" doc:"what was looked at lately"`
 }
@@ -547,7 +550,7 @@ type Period struct {
 	Verified int                           `json:"verified" doc:"flow: of these, proved fixed"`
 	SLA      measure.Compliance            `json:"sla" doc:"of what fell due in it"`
 	ByBand   map[string]measure.Compliance `json:"sla_by_band"`
-	Before   *Rollup                       `json:"before" doc:"figures of the day before it; null: none were recorded"`
+	Before   *Rollup                       `json:"before" doc:"figures of the day before it; null: none were recorded, or only of everything"`
 }
 
 // Change is findings to which something happened.
@@ -574,20 +577,23 @@ type LookCell struct {
 
 // UnseenQuery asks for the assets in scope that nobody looked at of late.
 type UnseenQuery struct {
-	Kind  string `query:"kind" doc:"of the assets; empty: any"`
-	Team  string `query:"team" doc:"that owns them; none: nobody; empty: any"`
-	Limit int    `query:"limit" default:"200" minimum:"1" maximum:"1000"`
+	Kind   string `query:"kind" doc:"of the assets; empty: any"`
+	Team   string `query:"team" doc:"that owns them; none: nobody; empty: any"`
+	Filter string `query:"filter" doc:"conditions on assets, for example: service:shop tier<=2"`
+	Limit  int    `query:"limit" default:"200" minimum:"1" maximum:"1000"`
 }
 
 // Report is the state of the programme for those who answer for it.
 type Report struct {
 	Name      string                 `json:"name,omitempty" doc:"of the organisation"`
 	Currency  string                 `json:"currency,omitempty" doc:"of all amounts, ISO 4217"`
+	Filter    string                 `json:"filter,omitempty" doc:"what it is narrowed to, by what belongs to it today; empty: everything"`
 	At        int64                  `json:"at" doc:"unix milliseconds"`
 	Days      int                    `json:"days" doc:"how far back it looks"`
 	Now       Rollup                 `json:"now"`
 	Period    Period                 `json:"period"`
-	History   []Rollup               `json:"history" doc:"figures recorded in the period"`
+	Flow      []measure.Day          `json:"flow" doc:"of the days of the period"`
+	History   []Rollup               `json:"history" doc:"figures recorded in the period; they are of everything, so there are none of a part"`
 	Fixes     []exposure.Remediation `json:"fixes" doc:"the five that remove the most expected loss"`
 	FixesLoss float64                `json:"fixes_expected_loss" doc:"what they remove together"`
 	Services  []ServiceRow           `json:"services" doc:"business services with open findings: crown jewels first, then the most loss"`

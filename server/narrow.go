@@ -130,6 +130,19 @@ func (n narrowed) Verdicts(ctx context.Context, filter string, limit int) ([]Ver
 	return n.Backend.Verdicts(ctx, narrow(ctx, filter), limit)
 }
 
+func (n narrowed) Measures(ctx context.Context, filter string) (Measures, error) {
+	return n.Backend.Measures(ctx, narrow(ctx, filter))
+}
+
+func (n narrowed) Unseen(ctx context.Context, q UnseenQuery) (AssetPage, error) {
+	q.Filter = narrow(ctx, q.Filter)
+	return n.Backend.Unseen(ctx, q)
+}
+
+func (n narrowed) Report(ctx context.Context, filter string, days int) (Report, error) {
+	return n.Backend.Report(ctx, narrow(ctx, filter), days)
+}
+
 // What moves everything that a filter selects moves no more than is shown.
 
 func (n narrowed) Move(ctx context.Context, m MoveRequest) (Moved, error) {

@@ -378,8 +378,8 @@ func samplePages(static *Static) []sample {
 		Shell: shell("People", StageAccount), Self: 1, Roles: []string{"viewer", "analyst", "owner", "operator", "admin"}, Link: "https://leeward.example.com/reset?link=3vQ9xT1bJm4Kp7Zs2Rf8Wd6Yh0Nc5Lg", LinkFor: "j.lind", LinkEnds: before(-1),
 		Rows: samplePeople([]exposure.Account{{ID: 1, Name: "Mira Okafor", Role: "admin", Created: ms(before(200))}, {ID: 2, Name: "j.lind", Role: "owner", Created: ms(before(120))}, {ID: 3, Name: "old.intern", Role: "viewer", Created: ms(before(400)), Disabled: true}}, account.Tokens),
 	}
-	scoped, scanOf := list, scan
-	for _, s := range []*Shell{&scoped.Shell, &scanOf.Shell} {
+	scoped, overviewOf, measureOf, reportOf, scanOf := list, overview, measure, report, scan
+	for _, s := range []*Shell{&scoped.Shell, &overviewOf.Shell, &measureOf.Shell, &reportOf.Shell, &scanOf.Shell} {
 		s.Scope = Chosen{Term: "service:checkout", Kind: "service", Name: "checkout", Here: FindingsURL}
 	}
 	return []sample{
@@ -404,6 +404,9 @@ func samplePages(static *Static) []sample {
 		{"scope", Scope(scope)},
 		{"choose", Choose(ChoosePage{Shell: shell("Choose a scope", StageScope), Query: "p", Next: FindingsURL + "?q=kev:true", Rows: sampleChoices(), More: true})},
 		{"findings-scoped", Findings(scoped)},
+		{"overview-scoped", Overview(overviewOf)},
+		{"measure-scoped", Measure(measureOf)},
+		{"report-scoped", Report(reportOf)},
 		{"scan-scoped", Scan(scanOf)},
 		{"scans-scoped", Scans(ScansPage{Shell: scoped.Shell, Rows: sampleScans()})},
 		{"sources-scoped", Sources(SourcesPage{Shell: scoped.Shell, Rows: sampleSources()})},
@@ -487,6 +490,7 @@ func emptyPages(static *Static) []sample {
 	add("measure", Measure(MeasurePage{Shell: shell("Measure", StageMeasure)}))
 	narrowed := shell("Measure", StageMeasure)
 	narrowed.Scope = Chosen{Term: "team:payments", Kind: "team", Name: "payments"}
+	add("measure-scoped", Measure(MeasurePage{Shell: narrowed}))
 	add("advisory-scoped", Advisory(AdvisoryPage{Shell: narrowed}))
 	add("scan-scoped", Scan(ScanPage{Shell: narrowed}))
 	add("measure-young", Measure(MeasurePage{Shell: shell("Measure", StageMeasure), Flow: Trend{Labels: []string{"23 Nov"}}, Repair: []Repair{{Name: "All findings"}}, SLA: []BandSLA{{Band: exposure.BandLow}}, TeamSLA: []TeamSLA{{}}}))
