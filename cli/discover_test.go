@@ -279,6 +279,38 @@ func scansSourcesAndAdvisories(t *testing.T, database string) {
 	}
 }
 
+// Verdicts on a part are found behind many on others, in order and once each.
+func TestVerdictsOfAPart(t *testing.T) {
+	t.Parallel()
+	h, ctx := openHouse(t, ""), t.Context()
+	h.report("r.jsonl", runLine("alpha", 1), weak("alpha", "a.example", "CVE-2024-1001"), weak("alpha", "b.example", "CVE-2024-1001"))
+	say := func(host, evidence string, times int) {
+		t.Helper()
+		for i := range times {
+			if _, err := h.RecordVerdict(ctx, server.VerdictRequest{Filter: "asset:" + host, Kind: "exploitable", Evidence: fmt.Sprintf("%s %d", evidence, i), Actor: "ada"}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	say("a.example", "ours", 2)
+	say("b.example", "theirs", verdictsPart+3)
+	say("a.example", "ours again", 1)
+	rows, err := h.Verdicts(ctx, "asset:a.example", 50)
+	var notes []string
+	for _, r := range rows {
+		notes = append(notes, r.Asset+" "+r.Note)
+	}
+	slices.Sort(notes) // all are of the same moment
+	if diff := cmp.Diff([]string{"a.example ours 0", "a.example ours 1", "a.example ours again 0"}, notes); diff != "" || err != nil {
+		t.Errorf("%v (-want +got):\n%s", err, diff)
+	}
+	for filter, want := range map[string]int{"asset:b.example": 50, "": 50, "team:shop": 0} {
+		if rows, err := h.Verdicts(ctx, filter, 50); err != nil || len(rows) != want {
+			t.Errorf("%q: %d verdicts, %v", filter, len(rows), err)
+		}
+	}
+}
+
 // What is new is what the feeds and the reports said lately.
 func TestNewAdvisories(t *testing.T) {
 	t.Parallel()
