@@ -22,23 +22,35 @@ type advisoryCache struct {
 	mu   sync.Mutex
 	view *index.View
 	day  uint16
-	all  []index.AdvisoryGroup
+	of   map[string][]index.AdvisoryGroup // by filter
 }
 
-// concerning are the advisories with open findings, most expected loss first.
-func (a *app) concerning(v *index.View) ([]index.AdvisoryGroup, error) {
+// concerning are the advisories with open findings on the assets that a filter
+// selects, most expected loss first.
+func (a *app) concerning(v *index.View, f exposure.Filter) ([]index.AdvisoryGroup, error) {
+	if _, err := onlyOn(v, f); err != nil { // the rest of the filter language is about findings
+		return nil, err
+	}
 	c := &a.ranked
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if today := a.today(); c.view != v || c.day != today {
-		all, err := v.ByAdvisory(exposure.Filter{}, today)
-		if err != nil {
-			return nil, err
-		}
-		slices.SortFunc(all, func(x, y index.AdvisoryGroup) int { return place(x).compare(place(y)) })
-		c.view, c.day, c.all = v, today, all
+	key, today := f.String(), a.today()
+	if c.view != v || c.day != today {
+		c.view, c.day, c.of = v, today, map[string][]index.AdvisoryGroup{}
 	}
-	return c.all, nil
+	if all, ok := c.of[key]; ok {
+		return all, nil
+	}
+	all, err := v.ByAdvisory(f, today)
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(all, func(x, y index.AdvisoryGroup) int { return place(x).compare(place(y)) })
+	if len(c.of) > maxNarrowed {
+		clear(c.of)
+	}
+	c.of[key] = all
+	return all, nil
 }
 
 // advisoryPlace is where an advisory stands in the list. It is the cursor of a
@@ -81,8 +93,12 @@ func (a *app) Advisories(ctx context.Context, q server.AdvisoryQuery) (server.Ad
 		}
 		after = &at
 	}
+	f, err := exposure.ParseFilter(q.Filter)
+	if err != nil {
+		return p, err
+	}
 	v := a.ix.View()
-	all, err := a.concerning(v)
+	all, err := a.concerning(v, f)
 	if err != nil {
 		return p, err
 	}
@@ -114,7 +130,7 @@ func (a *app) Advisories(ctx context.Context, q server.AdvisoryQuery) (server.Ad
 		}
 		p.Rows = append(p.Rows, row)
 	}
-	return p, a.spread(v, p.Rows)
+	return p, a.spread(v, f, p.Rows)
 }
 
 // rises are the sudden rises of scores within some days, the last of each
@@ -166,14 +182,14 @@ func (a *app) advisoryRow(v *index.View, g index.AdvisoryGroup) server.AdvisoryR
 	return row
 }
 
-// spread fills in how many findings and assets rows have, counted as the lists
-// count that they lead to.
-func (a *app) spread(v *index.View, rows []server.AdvisoryRow) error {
+// spread fills in how many findings and assets rows have within a filter,
+// counted as the lists count that they lead to.
+func (a *app) spread(v *index.View, f exposure.Filter, rows []server.AdvisoryRow) error {
 	names := make([]string, len(rows))
 	for i := range rows {
 		names[i] = rows[i].Key
 	}
-	found, err := v.Spreads(names, a.today())
+	found, err := v.Spreads(f, names, a.today())
 	if err != nil {
 		return err
 	}
@@ -183,9 +199,14 @@ func (a *app) spread(v *index.View, rows []server.AdvisoryRow) error {
 	return nil
 }
 
-// Advisory answers with everything about one advisory.
-func (a *app) Advisory(ctx context.Context, name string) (server.AdvisoryDetail, error) {
+// Advisory answers with everything about one advisory, and with what is open of
+// it on the assets that a filter selects.
+func (a *app) Advisory(ctx context.Context, name, within string) (server.AdvisoryDetail, error) {
 	d := server.AdvisoryDetail{On: []server.AssetRow{}, Fixes: []server.FixVersion{}}
+	part, err := exposure.ParseFilter(within)
+	if err != nil {
+		return d, err
+	}
 	v := a.ix.View()
 	id := exposure.AdvisoryID(0)
 	if n, err := strconv.ParseUint(name, 10, 32); err == nil {
@@ -196,13 +217,12 @@ func (a *app) Advisory(ctx context.Context, name string) (server.AdvisoryDetail,
 	if adv := v.Advisory(id); adv == nil || adv.Key == "" {
 		return d, exposure.Errorf(exposure.NotFound, "no report spoke of %q yet", name)
 	}
-	var err error
 	if d.Info, err = a.db.Advisory(ctx, id); err != nil {
 		return d, err
 	}
 	d.Info.Threat = v.Advisory(id).Threat
 	group := index.AdvisoryGroup{ID: id, FirstSeen: exposure.NoDue}
-	all, err := a.concerning(v)
+	all, err := a.concerning(v, part)
 	if err != nil {
 		return d, err
 	}
@@ -217,7 +237,7 @@ func (a *app) Advisory(ctx context.Context, name string) (server.AdvisoryDetail,
 	}
 	d.AdvisoryRow = a.advisoryRow(v, group)
 	d.News = a.news(v, id, group.FirstSeen, newsDays, rises)
-	filter := exposure.Filter{Terms: []exposure.Term{{Field: exposure.FieldAdvisory, Values: []string{strings.ToLower(d.Key)}}}}
+	filter := part.With(exposure.Term{Field: exposure.FieldAdvisory, Values: []string{strings.ToLower(d.Key)}})
 	for asset, g := range v.ByAsset(filter, a.today()) {
 		d.Assets++
 		d.Findings += g.Count

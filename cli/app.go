@@ -41,8 +41,8 @@ type app struct {
 	publish func(kind string, v any) // tells who watches; nil: nobody does
 
 	demo      atomic.Pointer[map[string]exposure.Threat] // invented knowledge, while demo data is present
-	measured  lasting[server.Measures]
-	scoped    lasting[server.ScopeReport]
+	measured  narrowing[lasting[server.Measures]]
+	scoped    narrowing[lasting[server.ScopeReport]]
 	grouped   remediationCache
 	summed    summaryCache
 	heard     sourceCache

@@ -165,8 +165,8 @@ func (a *app) RemoveDemo(ctx context.Context, actor string) (removed int, err er
 	}
 	a.tell("imported", nil)
 	err = a.ix.CatchUp(ctx, a.db)
-	a.measured.forget()
-	a.scoped.forget()
+	a.measured.forget().forget()
+	a.scoped.forget().forget()
 	return removed, err
 }
 

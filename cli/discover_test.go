@@ -16,7 +16,6 @@ import (
 
 	"github.com/leeward-ctem/leeward/discover"
 	"github.com/leeward-ctem/leeward/exposure"
-	"github.com/leeward-ctem/leeward/index"
 	"github.com/leeward-ctem/leeward/internal/testkit"
 	"github.com/leeward-ctem/leeward/internal/testkit/live"
 	"github.com/leeward-ctem/leeward/server"
@@ -127,20 +126,20 @@ func scansSourcesAndAdvisories(t *testing.T, database string) {
 	}
 
 	// One scan.
-	d, err := h.Scan(ctx, 1)
+	d, err := h.Scan(ctx, 1, "")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if d.Opened != 9 || len(d.Findings) != 9 || d.New != 9 || d.Errors != 3 || d.Covered != 0 {
 		t.Errorf("scan 1 opened %d (%d), says %d, has %d errors and covers %d", d.Opened, len(d.Findings), d.New, d.Errors, d.Covered)
 	}
-	if d, err = h.Scan(ctx, 2); err != nil || d.Opened != 0 || d.Covered != 3 || len(d.Assets) != 3 {
+	if d, err = h.Scan(ctx, 2, ""); err != nil || d.Opened != 0 || d.Covered != 3 || len(d.Assets) != 3 {
 		t.Errorf("scan 2 opened %d and covers %d (%d), %v", d.Opened, d.Covered, len(d.Assets), err)
 	}
 	if diff := cmp.Diff([]server.CoveredClass{{Tool: "alpha", Class: "vuln", Assets: 3}}, d.Classes); diff != "" {
 		t.Errorf("classes (-want +got):\n%s", diff)
 	}
-	if d, err := h.Scan(ctx, 4); err != nil || d.Name != "beta.jsonl" || d.Opened != 1 || len(d.Classes) != 0 {
+	if d, err := h.Scan(ctx, 4, ""); err != nil || d.Name != "beta.jsonl" || d.Opened != 1 || len(d.Classes) != 0 {
 		t.Errorf("a scan that proves nothing: %+v, %v", d, err)
 	}
 	first, err := h.ScanErrors(ctx, 1, server.BrokenQuery{Limit: 2})
@@ -152,11 +151,11 @@ func scansSourcesAndAdvisories(t *testing.T, database string) {
 		t.Errorf("the rest of them: %+v, %v", rest, err)
 	}
 	for name, ask := range map[string]func() error{
-		"a scan":            func() error { _, err := h.Scan(ctx, 99); return err },
+		"a scan":            func() error { _, err := h.Scan(ctx, 99, ""); return err },
 		"its errors":        func() error { _, err := h.ScanErrors(ctx, 99, server.BrokenQuery{}); return err },
-		"an advisory":       func() error { _, err := h.Advisory(ctx, "CVE-1999-1"); return err },
-		"an advisory by no": func() error { _, err := h.Advisory(ctx, "4711"); return err },
-		"no advisory":       func() error { _, err := h.Advisory(ctx, "0"); return err },
+		"an advisory":       func() error { _, err := h.Advisory(ctx, "CVE-1999-1", ""); return err },
+		"an advisory by no": func() error { _, err := h.Advisory(ctx, "4711", ""); return err },
+		"no advisory":       func() error { _, err := h.Advisory(ctx, "0", ""); return err },
 	} {
 		if err := ask(); exposure.KindOf(err) != exposure.NotFound {
 			t.Errorf("%s that is not there: %v", name, err)
@@ -171,7 +170,7 @@ func scansSourcesAndAdvisories(t *testing.T, database string) {
 
 	// What each source is good for. Alpha says on the last day that one of
 	// the shared findings is gone; beta still asserts it.
-	sources, err := h.Sources(ctx)
+	sources, err := h.Sources(ctx, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -182,6 +181,44 @@ func scansSourcesAndAdvisories(t *testing.T, database string) {
 	}
 	if diff := cmp.Diff(want, sources); diff != "" {
 		t.Errorf("sources (-want +got):\n%s", diff)
+	}
+	// Of one host each tells what it has there; how often they run is the same.
+	for filter, want := range map[string][]server.SourceStatus{
+		"asset:a.example": {
+			{Tool: "alpha", Class: "vuln", Last: day(5), Proved: true, Every: 1, Assets: 1, Alone: 1, Shared: 1, Reports: 5, Records: 45 - 1, Broken: 3},
+			{Tool: "beta", Class: "vuln", Last: day(3), Alone: 2, Shared: 1, Reports: 1, Records: 3},
+		},
+		"-asset:a.example": {{Tool: "alpha", Class: "vuln", Last: day(5), Proved: true, Every: 1, Assets: 2, Alone: 6, Reports: 5, Records: 45 - 1, Broken: 3}},
+		"team:nobody":      {},
+	} {
+		sources, err := h.Sources(ctx, filter)
+		if diff := cmp.Diff(want, sources); diff != "" || err != nil {
+			t.Errorf("sources of %s, %v (-want +got):\n%s", filter, err, diff)
+		}
+	}
+	if d, err = h.Scan(ctx, 2, "asset:b.example"); err != nil || d.Covered != 1 || len(d.Assets) != 1 || d.Assets[0].Name != "b.example" || d.Classes[0].Assets != 1 {
+		t.Errorf("scan 2 covers of one host %d (%+v), %v", d.Covered, d.Assets, err)
+	}
+	if d, err = h.Scan(ctx, 1, "asset:b.example"); err != nil || d.Opened != 3 || len(d.Findings) != 3 || d.New != 9 || len(d.Classes) != 0 {
+		t.Errorf("scan 1 opened on one host %d (%d) of %d, %v", d.Opened, len(d.Findings), d.New, err)
+	}
+	for _, ask := range []func(filter string) error{
+		func(filter string) error { _, err := h.Sources(ctx, filter); return err },
+		func(filter string) error { _, err := h.Scan(ctx, 1, filter); return err },
+		func(filter string) error { _, err := h.Verdicts(ctx, filter, 9); return err },
+		func(filter string) error { _, err := h.Advisory(ctx, "CVE-2024-1001", filter); return err },
+		func(filter string) error {
+			_, err := h.Advisories(ctx, server.AdvisoryQuery{Filter: filter})
+			return err
+		},
+		func(filter string) error { _, err := h.Unseen(ctx, server.UnseenQuery{Filter: filter}); return err },
+		func(filter string) error { _, err := h.Report(ctx, filter, 30); return err },
+	} {
+		for _, filter := range []string{"sev:high", "nothing:x"} {
+			if err := ask(filter); exposure.KindOf(err) != exposure.Invalid {
+				t.Errorf("a filter that is none by assets: %v", err)
+			}
+		}
 	}
 	// Who saw a shared finding first has no word of his own recorded, and is named all the same.
 	list, err := h.Findings(ctx, server.FindingQuery{Filter: "cve:CVE-2024-1001 asset:a.example", Limit: 1})
@@ -202,7 +239,7 @@ func scansSourcesAndAdvisories(t *testing.T, database string) {
 		t.Errorf("sources of a shared finding (-want +got):\n%s", diff)
 	}
 	h.now = h.now.AddDate(0, 0, 15)
-	if sources, err = h.Sources(ctx); err != nil || !sources[0].Quiet || sources[1].Quiet {
+	if sources, err = h.Sources(ctx, ""); err != nil || !sources[0].Quiet || sources[1].Quiet {
 		t.Errorf("after two weeks of silence: %+v, %v", sources, err)
 	}
 	h.now = h.now.AddDate(0, 0, -15)
@@ -229,7 +266,7 @@ func scansSourcesAndAdvisories(t *testing.T, database string) {
 	if p, err := h.Advisories(ctx, server.AdvisoryQuery{Text: "ness CVE-2024-1009", Limit: 5}); err != nil || p.Total != 1 || p.Rows[0].Key != "CVE-2024-1009" {
 		t.Errorf("search: %+v, %v", p, err)
 	}
-	adv, err := h.Advisory(ctx, "cve-2024-1001")
+	adv, err := h.Advisory(ctx, "cve-2024-1001", "")
 	if err != nil || adv.Key != "CVE-2024-1001" || adv.Findings != 3 || len(adv.On) != 3 || adv.FirstSeen != "2026-01-01" || len(adv.News) != 1 {
 		t.Errorf("an advisory: %+v, %v", adv, err)
 	}
@@ -239,6 +276,38 @@ func scansSourcesAndAdvisories(t *testing.T, database string) {
 	asset, err := h.Asset(ctx, 1)
 	if err != nil || asset.Parts != 1 || asset.Components[0].Findings != 4 || asset.Components[0].Name != "openssl" {
 		t.Errorf("the components of an asset: %+v, %v", asset.Components, err)
+	}
+}
+
+// Verdicts on a part are found behind many on others, in order and once each.
+func TestVerdictsOfAPart(t *testing.T) {
+	t.Parallel()
+	h, ctx := openHouse(t, ""), t.Context()
+	h.report("r.jsonl", runLine("alpha", 1), weak("alpha", "a.example", "CVE-2024-1001"), weak("alpha", "b.example", "CVE-2024-1001"))
+	say := func(host, evidence string, times int) {
+		t.Helper()
+		for i := range times {
+			if _, err := h.RecordVerdict(ctx, server.VerdictRequest{Filter: "asset:" + host, Kind: "exploitable", Evidence: fmt.Sprintf("%s %d", evidence, i), Actor: "ada"}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	say("a.example", "ours", 2)
+	say("b.example", "theirs", verdictsPart+3)
+	say("a.example", "ours again", 1)
+	rows, err := h.Verdicts(ctx, "asset:a.example", 50)
+	var notes []string
+	for _, r := range rows {
+		notes = append(notes, r.Asset+" "+r.Note)
+	}
+	slices.Sort(notes) // all are of the same moment
+	if diff := cmp.Diff([]string{"a.example ours 0", "a.example ours 1", "a.example ours again 0"}, notes); diff != "" || err != nil {
+		t.Errorf("%v (-want +got):\n%s", err, diff)
+	}
+	for filter, want := range map[string]int{"asset:b.example": 50, "": 50, "team:shop": 0} {
+		if rows, err := h.Verdicts(ctx, filter, 50); err != nil || len(rows) != want {
+			t.Errorf("%q: %d verdicts, %v", filter, len(rows), err)
+		}
 	}
 }
 
@@ -364,7 +433,8 @@ func TestFurtherRows(t *testing.T) {
 }
 
 // BenchmarkPagesOfOrigin measures what the pages of scans, sources and
-// advisories ask, on 300,000 findings of one tool of which another shares some.
+// advisories ask, and the measures of everything and of a part, on 300,000
+// findings of one tool of which another shares some.
 func BenchmarkPagesOfOrigin(b *testing.B) {
 	h, ctx := openHouse(b, ""), b.Context()
 	r, w := io.Pipe()
@@ -384,23 +454,34 @@ func BenchmarkPagesOfOrigin(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	forget := func() { h.heard.view, h.stored.heard, h.ranked.view = nil, nil, (*index.View)(nil) }
+	forget := func() { h.heard.view, h.stored.heard, h.ranked.view = nil, nil, nil }
+	const part = "asset:*17*"
 	for _, c := range []struct {
 		name string
 		ask  func() error
 	}{
 		{"scans", func() error { _, err := h.Scans(ctx, server.ScanQuery{Limit: 50}); return err }},
-		{"scan", func() error { _, err := h.Scan(ctx, 1); return err }},
-		{"sources", func() error { _, err := h.Sources(ctx); return err }},
-		{"sources-cold", func() error { forget(); _, err := h.Sources(ctx); return err }},
+		{"scan", func() error { _, err := h.Scan(ctx, 1, ""); return err }},
+		{"sources", func() error { _, err := h.Sources(ctx, ""); return err }},
+		{"sources-cold", func() error { forget(); _, err := h.Sources(ctx, ""); return err }},
 		{"advisories", func() error { _, err := h.Advisories(ctx, server.AdvisoryQuery{Limit: 50}); return err }},
 		{"advisories-cold", func() error { forget(); _, err := h.Advisories(ctx, server.AdvisoryQuery{Limit: 50}); return err }},
+		{"sources-of-a-part-cold", func() error { forget(); _, err := h.Sources(ctx, part); return err }},
+		{"advisories-of-a-part-cold", func() error {
+			forget()
+			_, err := h.Advisories(ctx, server.AdvisoryQuery{Filter: part, Limit: 50})
+			return err
+		}},
+		{"verdicts-of-a-part", func() error { _, err := h.Verdicts(ctx, part, 50); return err }},
+		{"measures-cold", func() error { h.measured.forget().forget(); _, err := h.Measures(ctx, ""); return err }},
+		{"measures-of-a-part-cold", func() error { h.measured.forget(); _, err := h.Measures(ctx, part); return err }},
+		{"measures-of-a-part", func() error { _, err := h.Measures(ctx, part); return err }},
 		{"advisories-search", func() error {
 			_, err := h.Advisories(ctx, server.AdvisoryQuery{Text: "product 39", Limit: 50})
 			return err
 		}},
 		{"advisories-new", func() error { _, err := h.Advisories(ctx, server.AdvisoryQuery{Days: 30, Limit: 50}); return err }},
-		{"advisory", func() error { _, err := h.Advisory(ctx, "1"); return err }},
+		{"advisory", func() error { _, err := h.Advisory(ctx, "1", ""); return err }},
 		{"asset", func() error { _, err := h.Asset(ctx, 1); return err }},
 	} {
 		b.Run(c.name, func(b *testing.B) {

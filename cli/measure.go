@@ -83,9 +83,16 @@ func (c *lasting[T]) forget() {
 	c.turn++
 }
 
-// Measures answers with how the programme does over time.
-func (a *app) Measures(ctx context.Context) (server.Measures, error) {
-	return a.measured.get(ctx, a, a.measure)
+// Measures answers with how the programme does over time, of the assets that a
+// filter selects today.
+func (a *app) Measures(ctx context.Context, filter string) (server.Measures, error) {
+	f, err := exposure.ParseFilter(filter)
+	if err != nil {
+		return server.Measures{}, err
+	}
+	return a.measured.of(f).get(ctx, a, func(ctx context.Context, v *index.View, today int) (server.Measures, error) {
+		return a.measure(ctx, v, today, f)
+	})
 }
 
 // measuredDays is how far back the flow is shown, periods how far back changes
@@ -97,9 +104,13 @@ const (
 
 var periods = [...]int{1, 7, 30, 90}
 
-func (a *app) measure(ctx context.Context, v *index.View, today int) (server.Measures, error) {
-	m := server.Measures{At: a.now().UnixMilli(), SLA: map[string]measure.Compliance{}, TeamSLA: map[string]measure.Compliance{}, History: []server.Rollup{}}
-	h, err := a.history(ctx, v, today)
+func (a *app) measure(ctx context.Context, v *index.View, today int, f exposure.Filter) (server.Measures, error) {
+	m := server.Measures{At: a.now().UnixMilli(), Filter: f.String(), SLA: map[string]measure.Compliance{}, TeamSLA: map[string]measure.Compliance{}, History: []server.Rollup{}}
+	on, err := onlyOn(v, f)
+	if err != nil {
+		return m, err
+	}
+	h, err := a.history(ctx, v, today, on)
 	if err != nil {
 		return m, err
 	}
@@ -107,7 +118,7 @@ func (a *app) measure(ctx context.Context, v *index.View, today int) (server.Mea
 	m.Days = measure.Flow(slices.Values(h.transitions), today-measuredDays+1, today)
 	m.Pace = measure.Project(m.Days)
 	m.Forecast = forecast(&m.Pace)
-	lives, err := a.lives(ctx, v)
+	lives, err := a.lives(ctx, v, on)
 	if err != nil {
 		return m, err
 	}
@@ -123,35 +134,37 @@ func (a *app) measure(ctx context.Context, v *index.View, today int) (server.Mea
 		m.TeamSLA[orElse(team, "none")] = measure.SLA(lives.deadlines(0, exposure.NoDue, in), today)
 	}
 	slowestFirst(m.ByTeam)
-	if m.Now, _, err = figures(v, exposure.Filter{}, uint16(today)); err != nil {
+	if m.Now, _, err = figures(v, f, uint16(today)); err != nil {
 		return m, err
 	}
-	err = a.db.Rollups(ctx, today-measuredDays+1, func(_ int, body []byte) error {
-		var r server.Rollup
-		err := json.Unmarshal(body, &r)
-		m.History = append(m.History, r)
-		return err
-	})
-	if err != nil {
-		return m, err
-	}
-	for _, days := range periods {
-		p, err := a.period(v, today, days, &m, lives)
+	if len(f.Terms) == 0 { // what was recorded is of everything
+		err = a.db.Rollups(ctx, today-measuredDays+1, func(_ int, body []byte) error {
+			var r server.Rollup
+			err := json.Unmarshal(body, &r)
+			m.History = append(m.History, r)
+			return err
+		})
 		if err != nil {
 			return m, err
 		}
-		if p.New, err = appeared(v, h.opened[p.First], today); err != nil {
+	}
+	for _, days := range periods {
+		p, err := a.period(v, today, days, &m, lives, f)
+		if err != nil {
+			return m, err
+		}
+		if p.New, err = appeared(v, h.opened[p.First], today, f); err != nil {
 			return m, err
 		}
 		p.Closed, p.Back = counted(v, h.closed[p.First]), counted(v, h.back[p.First])
 		m.Periods = append(m.Periods, p)
 	}
-	m.Looks, err = a.looks(ctx)
+	m.Looks, err = a.looks(ctx, on)
 	return m, err
 }
 
 // period is what changed since so many days ago.
-func (a *app) period(v *index.View, today, days int, m *server.Measures, l lives) (server.Period, error) {
+func (a *app) period(v *index.View, today, days int, m *server.Measures, l lives, f exposure.Filter) (server.Period, error) {
 	p := server.Period{Days: days, First: today - days, ByBand: map[string]measure.Compliance{}}
 	date := dayText(uint16(p.First))
 	for _, c := range []struct {
@@ -162,11 +175,12 @@ func (a *app) period(v *index.View, today, days int, m *server.Measures, l lives
 		// What was due the day before it began was overdue on its first day.
 		{&p.Overdue, fmt.Sprintf("is:overdue due>=-%dd", days+1)},
 	} {
-		n, err := count(v, c.filter, today)
+		filter := both(c.filter, f)
+		n, err := count(v, filter, today)
 		if err != nil {
 			return p, err
 		}
-		*c.to = server.Change{Count: n, Filter: c.filter}
+		*c.to = server.Change{Count: n, Filter: filter}
 	}
 	for _, d := range m.Days {
 		if d.Day >= p.First {
@@ -186,8 +200,9 @@ func (a *app) period(v *index.View, today, days int, m *server.Measures, l lives
 	return p, nil
 }
 
-// appeared counts the findings of a set that are open.
-func appeared(v *index.View, ids *roaring.Bitmap, today int) (server.Change, error) {
+// appeared counts the findings of a set that are open. The filter selects the
+// assets that they are on.
+func appeared(v *index.View, ids *roaring.Bitmap, today int, f exposure.Filter) (server.Change, error) {
 	var open []uint32
 	for i := ids.Iterator(); i.HasNext(); {
 		id := i.Next()
@@ -200,7 +215,7 @@ func appeared(v *index.View, ids *roaring.Bitmap, today int) (server.Change, err
 		return c, nil
 	}
 	// Findings are numbered as they come, so mostly the first of them tells all.
-	c.Filter = fmt.Sprintf("id>=%d", open[0])
+	c.Filter = both(fmt.Sprintf("id>=%d", open[0]), f)
 	n, err := count(v, c.Filter, today)
 	if n != c.Count {
 		c.Filter = numbered("", open)
@@ -278,13 +293,13 @@ func forecast(p *measure.Pace) string {
 	return pace + "gone by " + on(p.Clear) + ": between " + on(p.Earliest) + " and " + on(p.Latest) + "."
 }
 
-// outOfScope are the findings on assets that the programme excludes: measures
-// speak of what counts.
-func outOfScope(v *index.View) *roaring.Bitmap {
+// outOfScope are the findings on assets that the programme excludes, and on
+// those that are not asked about: measures speak of what counts.
+func outOfScope(v *index.View, on func(exposure.AssetID) bool) *roaring.Bitmap {
 	out := roaring.New()
 	v.OnAssets(func(id exposure.AssetID) bool {
 		a := v.Asset(id)
-		return a != nil && a.Context.Excluded
+		return !on(id) || a != nil && a.Context.Excluded
 	}, func(id exposure.FindingID, _ exposure.AssetID) { out.Add(uint32(id)) })
 	return out
 }
@@ -298,8 +313,8 @@ type past struct {
 	opened, closed, back map[int]*roaring.Bitmap
 }
 
-func (a *app) history(ctx context.Context, v *index.View, today int) (past, error) {
-	gone := outOfScope(v)
+func (a *app) history(ctx context.Context, v *index.View, today int, on func(exposure.AssetID) bool) (past, error) {
+	gone := outOfScope(v, on)
 	p := past{opened: map[int]*roaring.Bitmap{}, closed: map[int]*roaring.Bitmap{}, back: map[int]*roaring.Bitmap{}}
 	for _, days := range periods {
 		p.opened[today-days], p.closed[today-days], p.back[today-days] = roaring.New(), roaring.New(), roaring.New()

@@ -55,7 +55,7 @@ func TestMeasuresOfAFewFindings(t *testing.T) {
 		report(40, seen("a", "CVE-2026-2"), seen("b", "CVE-2026-3"), seen("b", "CVE-2026-1")) // it came back
 		w.now = begin.AddDate(0, 0, 44)
 
-		m, err := a.Measures(ctx)
+		m, err := a.Measures(ctx, "")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -89,19 +89,101 @@ func TestMeasuresOfAFewFindings(t *testing.T) {
 			t.Errorf("looks (-want +got):\n%s", diff)
 		}
 
+		narrowedByHand(t, a)
+
 		w.now = begin.AddDate(0, 0, 71)
-		for q, want := range map[server.UnseenQuery]int{{}: 2, {Kind: "host"}: 2, {Team: "none"}: 2, {Kind: "image"}: 0, {Team: "shop"}: 0} {
+		for q, want := range map[server.UnseenQuery]int{{}: 2, {Kind: "host"}: 2, {Team: "none"}: 2, {Kind: "image"}: 0, {Team: "shop"}: 0, {Filter: "asset:a"}: 1, {Filter: "team:shop"}: 0} {
 			if page, err := a.Unseen(ctx, q); err != nil || page.Total != want {
 				t.Errorf("%+v: %d unseen, %v, want %d", q, page.Total, err, want)
 			}
 		}
-		if m, err = a.Measures(ctx); err != nil || m.Looks.Seen != 0 { // the day ended what was kept
+		if m, err = a.Measures(ctx, ""); err != nil || m.Looks.Seen != 0 { // the day ended what was kept
 			t.Errorf("looks a month later %+v, %v", m.Looks, err)
 		}
-		if _, err := a.Report(ctx, 31); exposure.KindOf(err) != exposure.Invalid {
+		if _, err := a.Report(ctx, "", 31); exposure.KindOf(err) != exposure.Invalid {
 			t.Errorf("a report over 31 days: %v", err)
 		}
 	})
+}
+
+// narrowedByHand checks the measures of one of two hosts, and that they follow
+// an asset that changes hands.
+func narrowedByHand(t *testing.T, a *app) {
+	t.Helper()
+	ctx := t.Context()
+	of := func(filter string) server.Measures {
+		t.Helper()
+		m, err := a.Measures(ctx, filter)
+		if err != nil || m.Filter != filter {
+			t.Fatalf("%q: %q, %v", filter, m.Filter, err)
+		}
+		return m
+	}
+	// Of a, one of two was fixed after 30 days. What b had came back, and one more is new.
+	m := of("asset:a")
+	if m.Repair.Curve.Total != 2 || m.Repair.Curve.Fixed != 1 || m.Regressed == nil || *m.Regressed != 0 || m.Pace.Open != 1 || m.Looks.Assets != 1 {
+		t.Errorf("a: %d of %d fixed, %v came back, %d open", m.Repair.Curve.Fixed, m.Repair.Curve.Total, m.Regressed, m.Pace.Open)
+	}
+	if p := m.Periods[2]; p.New.Count != 0 || p.Closed.Count != 1 || p.Verified != 1 || p.Back.Count != 0 || p.Before != nil {
+		t.Errorf("the last month of a: %+v", p)
+	}
+	m = of("asset:b")
+	if m.Repair.Curve.Total != 2 || m.Repair.Curve.Fixed != 0 || m.Regressed == nil || *m.Regressed != 1 || m.Pace.Open != 2 || m.Looks.Assets != 1 {
+		t.Errorf("b: %d of %d fixed, %v came back, %d open", m.Repair.Curve.Fixed, m.Repair.Curve.Total, m.Regressed, m.Pace.Open)
+	}
+	if p := m.Periods[2]; p.New.Count != 1 || p.New.Filter != "id>=4 asset:b" || p.Closed.Count != 0 || p.Verified != 1 || p.Back.Count != 1 {
+		t.Errorf("the last month of b: %+v", p)
+	}
+	if _, err := a.Measures(ctx, "sev:high"); exposure.KindOf(err) != exposure.Invalid {
+		t.Errorf("measures by a condition on findings: %v", err)
+	}
+	// Membership is today's: with the asset its whole past changes hands.
+	if m := of("team:shop"); m.Repair.Curve.Total != 0 || m.Regressed != nil {
+		t.Errorf("nobody's assets have %+v", m.Repair)
+	}
+	for _, c := range []struct {
+		owner string
+		want  int
+	}{{"shop", 2}, {"", 0}} {
+		if _, err := a.Assign(ctx, server.AssignRequest{Assets: []exposure.AssetID{1}, Owner: c.owner, Actor: "ada"}); err != nil {
+			t.Fatal(err)
+		}
+		f, err := exposure.ParseFilter("team:shop")
+		if err != nil {
+			t.Fatal(err)
+		}
+		a.measured.of(f).took = 0 // however slow the machine is: see TestLasting
+		if m := of("team:shop"); m.Repair.Curve.Total != c.want {
+			t.Errorf("given to %q, the team has %d findings, want %d", c.owner, m.Repair.Curve.Total, c.want)
+		}
+	}
+}
+
+// What is kept for the filters that were asked for last is bounded, and never
+// another's.
+func TestNarrowing(t *testing.T) {
+	t.Parallel()
+	var n narrowing[string]
+	filter := func(text string) exposure.Filter {
+		f, err := exposure.ParseFilter(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return f
+	}
+	*n.of(exposure.Filter{}) = "everything"
+	for i := range 3 * maxNarrowed {
+		*n.of(filter(fmt.Sprint("team:t", i))) = fmt.Sprint(i)
+		if *n.of(filter("team:t0")) == "" {
+			t.Fatalf("what is asked for all the time is let go after %d others", i)
+		}
+	}
+	if len(n.parts) != maxNarrowed || *n.of(filter("TEAM:T23")) != "23" || *n.of(filter("team:t3")) != "" || *n.of(exposure.Filter{}) != "everything" {
+		t.Errorf("%d filters are kept: %v", len(n.parts), n.parts)
+	}
+	if *n.forget() != "everything" || *n.of(filter("team:t23")) != "" {
+		t.Error("what was to be forgotten is kept")
+	}
 }
 
 // Before anything was imported nothing is measurable, and nothing fails.
@@ -109,14 +191,14 @@ func TestMeasuresOfNothing(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(w *world) {
 		a := houseOver(w)
-		m, err := a.Measures(w.t.Context())
+		m, err := a.Measures(w.t.Context(), "")
 		if err != nil || m.Repair.HalfLife != nil || m.Repair.Mean != nil || m.Regressed != nil || m.Pace.Net != nil || m.Repair.After30 != nil {
 			w.t.Errorf("%+v, %v", m, err)
 		}
 		if !strings.Contains(m.Forecast, "not measurable yet: it needs 4 whole weeks") {
 			w.t.Errorf("forecast %q", m.Forecast)
 		}
-		r, err := a.Report(w.t.Context(), 30)
+		r, err := a.Report(w.t.Context(), "", 30)
 		if err != nil || r.Period.Before != nil || r.HalfLife != nil || len(r.Fixes) != 0 {
 			w.t.Errorf("%+v, %v", r, err)
 		}
@@ -135,7 +217,7 @@ func TestMeasuresAgreeWithTheirLists(t *testing.T) {
 		if err := a.follow(ctx); err != nil {
 			t.Fatal(err)
 		}
-		m, err := a.Measures(ctx)
+		m, err := a.Measures(ctx, "")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -209,7 +291,7 @@ func TestMeasuresAgreeWithTheirLists(t *testing.T) {
 // agreeReport checks what a report takes from elsewhere.
 func agreeReport(ctx context.Context, t *testing.T, a *app, m *server.Measures) {
 	t.Helper()
-	r, err := a.Report(ctx, 90)
+	r, err := a.Report(ctx, "", 90)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/leeward-ctem/leeward/exposure"
 	"github.com/leeward-ctem/leeward/index"
+	"github.com/leeward-ctem/leeward/measure"
 	"github.com/leeward-ctem/leeward/server"
 )
 
@@ -35,8 +36,8 @@ func (a *app) lookedLately(ctx context.Context) (map[exposure.AssetID]bool, erro
 	return seen, err
 }
 
-// looks counts what is in scope and was looked at.
-func (a *app) looks(ctx context.Context) (server.Looks, error) {
+// looks counts what is in scope and was looked at, of the assets that are asked about.
+func (a *app) looks(ctx context.Context, on func(exposure.AssetID) bool) (server.Looks, error) {
 	l := server.Looks{Days: looksCount, Cells: []server.LookCell{}}
 	seen, err := a.lookedLately(ctx)
 	if err != nil {
@@ -45,6 +46,9 @@ func (a *app) looks(ctx context.Context) (server.Looks, error) {
 	type key struct{ kind, team string }
 	at := map[key]int{}
 	for asset := range a.inScope {
+		if !on(asset.ID) {
+			continue
+		}
 		k := key{asset.Kind.String(), orElse(asset.Context.Owner, "none")}
 		i, ok := at[k]
 		if !ok {
@@ -68,15 +72,24 @@ func (a *app) looks(ctx context.Context) (server.Looks, error) {
 // Unseen answers with the assets in scope that nobody looked at of late.
 func (a *app) Unseen(ctx context.Context, q server.UnseenQuery) (server.AssetPage, error) {
 	page := server.AssetPage{Rows: []server.AssetRow{}}
+	f, err := exposure.ParseFilter(q.Filter)
+	if err != nil {
+		return page, err
+	}
+	v := a.ix.View()
+	on, err := onlyOn(v, f)
+	if err != nil {
+		return page, err
+	}
 	seen, err := a.lookedLately(ctx)
 	if err != nil {
 		return page, err
 	}
-	groups := a.ix.View().ByAsset(exposure.Filter{}, a.today())
+	groups := v.ByAsset(exposure.Filter{}, a.today())
 	var all []server.AssetRow
 	for asset := range a.inScope {
 		switch {
-		case seen[asset.ID]:
+		case seen[asset.ID] || !on(asset.ID):
 		case q.Kind != "" && asset.Kind.String() != q.Kind:
 		case q.Team != "" && orElse(asset.Context.Owner, "none") != q.Team:
 		default:
@@ -92,11 +105,16 @@ func (a *app) Unseen(ctx context.Context, q server.UnseenQuery) (server.AssetPag
 // reportFixes is how many fixes a report names.
 const reportFixes = 5
 
-// Report answers with the state of the programme for those who answer for it.
-// Everything that reads the whole estate is kept, see [lasting].
-func (a *app) Report(ctx context.Context, days int) (server.Report, error) {
+// Report answers with the state of the programme for those who answer for it, of
+// the assets that a filter selects. Everything that reads the whole estate is
+// kept, see [lasting].
+func (a *app) Report(ctx context.Context, filter string, days int) (server.Report, error) {
 	var r server.Report
-	m, err := a.Measures(ctx)
+	f, err := exposure.ParseFilter(filter)
+	if err != nil {
+		return r, err
+	}
+	m, err := a.Measures(ctx, filter)
 	if err != nil {
 		return r, err
 	}
@@ -106,15 +124,20 @@ func (a *app) Report(ctx context.Context, days int) (server.Report, error) {
 	}
 	p, _ := a.inForce()
 	r = server.Report{
-		Name: p.Name, Currency: p.Currency, At: m.At, Days: days, Now: m.Now, Period: m.Periods[at], History: []server.Rollup{},
+		Name: p.Name, Currency: p.Currency, Filter: m.Filter, At: m.At, Days: days, Now: m.Now, Period: m.Periods[at], Flow: []measure.Day{}, History: []server.Rollup{},
 		Fixes: []exposure.Remediation{}, Services: []server.ServiceRow{}, Looks: m.Looks, Forecast: m.Forecast, HalfLife: m.Repair.HalfLife,
+	}
+	for _, d := range m.Days {
+		if d.Day >= r.Period.First {
+			r.Flow = append(r.Flow, d)
+		}
 	}
 	for _, h := range m.History {
 		if h.Day >= r.Period.First {
 			r.History = append(r.History, h)
 		}
 	}
-	fixes, err := a.Remediations(ctx, "")
+	fixes, err := a.Remediations(ctx, filter)
 	if err != nil {
 		return r, err
 	}
@@ -122,7 +145,9 @@ func (a *app) Report(ctx context.Context, days int) (server.Report, error) {
 	for i := range r.Fixes {
 		r.FixesLoss += r.Fixes[i].Loss
 	}
-	scope, err := a.scoped.get(ctx, a, func(ctx context.Context, _ *index.View, _ int) (server.ScopeReport, error) { return a.Scope(ctx, "") })
+	scope, err := a.scoped.of(f).get(ctx, a, func(ctx context.Context, _ *index.View, _ int) (server.ScopeReport, error) {
+		return a.Scope(ctx, filter)
+	})
 	if err != nil {
 		return r, err
 	}

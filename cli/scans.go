@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -40,46 +41,90 @@ func (a *app) Scans(ctx context.Context, q server.ScanQuery) (server.ScanPage, e
 	return p, err
 }
 
-// Scan answers with everything about one imported report.
-func (a *app) Scan(ctx context.Context, id exposure.ScanID) (server.ScanDetail, error) {
+// Scan answers with everything about one imported report, of the assets that a
+// filter selects.
+func (a *app) Scan(ctx context.Context, id exposure.ScanID, filter string) (server.ScanDetail, error) {
 	d := server.ScanDetail{Classes: []server.CoveredClass{}, Assets: []server.AssetRow{}}
-	var err error
+	f, err := exposure.ParseFilter(filter)
+	if err != nil {
+		return d, err
+	}
 	if d.Scan, err = a.db.Scan(ctx, id); err != nil {
 		return d, err
 	}
 	v := a.ix.View()
-	sources := v.Sources()
-	err = a.db.CoveredClasses(ctx, id, func(source exposure.SourceID, assets int) error {
-		if int(source) < len(sources) {
-			d.Classes = append(d.Classes, server.CoveredClass{Tool: sources[source].Tool, Class: sources[source].Class, Assets: assets})
-		}
-		return nil
-	})
+	if len(f.Terms) == 0 {
+		err = a.covered(ctx, v, &d)
+	} else {
+		err = a.coveredOf(ctx, v, f, &d)
+	}
 	if err != nil {
 		return d, err
-	}
-	ids, covered, err := a.db.CoveredAssets(ctx, id, 100)
-	if err != nil {
-		return d, err
-	}
-	d.Covered = covered
-	for _, id := range ids {
-		if asset := v.Asset(id); asset != nil {
-			d.Assets = append(d.Assets, server.AssetRow{Asset: *asset})
-		}
 	}
 	// What the page calls its own is what the list that it links to shows.
-	f, err := a.filter(ctx, v, fmt.Sprintf("is:any opened_by:%d", id))
+	own, err := a.filter(ctx, v, fmt.Sprintf("%s is:any opened_by:%d", filter, id))
 	if err != nil {
 		return d, err
 	}
-	opened, err := v.Page(index.Query{Filter: f, Limit: 50, Today: a.today()})
+	opened, err := v.Page(index.Query{Filter: own, Limit: 50, Today: a.today()})
 	if err != nil {
 		return d, err
 	}
 	d.Opened = opened.Total
 	d.Findings, err = a.rows(ctx, v, opened.Rows)
 	return d, err
+}
+
+// maxCovered is how many of the assets that a scan covered are named.
+const maxCovered = 100
+
+// covered fills in what a scan looked at completely.
+func (a *app) covered(ctx context.Context, v *index.View, d *server.ScanDetail) error {
+	sources := v.Sources()
+	err := a.db.CoveredClasses(ctx, d.ID, func(source exposure.SourceID, assets int) error {
+		if int(source) < len(sources) {
+			d.Classes = append(d.Classes, server.CoveredClass{Tool: sources[source].Tool, Class: sources[source].Class, Assets: assets})
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	ids, covered, err := a.db.CoveredAssets(ctx, d.ID, maxCovered)
+	d.Covered = covered
+	for _, id := range ids {
+		if asset := v.Asset(id); asset != nil {
+			d.Assets = append(d.Assets, server.AssetRow{Asset: *asset})
+		}
+	}
+	return err
+}
+
+// coveredOf is covered of the assets that a filter selects.
+func (a *app) coveredOf(ctx context.Context, v *index.View, f exposure.Filter, d *server.ScanDetail) error {
+	on, err := onlyOn(v, f)
+	if err != nil {
+		return err
+	}
+	sources, last := v.Sources(), exposure.SourceID(0)
+	seen := map[exposure.AssetID]bool{}
+	err = a.db.Covered(ctx, d.ID, func(source exposure.SourceID, id exposure.AssetID) error {
+		if int(source) >= len(sources) || !on(id) {
+			return nil
+		}
+		if source != last {
+			last = source
+			d.Classes = append(d.Classes, server.CoveredClass{Tool: sources[source].Tool, Class: sources[source].Class})
+		}
+		d.Classes[len(d.Classes)-1].Assets++
+		seen[id] = true
+		return nil
+	})
+	d.Covered = len(seen)
+	for _, id := range slices.Sorted(maps.Keys(seen))[:min(len(seen), maxCovered)] {
+		d.Assets = append(d.Assets, server.AssetRow{Asset: *v.Asset(id)})
+	}
+	return err
 }
 
 // ScanErrors lists the broken records of a report in its order.
@@ -111,6 +156,10 @@ func (a *app) ScanErrors(ctx context.Context, id exposure.ScanID, q server.Broke
 type sourceCache struct {
 	mu   sync.Mutex
 	view *index.View
+	of   map[string]heardOf // by filter
+}
+
+type heardOf struct {
 	at   time.Time
 	rows []server.SourceStatus
 }
@@ -118,23 +167,33 @@ type sourceCache struct {
 // sourcesFor is how old what is not in the index may be.
 const sourcesFor = time.Minute
 
-// Sources answers with what each tool's class of checks contributes.
-func (a *app) Sources(ctx context.Context) ([]server.SourceStatus, error) {
+// Sources answers with what each tool's class of checks contributes to the
+// assets that a filter selects.
+func (a *app) Sources(ctx context.Context, filter string) ([]server.SourceStatus, error) {
+	f, err := exposure.ParseFilter(filter)
+	if err != nil {
+		return nil, err
+	}
 	c := &a.heard
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	v, now := a.ix.View(), a.now()
-	if c.view == v && now.Sub(c.at) < sourcesFor {
-		return c.rows, nil
+	v, now, key := a.ix.View(), a.now(), f.String()
+	if c.view != v || len(c.of) > maxNarrowed {
+		c.view, c.of = v, map[string]heardOf{}
 	}
-	rows, err := a.sources(ctx, v, now)
+	if kept, ok := c.of[key]; ok && now.Sub(kept.at) < sourcesFor {
+		return kept.rows, nil
+	}
+	rows, err := a.sources(ctx, v, now, f)
 	if err == nil {
-		c.view, c.at, c.rows = v, now, rows
+		c.of[key] = heardOf{now, rows}
 	}
 	return rows, err
 }
 
-func (a *app) sources(ctx context.Context, v *index.View, now time.Time) ([]server.SourceStatus, error) {
+// sources tells of each source what it contributes to some assets. How often it
+// runs, and what of its reports was broken, is the same whatever they are.
+func (a *app) sources(ctx context.Context, v *index.View, now time.Time, f exposure.Filter) ([]server.SourceStatus, error) {
 	type reports struct {
 		runs                   []time.Time
 		count, records, broken int
@@ -157,13 +216,23 @@ func (a *app) sources(ctx context.Context, v *index.View, now time.Time) ([]serv
 	if err != nil {
 		return nil, err
 	}
-	alone, shared, err := words.Count(v, exposure.Filter{}, a.today())
+	alone, shared, err := words.Count(v, f, a.today())
 	if err != nil {
 		return nil, err
+	}
+	since := now.AddDate(0, 0, -30).UnixMilli()
+	var part map[exposure.SourceID]lookedOn // nil: everything
+	if len(f.Terms) > 0 {
+		if part, err = a.lookedOn(ctx, v, f, since); err != nil {
+			return nil, err
+		}
 	}
 	rows := []server.SourceStatus{}
 	for _, src := range v.Sources()[1:] {
 		row := server.SourceStatus{Tool: src.Tool, Class: src.Class, Alone: alone[src.ID], Shared: shared[src.ID]}
+		if part != nil && row.Alone+row.Shared+part[src.ID].ever == 0 {
+			continue // it has nothing to do with them
+		}
 		looks, err := a.db.LookedOn(ctx, src.ID, runsOfRhythm)
 		if err != nil {
 			return nil, err
@@ -184,7 +253,9 @@ func (a *app) sources(ctx context.Context, v *index.View, now time.Time) ([]serv
 			row.Last = rhythm.Newest.UnixMilli()
 		}
 		row.Every, row.Quiet = rhythm.Every.Hours()/24, rhythm.Quiet(now)
-		if row.Assets, err = a.db.AssetsLookedAt(ctx, src.ID, now.AddDate(0, 0, -30).UnixMilli()); err != nil {
+		if part != nil {
+			row.Assets = part[src.ID].lately
+		} else if row.Assets, err = a.db.AssetsLookedAt(ctx, src.ID, since); err != nil {
 			return nil, err
 		}
 		rows = append(rows, row)
@@ -206,6 +277,30 @@ const (
 	runsOfRhythm = 12
 	maxRuns      = 400
 )
+
+// lookedOn is how many of some assets a source looked at completely.
+type lookedOn struct{ ever, lately int }
+
+// lookedOn counts, by source, the assets of a filter that it looked at.
+func (a *app) lookedOn(ctx context.Context, v *index.View, f exposure.Filter, since int64) (map[exposure.SourceID]lookedOn, error) {
+	on, err := onlyOn(v, f)
+	if err != nil {
+		return nil, err
+	}
+	counts := map[exposure.SourceID]lookedOn{}
+	err = a.db.SourceLooks(ctx, func(source exposure.SourceID, id exposure.AssetID, newest int64) error {
+		if on(id) {
+			n := counts[source]
+			n.ever++
+			if newest >= since {
+				n.lately++
+			}
+			counts[source] = n
+		}
+		return nil
+	})
+	return counts, err
+}
 
 // components fills in the components of an asset that have open findings,
 // counted by place.

@@ -74,7 +74,7 @@ func (c *serveCmd) Run(ctx context.Context, r *run) error {
 	// The first page is not the one to wait for it.
 	go func() {
 		a.Remediations(context.WithoutCancel(ctx), "")
-		a.Measures(context.WithoutCancel(ctx))
+		a.Measures(context.WithoutCancel(ctx), "")
 	}()
 	link, err := srv.SetupLink(ctx)
 	if err != nil {

@@ -65,11 +65,11 @@ func storedTerms(t *testing.T, database string) {
 					t.Errorf("%s says %d, and %s lists %q", s.Name, n, term, got)
 				}
 			}
-			if d, err := h.Scan(ctx, s.ID); err != nil || d.Opened != s.New || len(d.Findings) != s.New {
+			if d, err := h.Scan(ctx, s.ID, ""); err != nil || d.Opened != s.New || len(d.Findings) != s.New {
 				t.Errorf("the page of %s opens with %d of %d, %v, and the report says %d", s.Name, len(d.Findings), d.Opened, err, s.New)
 			}
 		}
-		sources, err := h.Sources(ctx)
+		sources, err := h.Sources(ctx, "")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -163,10 +163,10 @@ func storedTerms(t *testing.T, database string) {
 	want("scan:3", "a.example 1", "a.example 2")
 	want("is:any opened_by:1", "a.example 1", "a.example 2")
 	want("is:any opened_by:2", "a.example 3")
-	if d, err := h.Scan(ctx, 1); err != nil || d.Opened != 2 || d.New != 3 {
+	if d, err := h.Scan(ctx, 1, ""); err != nil || d.Opened != 2 || d.New != 3 {
 		t.Errorf("of three findings two are left: %d, %v", d.Opened, err)
 	}
-	sources, err := h.Sources(ctx)
+	sources, err := h.Sources(ctx, "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package cli
 import (
 	"cmp"
 	"context"
+	"math"
 	"slices"
 	"strconv"
 	"time"
@@ -106,17 +107,53 @@ func (a *app) expireVerdicts(ctx context.Context) error {
 	return a.ix.CatchUp(ctx, a.db)
 }
 
-// Verdicts lists what validations and retests came to, newest first.
-func (a *app) Verdicts(ctx context.Context, limit int) ([]server.VerdictRow, error) {
-	rows := []server.VerdictRow{}
-	recorded, err := a.db.Verdicts(ctx, limit)
+// How far back it is looked for verdicts and retests of a part of the findings.
+// The verdicts are read a few at a time, because each brings its evidence.
+const (
+	verdictsRead = 50_000
+	verdictsPart = 500
+	retestsRead  = 2000
+)
+
+// Verdicts lists what validations and retests of the findings on the assets of a
+// filter came to, newest first.
+func (a *app) Verdicts(ctx context.Context, filter string, limit int) ([]server.VerdictRow, error) {
+	f, err := exposure.ParseFilter(filter)
 	if err != nil {
 		return nil, err
 	}
-	for _, v := range recorded {
-		rows = append(rows, a.verdictRow(v.Finding, v.Kind, v.Actor, v.Evidence, v.At, v.Until))
+	view := a.ix.View()
+	on, err := onlyOn(view, f)
+	if err != nil {
+		return nil, err
 	}
-	retests, err := a.retests(ctx, limit)
+	wanted := func(id exposure.FindingID) bool {
+		r, ok := view.Row(id)
+		return ok && on(r.Asset)
+	}
+	part, reach := verdictsPart, retestsRead
+	if len(f.Terms) == 0 {
+		part, reach = limit, limit // all of them are wanted
+		wanted = func(exposure.FindingID) bool { return true }
+	}
+	rows := []server.VerdictRow{}
+	before := int64(math.MaxInt64)
+	for read := 0; len(rows) < limit && read < verdictsRead; read += part {
+		recorded, err := a.db.VerdictsBefore(ctx, before, part)
+		if err != nil {
+			return nil, err
+		}
+		for _, v := range recorded {
+			before = v.ID
+			if len(rows) < limit && wanted(v.Finding) {
+				rows = append(rows, a.verdictRow(v.Finding, v.Kind, v.Actor, v.Evidence, v.At, v.Until))
+			}
+		}
+		if len(recorded) < part {
+			break
+		}
+	}
+	retests, err := a.retests(ctx, limit, max(limit, reach), wanted)
 	if err != nil {
 		return nil, err
 	}
@@ -126,13 +163,16 @@ func (a *app) Verdicts(ctx context.Context, limit int) ([]server.VerdictRow, err
 }
 
 // retests are the scans that decided about claims, and those that found again
-// what was verified.
-func (a *app) retests(ctx context.Context, limit int) (rows []server.VerdictRow, err error) {
+// what was verified, of the wanted findings in the newest reach events.
+func (a *app) retests(ctx context.Context, limit, reach int, wanted func(exposure.FindingID) bool) (rows []server.VerdictRow, err error) {
 	tools := map[exposure.ScanID]string{}
 	view := a.ix.View()
 	var events []exposure.Event
-	err = a.db.EventsOf(ctx, limit, func(e *exposure.Event) error {
-		events = append(events, *e)
+	err = a.db.EventsOf(ctx, reach, func(e *exposure.Event) error {
+		e.IDs = slices.DeleteFunc(e.IDs, func(id uint32) bool { return !wanted(exposure.FindingID(id)) })
+		if len(e.IDs) > 0 {
+			events = append(events, *e)
+		}
 		return nil
 	}, exposure.CauseAbsent, exposure.CauseRetestFailed, exposure.CauseReported)
 	if err != nil {

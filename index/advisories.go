@@ -12,13 +12,17 @@ import (
 type AdvisoryGroup struct {
 	ID exposure.AdvisoryID
 	Group
-	FirstSeen uint16 // day of its first finding, whatever became of that one
+	FirstSeen uint16 // day of its first finding on the assets of the filter, whatever became of that one
 }
 
 // ByAdvisory counts the matches of a filter for each advisory that has any, in
 // order of their numbers.
 func (v *View) ByAdvisory(f exposure.Filter, today uint16) ([]AdvisoryGroup, error) {
 	p, err := v.compile(&f, today)
+	if err != nil {
+		return nil, err
+	}
+	on, err := v.assetsOf(f)
 	if err != nil {
 		return nil, err
 	}
@@ -33,7 +37,7 @@ func (v *View) ByAdvisory(f exposure.Filter, today uint16) ([]AdvisoryGroup, err
 		for k := w; k < len(v.chunks); k += workers {
 			c := v.chunks[k]
 			for j := range min(chunkRows, v.n-k*chunkRows) {
-				if a := c.advisory.at(j); c.day[j] < first[a] && c.state[j]&15 != removed {
+				if a := c.advisory.at(j); c.day[j] < first[a] && c.state[j]&15 != removed && (on == nil || on.has(c.asset.at(j))) {
 					first[a] = c.day[j]
 				}
 			}
@@ -68,14 +72,15 @@ func (v *View) ByAdvisory(f exposure.Filter, today uint16) ([]AdvisoryGroup, err
 	return out, nil
 }
 
-// Spread is how far a weakness has spread: the open findings that the filter
-// "cve:name" selects, and the assets they are on.
+// Spread is how far a weakness has spread: the findings that a filter and
+// "cve:name" select together, and the assets they are on.
 type Spread struct{ Findings, Assets int }
 
-// Spreads returns the spread of each name. A rule that covers several
-// weaknesses counts for each of them, as it does in the list of findings.
-func (v *View) Spreads(names []string, today uint16) ([]Spread, error) {
-	p, err := v.compile(&exposure.Filter{}, today)
+// Spreads returns the spread of each name within a filter. A rule that covers
+// several weaknesses counts for each of them, as it does in the list of
+// findings.
+func (v *View) Spreads(f exposure.Filter, names []string, today uint16) ([]Spread, error) {
+	p, err := v.compile(&f, today)
 	if err != nil {
 		return nil, err
 	}
@@ -85,7 +90,7 @@ func (v *View) Spreads(names []string, today uint16) ([]Spread, error) {
 		at[n] = append(at[n], i)
 	}
 	of := make([][]int, len(v.advisories)) // the names that an advisory has
-	p.advisories = newBitset(len(v.advisories))
+	named := newBitset(len(v.advisories))
 	for i, a := range v.advisories {
 		note := func(name string) {
 			for _, n := range at[strings.ToLower(name)] {
@@ -102,9 +107,10 @@ func (v *View) Spreads(names []string, today uint16) ([]Spread, error) {
 			note(c)
 		}
 		if of[i] != nil {
-			p.advisories.set(i)
+			named.set(i)
 		}
 	}
+	p.advisories = and(p.advisories, len(v.advisories), func(i int) bool { return named.has(uint32(i)) })
 	out := make([]Spread, len(names))
 	assets := make([]bitset, len(names))
 	for i := range assets {

@@ -88,19 +88,40 @@ func (v *View) Owners() []string {
 // assets: name, kind, team, tag, service, scope, tier, reach and demo. Unlike a
 // list of findings it leaves out no asset that the programme excludes.
 func (v *View) AssetFilter(f exposure.Filter) (matches func(exposure.AssetID) bool, err error) {
-	p := &plan{}
 	for i := range f.Terms {
-		t := &f.Terms[i]
-		switch t.Field {
-		case exposure.FieldAsset, exposure.FieldKind, exposure.FieldOwner, exposure.FieldTag, exposure.FieldService, exposure.FieldScope, exposure.FieldTier, exposure.FieldReach, exposure.FieldDemo:
-			if err := v.compileTerm(p, t, 0); err != nil {
-				return nil, err
-			}
-		default:
-			return nil, exposure.Errorf(exposure.Invalid, "assets cannot be filtered by %s: use asset, kind, team, tag, service, scope, tier, reach or demo", t)
+		if !ofAssets(&f.Terms[i]) {
+			return nil, exposure.Errorf(exposure.Invalid, "assets cannot be filtered by %s: use asset, kind, team, tag, service, scope, tier, reach or demo", &f.Terms[i])
 		}
 	}
+	on, err := v.assetsOf(f)
+	if err != nil {
+		return nil, err
+	}
 	return func(id exposure.AssetID) bool {
-		return int(id) < len(v.assets) && v.assets[id].Asset != nil && (p.assets == nil || p.assets.has(uint32(id)))
+		return int(id) < len(v.assets) && v.assets[id].Asset != nil && (on == nil || on.has(uint32(id)))
 	}, nil
+}
+
+// ofAssets reports whether a term speaks of assets alone.
+func ofAssets(t *exposure.Term) bool {
+	switch t.Field {
+	case exposure.FieldAsset, exposure.FieldKind, exposure.FieldOwner, exposure.FieldTag, exposure.FieldService, exposure.FieldScope, exposure.FieldTier, exposure.FieldReach, exposure.FieldDemo:
+		return true
+	}
+	return false
+}
+
+// assetsOf are the assets that those terms of a filter accept which speak of
+// assets; nil: all.
+func (v *View) assetsOf(f exposure.Filter) (bitset, error) {
+	p := &plan{}
+	for i := range f.Terms {
+		if !ofAssets(&f.Terms[i]) {
+			continue
+		}
+		if err := v.compileTerm(p, &f.Terms[i], 0); err != nil {
+			return nil, err
+		}
+	}
+	return p.assets, nil
 }

@@ -25,7 +25,8 @@ import (
 func (s *Server) registerAPI(mux *routes) {
 	config := huma.DefaultConfig("Leeward", s.Version)
 	config.Info.Description = "Continuous threat exposure management. Sign in with a session or `Authorization: Bearer <token>`. " +
-		"Every list, count and export takes `scope`, one business service, scope or team such as `service:shop`, and is then narrowed to it."
+		"Every list, count, measure and export of findings, assets, advisories, sources and verdicts takes `scope`, one business service, scope or team such as `service:shop`, " +
+		"and is then narrowed to it by what belongs to it today. What was recorded of everything alone, such as the history of the measures, is then left out."
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "/api/v1/openapi", "", ""
 	config.CreateHooks = nil
 	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"token": {Type: "http", Scheme: "bearer"}}
@@ -102,7 +103,7 @@ func (s *Server) registerAPI(mux *routes) {
 	register(a, Viewer, "list-verdicts", http.MethodGet, "/verdicts", "What validations and retests came to, newest first", func(ctx context.Context, in *struct {
 		Limit int `query:"limit" default:"50" minimum:"1" maximum:"1000"`
 	}) (*list[VerdictRow], error) {
-		rows, err := s.Backend.Verdicts(ctx, in.Limit)
+		rows, err := s.Backend.Verdicts(ctx, "", in.Limit)
 		return &list[VerdictRow]{rows}, err
 	})
 	register(a, Analyst, "record-verdict", http.MethodPost, "/verdicts", "Record what a validation came to", func(ctx context.Context, in *struct{ Body VerdictRequest }) (*recorded, error) {
@@ -187,7 +188,7 @@ func (s *Server) registerAPI(mux *routes) {
 		return &list[FeedStatus]{rows}, err
 	})
 	register(a, Viewer, "get-measures", http.MethodGet, "/measures", "How the programme does over time", func(ctx context.Context, _ *struct{}) (*Measures, error) {
-		m, err := s.Backend.Measures(ctx)
+		m, err := s.Backend.Measures(ctx, "")
 		return &m, err
 	})
 	register(a, Viewer, "list-outbox", http.MethodGet, "/outbox", "Messages to the outside, newest first", func(ctx context.Context, in *struct {
@@ -208,7 +209,7 @@ func (s *Server) registerAPI(mux *routes) {
 	register(a, Viewer, "get-report", http.MethodGet, "/report", "The state of the programme for those who answer for it", func(ctx context.Context, in *struct {
 		Days int `query:"days" default:"30" doc:"how far back it looks: 7, 30 or 90"`
 	}) (*Report, error) {
-		r, err := s.Backend.Report(ctx, in.Days)
+		r, err := s.Backend.Report(ctx, "", in.Days)
 		return &r, err
 	})
 	register(a, Viewer, "list-jobs", http.MethodGet, "/jobs", "Jobs, newest first", func(ctx context.Context, _ *struct{}) (*list[cycle.Job], error) {

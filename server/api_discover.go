@@ -17,7 +17,7 @@ func (s *Server) registerDiscover(a operations) {
 	register(a, Viewer, "get-scan", http.MethodGet, "/scans/{id}", "One imported report: what it covered and what it saw first", func(ctx context.Context, in *struct {
 		ID uint32 `path:"id"`
 	}) (*ScanDetail, error) {
-		d, err := s.Backend.Scan(ctx, exposure.ScanID(in.ID))
+		d, err := s.Backend.Scan(ctx, exposure.ScanID(in.ID), "")
 		return &d, err
 	})
 	register(a, Viewer, "list-scan-errors", http.MethodGet, "/scans/{id}/errors", "Records of a report that could not be read", func(ctx context.Context, in *struct {
@@ -28,7 +28,7 @@ func (s *Server) registerDiscover(a operations) {
 		return &p, err
 	})
 	register(a, Viewer, "list-sources", http.MethodGet, "/sources", "What each tool's class of checks contributes, and which of them are quiet", func(ctx context.Context, _ *struct{}) (*list[SourceStatus], error) {
-		rows, err := s.Backend.Sources(ctx)
+		rows, err := s.Backend.Sources(ctx, "")
 		return &list[SourceStatus]{rows}, err
 	})
 	register(a, Viewer, "list-advisories", http.MethodGet, "/advisories", "Advisories with open findings, most expected loss first", func(ctx context.Context, in *struct{ AdvisoryQuery }) (*AdvisoryPage, error) {
@@ -38,7 +38,7 @@ func (s *Server) registerDiscover(a operations) {
 	register(a, Viewer, "get-advisory", http.MethodGet, "/advisories/{id}", "One advisory: what it is, what the feeds say, where it is open and what fixes it", func(ctx context.Context, in *struct {
 		ID string `path:"id" doc:"its number, or a name as in CVE-2024-3400"`
 	}) (*AdvisoryDetail, error) {
-		d, err := s.Backend.Advisory(ctx, in.ID)
+		d, err := s.Backend.Advisory(ctx, in.ID, "")
 		return &d, err
 	})
 }

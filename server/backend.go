@@ -39,7 +39,9 @@ type Backend interface {
 	// Bands are the limits of the risk bands by the model in force.
 	Bands() exposure.Bands
 
-	Verdicts(ctx context.Context, limit int) ([]VerdictRow, error)
+	// Verdicts lists what validations and retests of what a filter by assets
+	// selects came to, newest first.
+	Verdicts(ctx context.Context, filter string, limit int) ([]VerdictRow, error)
 	// Claims tells of each row, in the same order, who says that it is fixed.
 	Claims(ctx context.Context, rows []FindingRow) ([]Claim, error)
 	RecordVerdict(ctx context.Context, r VerdictRequest) (recorded int, err error)
@@ -72,12 +74,15 @@ type Backend interface {
 
 	Import(ctx context.Context, req discover.Request, r io.Reader) ([]discover.Result, error)
 	Scans(ctx context.Context, q ScanQuery) (ScanPage, error)
-	Scan(ctx context.Context, id exposure.ScanID) (ScanDetail, error)
+	// Scan is one imported report, with what it saw of the assets that a filter selects.
+	Scan(ctx context.Context, id exposure.ScanID, filter string) (ScanDetail, error)
 	ScanErrors(ctx context.Context, id exposure.ScanID, q BrokenQuery) (BrokenPage, error)
-	Sources(ctx context.Context) ([]SourceStatus, error)
+	// Sources tells what sources contribute to the assets that a filter selects.
+	Sources(ctx context.Context, filter string) ([]SourceStatus, error)
 	Advisories(ctx context.Context, q AdvisoryQuery) (AdvisoryPage, error)
-	// Advisory answers with one advisory by its number or one of its names.
-	Advisory(ctx context.Context, id string) (AdvisoryDetail, error)
+	// Advisory answers with one advisory by its number or one of its names, and
+	// with what is open of it on the assets that a filter selects.
+	Advisory(ctx context.Context, id, filter string) (AdvisoryDetail, error)
 
 	Programme(ctx context.Context) (Programme, error)
 	Apply(ctx context.Context, r ApplyRequest) (ApplyResult, error)
@@ -96,12 +101,14 @@ type Backend interface {
 	// Resend tries a message again that was given up.
 	Resend(ctx context.Context, id int64) error
 
-	Measures(ctx context.Context) (Measures, error)
+	// Measures are those of the assets that a filter selects, by what it selects today.
+	Measures(ctx context.Context, filter string) (Measures, error)
 	// Unseen are the assets in scope that nobody looked at of late, the greatest
 	// expected loss first.
 	Unseen(ctx context.Context, q UnseenQuery) (AssetPage, error)
-	// Report is the state for those who answer for it, over 7, 30 or 90 days.
-	Report(ctx context.Context, days int) (Report, error)
+	// Report is the state for those who answer for it, over 7, 30 or 90 days, of
+	// the assets that a filter selects.
+	Report(ctx context.Context, filter string, days int) (Report, error)
 	Jobs(ctx context.Context) ([]cycle.Job, error)
 	RetryJob(ctx context.Context, id int64) error
 
@@ -529,6 +536,7 @@ type FeedsRequest struct {
 // left out.
 type Measures struct {
 	At        int64                         `json:"at" doc:"when they were computed, unix milliseconds"`
+	Filter    string                        `json:"filter,omitempty" doc:"what they are narrowed to, by what belongs to it today; empty: everything"`
 	Days      []measure.Day                 `json:"days" doc:"flow of the last 120 days"`
 	Repair    Repair                        `json:"repair" doc:"of all findings"`
 	ByBand    []Repair                      `json:"repair_by_band" doc:"worst first"`
@@ -539,7 +547,7 @@ type Measures struct {
 	Pace      measure.Pace                  `json:"pace" doc:"of the backlog, a week"`
 	Forecast  string                        `json:"forecast" doc:"the pace in words"`
 	Now       Rollup                        `json:"now"`
-	History   []Rollup                      `json:"history" doc:"figures recorded day by day"`
+	History   []Rollup                      `json:"history" doc:"figures recorded day by day; they are of everything, so there are none of a part"`
 	Periods   []Period                      `json:"periods" doc:"what changed since 1, 7, 30 and 90 days ago"`
 	Looks     Looks                         `json:"looks" doc:"what was looked at lately"`
 }
@@ -580,7 +588,7 @@ type Period struct {
 	Verified int                           `json:"verified" doc:"flow: of these, proved fixed"`
 	SLA      measure.Compliance            `json:"sla" doc:"of what fell due in it"`
 	ByBand   map[string]measure.Compliance `json:"sla_by_band"`
-	Before   *Rollup                       `json:"before" doc:"figures of the day before it; null: none were recorded"`
+	Before   *Rollup                       `json:"before" doc:"figures of the day before it; null: none were recorded, or only of everything"`
 }
 
 // Change is findings to which something happened.
@@ -607,20 +615,23 @@ type LookCell struct {
 
 // UnseenQuery asks for the assets in scope that nobody looked at of late.
 type UnseenQuery struct {
-	Kind  string `query:"kind" doc:"of the assets; empty: any"`
-	Team  string `query:"team" doc:"that owns them; none: nobody; empty: any"`
-	Limit int    `query:"limit" default:"200" minimum:"1" maximum:"1000"`
+	Kind   string `query:"kind" doc:"of the assets; empty: any"`
+	Team   string `query:"team" doc:"that owns them; none: nobody; empty: any"`
+	Filter string `query:"filter" doc:"conditions on assets, for example: service:shop tier<=2"`
+	Limit  int    `query:"limit" default:"200" minimum:"1" maximum:"1000"`
 }
 
 // Report is the state of the programme for those who answer for it.
 type Report struct {
 	Name      string                 `json:"name,omitempty" doc:"of the organisation"`
 	Currency  string                 `json:"currency,omitempty" doc:"of all amounts, ISO 4217"`
+	Filter    string                 `json:"filter,omitempty" doc:"what it is narrowed to, by what belongs to it today; empty: everything"`
 	At        int64                  `json:"at" doc:"unix milliseconds"`
 	Days      int                    `json:"days" doc:"how far back it looks"`
 	Now       Rollup                 `json:"now"`
 	Period    Period                 `json:"period"`
-	History   []Rollup               `json:"history" doc:"figures recorded in the period"`
+	Flow      []measure.Day          `json:"flow" doc:"of the days of the period"`
+	History   []Rollup               `json:"history" doc:"figures recorded in the period; they are of everything, so there are none of a part"`
 	Fixes     []exposure.Remediation `json:"fixes" doc:"the five that remove the most expected loss"`
 	FixesLoss float64                `json:"fixes_expected_loss" doc:"what they remove together"`
 	Services  []ServiceRow           `json:"services" doc:"business services with open findings: crown jewels first, then the most loss"`

@@ -70,10 +70,11 @@ type SourceStatus struct {
 
 // AdvisoryQuery asks for a page of the advisories that concern us.
 type AdvisoryQuery struct {
-	Text  string `query:"q" maxLength:"500" doc:"part of a title or name"`
-	Days  int    `query:"days" minimum:"0" maximum:"365" doc:"only what is new within so many days: became known to be exploited, its EPSS score rose suddenly, or it was first seen here"`
-	After string `query:"after" maxLength:"50" doc:"cursor of the page before"`
-	Limit int    `query:"limit" default:"50" minimum:"1" maximum:"1000"`
+	Text   string `query:"q" maxLength:"500" doc:"part of a title or name"`
+	Filter string `query:"filter" doc:"only what is open on assets like that, for example: team:payments tier<=2"`
+	Days   int    `query:"days" minimum:"0" maximum:"365" doc:"only what is new within so many days: became known to be exploited, its EPSS score rose suddenly, or it was first seen here"`
+	After  string `query:"after" maxLength:"50" doc:"cursor of the page before"`
+	Limit  int    `query:"limit" default:"50" minimum:"1" maximum:"1000"`
 }
 
 // AdvisoryRow is one advisory with what is open of it.

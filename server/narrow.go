@@ -108,6 +108,41 @@ func (n narrowed) Summary(ctx context.Context) (Summary, error) {
 	return n.Backend.SummaryOf(ctx, narrow(ctx, ""))
 }
 
+func (n narrowed) Advisories(ctx context.Context, q AdvisoryQuery) (AdvisoryPage, error) {
+	q.Filter = narrow(ctx, q.Filter)
+	return n.Backend.Advisories(ctx, q)
+}
+
+func (n narrowed) Advisory(ctx context.Context, id, filter string) (AdvisoryDetail, error) {
+	return n.Backend.Advisory(ctx, id, narrow(ctx, filter))
+}
+
+// Scan is narrowed; the list of scans is not: a report is of no scope.
+func (n narrowed) Scan(ctx context.Context, id exposure.ScanID, filter string) (ScanDetail, error) {
+	return n.Backend.Scan(ctx, id, narrow(ctx, filter))
+}
+
+func (n narrowed) Sources(ctx context.Context, filter string) ([]SourceStatus, error) {
+	return n.Backend.Sources(ctx, narrow(ctx, filter))
+}
+
+func (n narrowed) Verdicts(ctx context.Context, filter string, limit int) ([]VerdictRow, error) {
+	return n.Backend.Verdicts(ctx, narrow(ctx, filter), limit)
+}
+
+func (n narrowed) Measures(ctx context.Context, filter string) (Measures, error) {
+	return n.Backend.Measures(ctx, narrow(ctx, filter))
+}
+
+func (n narrowed) Unseen(ctx context.Context, q UnseenQuery) (AssetPage, error) {
+	q.Filter = narrow(ctx, q.Filter)
+	return n.Backend.Unseen(ctx, q)
+}
+
+func (n narrowed) Report(ctx context.Context, filter string, days int) (Report, error) {
+	return n.Backend.Report(ctx, narrow(ctx, filter), days)
+}
+
 // What moves everything that a filter selects moves no more than is shown.
 
 func (n narrowed) Move(ctx context.Context, m MoveRequest) (Moved, error) {

@@ -57,7 +57,7 @@ func (s *Server) scanPage(_ http.ResponseWriter, r *http.Request) (templ.Compone
 		p.Scan.ID = id
 		return web.ScanErrorsMore(p), nil
 	}
-	d, err := s.Backend.Scan(ctx, id)
+	d, err := s.Backend.Scan(ctx, id, "")
 	if err != nil {
 		return nil, err
 	}
@@ -71,7 +71,7 @@ func (s *Server) scanPage(_ http.ResponseWriter, r *http.Request) (templ.Compone
 
 func (s *Server) sourcesPage(_ http.ResponseWriter, r *http.Request) (templ.Component, error) {
 	ctx := r.Context()
-	rows, err := s.Backend.Sources(ctx)
+	rows, err := s.Backend.Sources(ctx, "")
 	if err != nil {
 		return nil, err
 	}
@@ -131,7 +131,7 @@ func advisoryRow(r *AdvisoryRow) web.AdvisoryRow {
 
 func (s *Server) advisoryPage(_ http.ResponseWriter, r *http.Request) (templ.Component, error) {
 	ctx := r.Context()
-	d, err := s.Backend.Advisory(ctx, r.PathValue("id"))
+	d, err := s.Backend.Advisory(ctx, r.PathValue("id"), "")
 	if err != nil {
 		return nil, err
 	}

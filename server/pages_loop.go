@@ -10,6 +10,7 @@ import (
 	"github.com/a-h/templ"
 
 	"github.com/leeward-ctem/leeward/exposure"
+	"github.com/leeward-ctem/leeward/measure"
 	"github.com/leeward-ctem/leeward/validate"
 	"github.com/leeward-ctem/leeward/web"
 )
@@ -131,7 +132,7 @@ func (s *Server) validatePage(_ http.ResponseWriter, r *http.Request) (templ.Com
 			FindingRow: findingRow(&list.Rows[i]), By: c.By, At: millis(c.At), Reason: c.Reason, Needs: validate.Decides(list.Rows[i].Tools, c.Kind),
 		})
 	}
-	verdicts, err := s.Backend.Verdicts(ctx, 50)
+	verdicts, err := s.Backend.Verdicts(ctx, "", 50)
 	if err != nil {
 		return nil, err
 	}
@@ -192,16 +193,14 @@ func (s *Server) overviewPage(_ http.ResponseWriter, r *http.Request) (templ.Com
 	if p.LastImport.IsZero() {
 		return web.Overview(p), nil
 	}
-	m, err := s.Backend.Measures(ctx)
+	m, err := s.Backend.Measures(ctx, "")
 	if err != nil {
 		return nil, err
 	}
-	history := m.History[max(0, len(m.History)-trendDays):]
-	scoped := scopeOf(ctx) != ""
-	if scoped {
-		history = nil // it was recorded for everything, and says nothing of a part
+	p.Tiles = tiles(&sum.Figures, m.History[max(0, len(m.History)-trendDays):])
+	if m.Filter != "" {
+		tilesOfPart(p.Tiles, m.Days)
 	}
-	p.Tiles = tiles(&sum.Figures, history)
 	p.Trend = trendOf(&m, sum.Currency)
 	if p.Teams, err = teams(sum.Teams); err != nil {
 		return nil, err
@@ -209,9 +208,6 @@ func (s *Server) overviewPage(_ http.ResponseWriter, r *http.Request) (templ.Com
 	month := m.Periods[slices.IndexFunc(m.Periods, func(p Period) bool { return p.Days == 30 })]
 	p.SLA = web.SLA{Period: "of the last 30 days", Due: fellDue(&month.SLA), OnTime: month.SLA.Met - month.SLA.Ahead, Late: sum.Figures.Late}
 	p.Changes = changeRows(&m.Periods[0])
-	if scoped { // of everything, too
-		p.SLA, p.Changes = web.SLA{}, nil
-	}
 	fixes, err := s.Backend.Remediations(ctx, "")
 	if err != nil {
 		return nil, err
@@ -252,6 +248,24 @@ func tiles(now *Rollup, history []Rollup) []web.Tile {
 		tiles = append(tiles, tile)
 	}
 	return tiles
+}
+
+// tilesOfPart gives the tiles of a part the past that there is: how many findings
+// were open is told by the flow, and all else was recorded of everything alone.
+func tilesOfPart(tiles []web.Tile, days []measure.Day) {
+	for i := range tiles[1:] {
+		tiles[1+i].Delta, tiles[1+i].Tone = "before: not measurable in a scope", web.Plain
+	}
+	begun := slices.IndexFunc(days, func(d measure.Day) bool { return d.Open+d.Closed > 0 })
+	if begun < 0 {
+		return
+	}
+	for _, d := range days[max(begun, len(days)-trendDays):] {
+		tiles[0].History = append(tiles[0].History, float64(d.Open))
+	}
+	if before := len(days) - 1 - 30; before >= begun {
+		tiles[0].Delta, tiles[0].Tone = delta(tiles[0].Value, days[before].Open)
+	}
 }
 
 // delta is how a number of bad things changed within 30 days.

@@ -18,8 +18,12 @@ import (
 )
 
 // trendOf is the expected loss and the flow of findings, day by day. A day
-// without a recorded figure is a gap in the line, not a zero.
+// without a recorded figure is a gap in the line, not a zero. Of a part no
+// figures are recorded, and the line is what was open.
 func trendOf(m *Measures, currency string) web.Trend {
+	if m.Filter != "" {
+		return flowOf("Open findings and flow", m.Days[max(0, len(m.Days)-trendDays):])
+	}
 	t := web.Trend{Title: "Expected loss and flow", Unit: lossIn(currency)}
 	loss := map[int]float64{}
 	for _, h := range m.History {
@@ -51,7 +55,7 @@ func dayName(day int) string { return time.Unix(int64(day)*86400, 0).UTC().Forma
 
 func (s *Server) measurePage(_ http.ResponseWriter, r *http.Request) (templ.Component, error) {
 	ctx := r.Context()
-	m, err := s.Backend.Measures(ctx)
+	m, err := s.Backend.Measures(ctx, "")
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +65,7 @@ func (s *Server) measurePage(_ http.ResponseWriter, r *http.Request) (templ.Comp
 	}
 	p.Period = fmt.Sprintf("Last %d days", len(m.Days))
 	p.Figures = figures(&m)
-	p.Flow = backlog(&m)
+	p.Flow = flowOf("Backlog and flow", m.Days)
 	p.Forecast = m.Forecast
 	rows := []Repair{m.Repair}
 	switch p.By = r.URL.Query().Get("by"); p.By {
@@ -230,7 +234,7 @@ func (s *Server) unseenPage(_ http.ResponseWriter, r *http.Request) (templ.Compo
 	if err != nil {
 		return nil, err
 	}
-	m, err := s.Backend.Measures(ctx)
+	m, err := s.Backend.Measures(ctx, "")
 	if err != nil {
 		return nil, err
 	}
@@ -239,10 +243,10 @@ func (s *Server) unseenPage(_ http.ResponseWriter, r *http.Request) (templ.Compo
 	}), nil
 }
 
-// backlog is the number of open findings and their flow.
-func backlog(m *Measures) web.Trend {
-	t := web.Trend{Title: "Backlog and flow", Unit: "Open findings"}
-	for _, d := range m.Days {
+// flowOf is the number of open findings and their flow.
+func flowOf(title string, days []measure.Day) web.Trend {
+	t := web.Trend{Title: title, Unit: "Open findings"}
+	for _, d := range days {
 		t.Labels = append(t.Labels, dayName(d.Day))
 		t.Line = append(t.Line, float64(d.Open))
 		t.Opened = append(t.Opened, float64(d.Opened+d.Reopened))

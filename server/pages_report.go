@@ -40,13 +40,13 @@ func (s *Server) reportPage(_ http.ResponseWriter, r *http.Request) (templ.Compo
 	if p.Nothing {
 		return web.Report(p), nil
 	}
-	rep, err := s.Backend.Report(ctx, days)
+	rep, err := s.Backend.Report(ctx, "", days)
 	if err != nil {
 		return nil, err
 	}
 	p.At = millis(rep.At)
 	p.Figures = reportFigures(&rep)
-	p.Trend = lossTrend(&rep)
+	p.Trend = reportTrend(&rep)
 	for i := range rep.Fixes {
 		p.Fixes = append(p.Fixes, remediationRow(&rep.Fixes[i], s.bandOf))
 	}
@@ -130,13 +130,24 @@ func reportFigures(r *Report) []web.ReportFigure {
 	of := func(label, filter string, now, before int) web.ReportFigure {
 		return figure(label, web.Number(now), web.Find(filter), float64(now), float64(before))
 	}
-	return []web.ReportFigure{
+	all := []web.ReportFigure{
 		figure("Expected loss", web.Money(r.Now.Loss, r.Currency), web.FindingsURL, r.Now.Loss, was.Loss),
 		of("Open findings", "", r.Now.Open, was.Open),
 		of("Known exploited", "kev:true", r.Now.KEV, was.KEV),
 		of("Overdue", "is:overdue", r.Now.Late, was.Late),
 	}
+	if r.Filter != "" { // of a part no figures are recorded, but the flow tells what was open
+		if before := openBefore(r); before > 0 {
+			all[1].Delta, all[1].Tone = change(float64(r.Now.Open), float64(before), r.Days)
+		} else {
+			all[1].Delta = "none known before"
+		}
+	}
+	return all
 }
+
+// openBefore is how many findings were open on the day before the period.
+func openBefore(r *Report) int { return r.Now.Open - r.Period.Opened + r.Period.Left }
 
 // change is how a number of something bad changed.
 func change(now, before float64, days int) (text string, tone web.Tone) {
@@ -161,7 +172,9 @@ func change(now, before float64, days int) (text string, tone web.Tone) {
 func inWords(r *Report) []string {
 	var all []string
 	loss := "The open findings stand for an expected loss of " + web.Money(r.Now.Loss, r.Currency) + " within the horizon of the risk model"
-	if b := r.Period.Before; b == nil {
+	if b := r.Period.Before; b == nil && r.Filter != "" {
+		loss += fmt.Sprintf(". What it was %d days ago is not measurable in a scope: it is recorded of everything", r.Days)
+	} else if b == nil {
 		loss += fmt.Sprintf(". What it was %d days ago is not known: figures are recorded day by day from the first import on", r.Days)
 	} else {
 		switch before := web.Money(b.Loss, r.Currency); {
@@ -191,9 +204,12 @@ func inWords(r *Report) []string {
 	return all
 }
 
-// lossTrend is the expected loss over the period. A day on which nothing was
-// recorded is a gap.
-func lossTrend(r *Report) web.Trend {
+// reportTrend is the expected loss over the period. A day on which nothing was
+// recorded is a gap; of a part nothing is, and what was open stands for it.
+func reportTrend(r *Report) web.Trend {
+	if r.Filter != "" {
+		return flowOf(fmt.Sprintf("Open findings over %d days", r.Days), r.Flow)
+	}
 	t := web.Trend{Title: fmt.Sprintf("Expected loss over %d days", r.Days), Unit: lossIn(r.Currency)}
 	if len(r.History) == 0 {
 		return t

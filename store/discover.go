@@ -60,6 +60,19 @@ func (db *DB) CoveredAssets(ctx context.Context, id exposure.ScanID, limit int) 
 	return ids, total, explain(err)
 }
 
+// Covered calls f with each source of a scan and each asset that it looked at
+// completely, source by source.
+func (db *DB) Covered(ctx context.Context, id exposure.ScanID, f func(exposure.SourceID, exposure.AssetID) error) error {
+	return explain(each(ctx, db.read, "SELECT DISTINCT source, asset FROM coverage WHERE scan = $1 ORDER BY source, asset", []any{int64(id)}, func(rows *sql.Rows) error {
+		var source exposure.SourceID
+		var asset exposure.AssetID
+		if err := rows.Scan(&source, &asset); err != nil {
+			return err
+		}
+		return f(source, asset)
+	}))
+}
+
 // Reported returns the findings that any of the scans saw, opened, closed or
 // reopened, as field says, by the numbers that they have now. Some of the
 // numbers may not be in use any more. A scan that is not known, or whose import
@@ -151,6 +164,20 @@ func (db *DB) LookedOn(ctx context.Context, source exposure.SourceID, days int) 
 func (db *DB) AssetsLookedAt(ctx context.Context, source exposure.SourceID, since int64) (assets int, err error) {
 	err = db.read.QueryRowContext(ctx, "SELECT CAST(COUNT(DISTINCT asset) AS BIGINT) FROM coverage WHERE source = $1 AND at >= $2", int64(source), since).Scan(&assets)
 	return assets, explain(err)
+}
+
+// SourceLooks calls f with each source and each asset that it looked at
+// completely: when it did last, in unix milliseconds.
+func (db *DB) SourceLooks(ctx context.Context, f func(source exposure.SourceID, asset exposure.AssetID, newest int64) error) error {
+	return explain(each(ctx, db.read, "SELECT source, asset, CAST(MAX(at) AS BIGINT) FROM coverage GROUP BY source, asset", nil, func(rows *sql.Rows) error {
+		var source exposure.SourceID
+		var asset exposure.AssetID
+		var newest int64
+		if err := rows.Scan(&source, &asset, &newest); err != nil {
+			return err
+		}
+		return f(source, asset, newest)
+	}))
 }
 
 // Words calls f with every recorded word of a source on a finding, in order of

@@ -297,6 +297,10 @@ func TestVerdicts(t *testing.T) {
 		if diff := cmp.Diff([]exposure.Verdict{all[2], all[1]}, newest); diff != "" || err != nil {
 			t.Errorf("newest verdicts: %v (-want +got):\n%s", err, diff)
 		}
+		older, err := db.VerdictsBefore(ctx, newest[1].ID, 9)
+		if diff := cmp.Diff([]exposure.Verdict{all[0]}, older); diff != "" || err != nil {
+			t.Errorf("the page after them: %v (-want +got):\n%s", err, diff)
+		}
 		for _, test := range []struct {
 			after, until int64
 			want         []exposure.FindingID

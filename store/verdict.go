@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -87,8 +88,14 @@ func (tx *Tx) SetVerdicts(ctx context.Context, kinds map[exposure.FindingID]expo
 
 // Verdicts returns the newest verdicts.
 func (db *DB) Verdicts(ctx context.Context, limit int) ([]exposure.Verdict, error) {
+	return db.VerdictsBefore(ctx, math.MaxInt64, limit)
+}
+
+// VerdictsBefore returns the newest verdicts whose number is smaller than one,
+// newest first.
+func (db *DB) VerdictsBefore(ctx context.Context, before int64, limit int) ([]exposure.Verdict, error) {
 	var all []exposure.Verdict
-	err := each(ctx, db.read, selectVerdict+" ORDER BY id DESC LIMIT $1", []any{limit}, func(rows *sql.Rows) error {
+	err := each(ctx, db.read, selectVerdict+" WHERE id < $1 ORDER BY id DESC LIMIT $2", []any{before, limit}, func(rows *sql.Rows) error {
 		v, err := scanVerdict(rows)
 		all = append(all, v)
 		return err

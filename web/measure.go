@@ -23,6 +23,9 @@ func looksHeat(l Looks) chart.Heat {
 	return h
 }
 
+// byToday says how a history is narrowed.
+const byToday = "Its past is that of the findings on the assets that belong to it today, wherever these belonged then."
+
 // unseenOf says which assets a list is of.
 func unseenOf(p UnseenPage) string {
 	text := "In scope, and no complete look at them within " + plural(p.Days, "day", "days")

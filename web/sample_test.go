@@ -389,8 +389,10 @@ func samplePages(static *Static) []sample {
 		Shell: shell("People", StageAccount), Self: 1, Roles: []string{"viewer", "analyst", "owner", "operator", "admin"}, Link: "https://leeward.example.com/reset?link=3vQ9xT1bJm4Kp7Zs2Rf8Wd6Yh0Nc5Lg", LinkFor: "j.lind", LinkEnds: before(-1),
 		Rows: samplePeople([]exposure.Account{{ID: 1, Name: "Mira Okafor", Role: "admin", Created: ms(before(200))}, {ID: 2, Name: "j.lind", Role: "owner", Created: ms(before(120))}, {ID: 3, Name: "old.intern", Role: "viewer", Created: ms(before(400)), Disabled: true}}, account.Tokens),
 	}
-	scoped := list
-	scoped.Shell.Scope = Chosen{Term: "service:checkout", Kind: "service", Name: "checkout", Here: FindingsURL}
+	scoped, overviewOf, measureOf, reportOf, scanOf := list, overview, measure, report, scan
+	for _, s := range []*Shell{&scoped.Shell, &overviewOf.Shell, &measureOf.Shell, &reportOf.Shell, &scanOf.Shell} {
+		s.Scope = Chosen{Term: "service:checkout", Kind: "service", Name: "checkout", Here: FindingsURL}
+	}
 	return []sample{
 		{"overview", Overview(overview)},
 		{"overview-demo", Overview(withDemo)},
@@ -413,6 +415,12 @@ func samplePages(static *Static) []sample {
 		{"scope", Scope(scope)},
 		{"choose", Choose(ChoosePage{Shell: shell("Choose a scope", StageScope), Query: "p", Next: FindingsURL + "?q=kev:true", Rows: sampleChoices(), More: true})},
 		{"findings-scoped", Findings(scoped)},
+		{"overview-scoped", Overview(overviewOf)},
+		{"measure-scoped", Measure(measureOf)},
+		{"report-scoped", Report(reportOf)},
+		{"scan-scoped", Scan(scanOf)},
+		{"scans-scoped", Scans(ScansPage{Shell: scoped.Shell, Rows: sampleScans()})},
+		{"sources-scoped", Sources(SourcesPage{Shell: scoped.Shell, Rows: sampleSources()})},
 		{"programme", Programme(ProgrammePage{Shell: shell("Programme", StageScope), Body: scope.Programme, Version: 3, Applied: before(6), AppliedBy: "m.okafor", CanApply: true})},
 		{"programme-check", Programme(ProgrammePage{Shell: shell("Programme", StageScope), Body: scope.Programme, Version: 3, Applied: before(6), AppliedBy: "m.okafor", CanApply: true, Edit: true, Summary: "1 service added; 38 assets change: 38 support other services", Excluded: []string{"mri-1.example.com"}})},
 		{"programme-wrong", Programme(ProgrammePage{Shell: shell("Programme", StageScope), Body: scope.Programme, Version: 3, CanApply: true, Edit: true, Problems: []LineProblem{{6, "loss: {c: 800k}", `a service has no key "loss": use one of name, tier, owner, impact`}}})},
@@ -491,6 +499,11 @@ func emptyPages(static *Static) []sample {
 	add("outbox", Outbox(OutboxPage{Shell: shell("Outbox", StageMobilize)}))
 	add("remediation", Remediation(RemediationPage{Shell: shell("Remediation", StageMobilize), Row: RemediationRow{Remediation: exposure.Remediation{Title: "unknown"}}}))
 	add("measure", Measure(MeasurePage{Shell: shell("Measure", StageMeasure)}))
+	narrowed := shell("Measure", StageMeasure)
+	narrowed.Scope = Chosen{Term: "team:payments", Kind: "team", Name: "payments"}
+	add("measure-scoped", Measure(MeasurePage{Shell: narrowed}))
+	add("advisory-scoped", Advisory(AdvisoryPage{Shell: narrowed}))
+	add("scan-scoped", Scan(ScanPage{Shell: narrowed}))
 	add("measure-young", Measure(MeasurePage{Shell: shell("Measure", StageMeasure), Flow: Trend{Labels: []string{"23 Nov"}}, Repair: []Repair{{Name: "All findings"}}, SLA: []BandSLA{{Band: exposure.BandLow}}, TeamSLA: []TeamSLA{{}}}))
 	add("report", Report(ReportPage{Shell: shell("Report", StageMeasure), Nothing: true}))
 	add("report-young", Report(ReportPage{Shell: shell("Report", StageMeasure), Days: 30, Periods: []int{7, 30, 90}, Summary: []string{"Nothing is open."}, Figures: []ReportFigure{{Label: "Expected loss", Value: "0"}}, SLA: []BandSLA{{Band: exposure.BandLow}}}))

@@ -160,6 +160,14 @@ func advisoriesText(p AdvisoriesPage) string {
 	return "What is open here, by the weakness it is, most expected loss first"
 }
 
+// openNowhere says that nothing of an advisory is open.
+func openNowhere(c Chosen) string {
+	if c.Term != "" {
+		return "Not open in " + c.Kind + " " + cut(c.Name, 60)
+	}
+	return "Open nowhere"
+}
+
 // daysParameter is a number of days in an address; none is left out.
 func daysParameter(days int) string {
 	if days == 0 {
