@@ -655,7 +655,9 @@ func breadth(r rune) float64 {
 		return 0.2 // nothing by itself, but hundreds would tower
 	case r >= 0x2E80: // of scripts that are written in squares
 		return 1.9
-	case unicode.IsUpper(r) || r == 'm' || r == 'w' || r == '%' || r == '@':
+	case r == 'W' || r == 'M' || r == '@' || r == '%':
+		return 1.7
+	case unicode.IsUpper(r) || r == 'm' || r == 'w':
 		return 1.3
 	}
 	return 1

@@ -200,7 +200,7 @@ func TestFit(t *testing.T) {
 	for _, test := range []struct{ in, want, ends string }{
 		{"short", "short", "short"},
 		{"registry.example/shop/cart", "registry.…", "regi…/cart"},
-		{"WWWWWWWWWWWW", "WWWWWW…", "WWW…WWW"},
+		{"WWWWWWWWWWWW", "WWWWW…", "WW…WW"},
 		{"漢字漢字漢字漢字", "漢字漢字…", "漢字…漢字"},
 		{strings.Repeat("e\u0301", 12), strings.Repeat("e\u0301", 7) + "…", strings.Repeat("e\u0301", 3) + "…" + strings.Repeat("e\u0301", 4)},
 		{"", "", ""},
