@@ -567,8 +567,8 @@ func (p Path) drawBox(d *drawing, b *box) {
 		left += 9
 	}
 	y := b.middle() - b.text()/2
-	d.text("name", "start", left, y+20, fitEnds(b.Name, 24))
-	d.text("value", "start", left, y+36, fit(note, 27))
+	d.text("name", "start", left, y+20, fitEnds(b.Name, 26))
+	d.text("value", "start", left, y+36, fit(note, 28))
 	if b.Choke {
 		d.text("mark", "start", left, y+53, "Choke point")
 	}
