@@ -85,7 +85,7 @@ var access = map[string]server.Role{
 	"GET /scope/programme":               server.Viewer,
 	"POST /scope/programme":              server.Operator,
 	"POST /scope/programme/file":         server.Operator,
-	"GET /scope/service":                 server.Operator,
+	"GET /scope/service":                 server.Viewer, // its form, and that for a new one: an operator
 	"POST /scope/service":                server.Operator,
 	"POST /account/sessions/end":         server.Viewer,
 	"GET /account/accounts":              server.Admin,
@@ -160,7 +160,7 @@ var access = map[string]server.Role{
 
 // places are real addresses for the patterns with a variable part; others get
 // a number that nothing has.
-var places = map[string]string{"/findings/{id}": "/findings/F-1", "/assets/{id}": "/assets/1", "/api/v1/findings/{id}": "/api/v1/findings/F-1", "/api/v1/assets/{id}": "/api/v1/assets/1"}
+var places = map[string]string{"/scope/service": "/scope/service?name=payments", "/findings/{id}": "/findings/F-1", "/assets/{id}": "/assets/1", "/api/v1/findings/{id}": "/api/v1/findings/F-1", "/api/v1/assets/{id}": "/api/v1/assets/1"}
 
 func reached(pattern string) (method, path string) {
 	method, path, found := strings.Cut(pattern, " ")

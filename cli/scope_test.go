@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"html"
 	"io"
 	"mime/multipart"
 	"net/url"
@@ -18,6 +19,7 @@ import (
 	"github.com/leeward-ctem/leeward/internal/testkit/live"
 	"github.com/leeward-ctem/leeward/measure"
 	"github.com/leeward-ctem/leeward/server"
+	"github.com/leeward-ctem/leeward/web"
 )
 
 // ask reads a JSON answer.
@@ -590,8 +592,8 @@ func TestProgrammeEditor(t *testing.T) {
 	}
 	// Who may only read sees no way to change it, and has none.
 	viewer := v.join("bob", "viewer")
-	for _, path := range []string{"/scope", "/scope/programme", "/scope/programme?edit=true"} {
-		if code, page := viewer.do("GET", path, ""); code != 200 || strings.Contains(page, "Add a service") || strings.Contains(page, "<textarea") || strings.Contains(page, "/scope/service") {
+	for _, path := range []string{"/scope", "/scope/programme", "/scope/programme?edit=true", "/scope/service?name=shop"} {
+		if code, page := viewer.do("GET", path, ""); code != 200 || strings.Contains(page, "Add a service") || strings.Contains(page, "<textarea") || strings.Contains(page, ">Change<") || strings.Contains(page, `action="/scope/service"`) {
 			t.Errorf("a viewer is shown how to change %s (%d)", path, code)
 		}
 	}
@@ -602,6 +604,53 @@ func TestProgrammeEditor(t *testing.T) {
 		if code, _ := viewer.post(path, url.Values{"do": {"apply"}, "body": {"name: mine\n"}, "name": {"x"}}); code != 403 {
 			t.Errorf("%s by a viewer gave %d", path, code)
 		}
+	}
+}
+
+// The picture of how a service could be reached shows what the API answers, to
+// everybody who may read.
+func TestServicePictureAgreesWithTheAPI(t *testing.T) {
+	t.Parallel()
+	s := startSite(t, "--demo", "--offline")
+	v := s.member(s.admin(), "vera", "viewer")
+	report := ask[server.ScopeReport](v, "/api/v1/scope")
+	if len(report.Services) == 0 {
+		t.Fatal("the demo has no service")
+	}
+	for _, service := range report.Services {
+		code, page := v.do("GET", "/scope/service?name="+url.QueryEscape(service.Name), "")
+		if code != 200 || strings.Contains(page, "See what it changes") {
+			t.Fatalf("%s for a viewer: %d", service.Name, code)
+		}
+		has := func(text string) {
+			t.Helper()
+			if !strings.Contains(html.UnescapeString(page), text) {
+				t.Errorf("%s does not say %q", service.Name, text)
+			}
+		}
+		term := url.QueryEscape("service:" + service.Name)
+		loss, open := 0.0, 0
+		for _, g := range ask[rowsOf[server.GroupRow]](v, "/api/v1/groups?by=reach&q="+term).Rows {
+			has(fmt.Sprintf(": %s · %d open", web.Money(g.Loss, ""), g.Count))
+			loss, open = loss+g.Loss, open+g.Count
+		}
+		has(fmt.Sprintf("%s: %s · %d open", service.Name, web.Money(loss, ""), open))
+		if open != service.Open {
+			t.Errorf("%s has %d open by reach and %d in all", service.Name, open, service.Open)
+		}
+		assets := ask[server.AssetPage](v, "/api/v1/assets?limit=8&filter="+term)
+		for _, a := range assets.Rows {
+			if a.Open > 0 {
+				has(fmt.Sprintf("%s: %s · %d open", a.Name, web.Money(a.Loss, ""), a.Open))
+				has(fmt.Sprintf(`href="/assets/%d"`, a.ID))
+			}
+		}
+		if more := ask[server.Concerned](v, "/api/v1/concerned?q="+term).Assets - 8; more > 0 {
+			has(web.Plural(more, "further asset", "further assets"))
+		}
+	}
+	if code, page := v.do("GET", "/scope/service?name=none", ""); code != 404 {
+		t.Errorf("a service that is not there gave %d %s", code, page)
 	}
 }
 

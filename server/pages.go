@@ -37,7 +37,7 @@ func (s *Server) registerPages(mux *routes) {
 	page("GET "+web.ProgrammeURL, Viewer, s.programmePage)
 	page("POST "+web.ProgrammeURL, Operator, s.programmeForm)
 	page("POST "+web.ProgrammeFileURL, Operator, s.programmeFile)
-	page("GET "+web.ServicePath, Operator, s.servicePage)
+	page("GET "+web.ServicePath, Viewer, s.servicePage)
 	page("POST "+web.ServicePath, Operator, s.serviceForm)
 	page("GET "+web.AssetsURL, Viewer, s.assetsPage)
 	page("GET "+web.AssetsURL+"/{id}", Viewer, s.assetPage)

@@ -160,6 +160,9 @@ func (s *Server) findingPage(w http.ResponseWriter, r *http.Request) (templ.Comp
 			return nil, err
 		}
 	}
+	if p.Services, err = s.serviceLosses(ctx, d.AssetInfo.Context.Services); err != nil {
+		return nil, err
+	}
 	p.Fingerprint.UnmarshalText([]byte(d.Fingerprint))
 	slices.SortStableFunc(p.Timeline, func(a, b exposure.Event) int { return int(b.Seq - a.Seq) })
 	for _, src := range d.Sources {

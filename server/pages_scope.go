@@ -154,11 +154,15 @@ func lineProblems(message, body string) []web.LineProblem {
 	return all
 }
 
-// servicePage is the form for a business service of the programme, or a new one.
+// servicePage is a business service of the programme, with the form for who may
+// change it, or the form for a new one.
 func (s *Server) servicePage(_ http.ResponseWriter, r *http.Request) (templ.Component, error) {
 	ctx := r.Context()
-	p := web.ServicePage{Shell: s.shell(ctx, "Business service", web.StageScope), Was: r.URL.Query().Get("name")}
+	p := web.ServicePage{Shell: s.shell(ctx, "Business service", web.StageScope), Was: r.URL.Query().Get("name"), CanApply: can(ctx, Operator)}
 	if p.Was == "" {
+		if !p.CanApply {
+			return nil, exposure.Errorf(exposure.Forbidden, "adding a service needs the role operator, and yours is %s", ActorOf(ctx).Role)
+		}
 		return web.Service(p), nil
 	}
 	now, err := s.Backend.Programme(ctx)
@@ -178,9 +182,75 @@ func (s *Server) servicePage(_ http.ResponseWriter, r *http.Request) (templ.Comp
 			p.Confidentiality, p.Integrity, p.Availability = amountText(v.Impact.Confidentiality), amountText(v.Impact.Integrity), amountText(v.Impact.Availability)
 		}
 		p.Assets = strings.Join(programme.AssetsOf(v.Name), "\n")
-		return web.Service(p), nil
+		p.Reached, err = s.reached(ctx, v.Name)
+		return web.Service(p), err
 	}
 	return nil, exposure.Errorf(exposure.NotFound, "there is no business service %q", p.Was)
+}
+
+// The most assets that the picture of a service names, and services that the
+// picture of a finding does.
+const (
+	reachedAssets  = 8
+	reachedService = 6
+)
+
+// reached is what is open on the assets behind a service. It is made of what
+// GET /api/v1/assets?filter=service:… and /api/v1/groups?q=service:…&by=reach
+// answer, so that programs can draw the same.
+func (s *Server) reached(ctx context.Context, service string) (*web.Reached, error) {
+	filter := ofService(service)
+	list, err := s.Backend.Assets(ctx, AssetQuery{Filter: filter, Limit: reachedAssets})
+	if err != nil {
+		return nil, err
+	}
+	groups, err := s.Backend.Groups(ctx, filter, []string{"reach"})
+	if err != nil {
+		return nil, err
+	}
+	out := &web.Reached{Reaches: map[exposure.Reach]web.OpenLoss{}, Behind: list.Total}
+	for _, g := range groups {
+		var r exposure.Reach
+		if err := r.UnmarshalText([]byte(g.Keys[0])); err != nil {
+			return nil, err
+		}
+		out.Reaches[r] = web.OpenLoss{Loss: g.Loss, Open: g.Count}
+	}
+	for _, a := range s.assetRows(list.Rows) {
+		if a.Open > 0 {
+			out.Assets = append(out.Assets, a)
+		}
+	}
+	if len(out.Assets) == reachedAssets && list.Total > reachedAssets {
+		all, err := s.Backend.Concerned(ctx, filter)
+		if err != nil {
+			return nil, err
+		}
+		out.More = max(0, all.Assets-reachedAssets)
+	}
+	return out, nil
+}
+
+// serviceLosses is what is open behind each of the first few services.
+func (s *Server) serviceLosses(ctx context.Context, services []string) ([]web.ServiceLoss, error) {
+	var out []web.ServiceLoss
+	for _, name := range services[:min(len(services), reachedService)] {
+		groups, err := s.Backend.Groups(ctx, ofService(name), []string{"reach"})
+		if err != nil {
+			return nil, err
+		}
+		l := web.ServiceLoss{Name: name}
+		for _, g := range groups {
+			l.Loss, l.Open = l.Loss+g.Loss, l.Open+g.Count
+		}
+		out = append(out, l)
+	}
+	return out, nil
+}
+
+// ofService is the filter of what is behind a business service.
+func ofService(name string) string {
+	return exposure.Term{Field: exposure.FieldService, Values: []string{strings.ToLower(name)}}.String()
 }
 
 // serviceForm writes a service into the programme and shows what that would
@@ -201,7 +271,7 @@ func (s *Server) serviceForm(w http.ResponseWriter, r *http.Request) (templ.Comp
 	}
 	if err != nil {
 		p := web.ServicePage{
-			Shell: s.shell(ctx, "Business service", web.StageScope), Was: f.Get("was"), Name: f.Get("name"), Owner: f.Get("owner"), Error: public(err),
+			Shell: s.shell(ctx, "Business service", web.StageScope), Was: f.Get("was"), Name: f.Get("name"), Owner: f.Get("owner"), Error: public(err), CanApply: true,
 			Confidentiality: f.Get("confidentiality"), Integrity: f.Get("integrity"), Availability: f.Get("availability"), Assets: f.Get("assets"),
 		}
 		p.Tier, _ = strconv.Atoi(f.Get("tier"))

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/leeward-ctem/leeward/exposure"
@@ -53,7 +54,19 @@ func serviceTitle(p ServicePage) string {
 	if p.Was == "" {
 		return "Add a business service"
 	}
-	return "Change " + cut(p.Was, 80)
+	if p.Reached == nil {
+		return "Change " + cut(p.Was, 80)
+	}
+	return cut(p.Was, 80)
+}
+
+// amountWords is an amount of a form as pages write it.
+func amountWords(text, currency string) string {
+	x, err := strconv.ParseFloat(text, 64)
+	if err != nil {
+		return cut(text, 40)
+	}
+	return money(x, currency)
 }
 
 func currencyNote(currency string) string {

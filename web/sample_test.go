@@ -178,6 +178,21 @@ func sampleAssets() []AssetRow {
 	return rows
 }
 
+// sampleReached is what is open behind a service, most of it on one asset.
+func sampleReached() *Reached {
+	r := &Reached{Reaches: map[exposure.Reach]OpenLoss{}, Assets: sampleAssets()[:8], More: 12, Behind: 38}
+	r.Assets[0].Loss = 600_000
+	for _, a := range r.Assets {
+		at := r.Reaches[a.Context.Reach]
+		r.Reaches[a.Context.Reach] = OpenLoss{at.Loss + a.Loss, at.Open + a.Open}
+	}
+	for reach, more := range map[exposure.Reach]OpenLoss{exposure.ReachInternal: {3100, 21}, exposure.ReachUnknown: {900, 4}} {
+		at := r.Reaches[reach]
+		r.Reaches[reach] = OpenLoss{at.Loss + more.Loss, at.Open + more.Open}
+	}
+	return r
+}
+
 func sampleCurve(name string, rate float64) chart.Curve {
 	c := chart.Curve{Name: name}
 	for d := 3.0; d <= 120; d += 4 {
@@ -285,7 +300,7 @@ func samplePages(static *Static) []sample {
 			{At: ms(before(12)), Kind: exposure.EventMoved, From: exposure.StatusOpen, To: exposure.StatusFixClaimed, Cause: exposure.CauseClaim, Actor: "j.lind", Reason: "Patched in last night's window, CHG-4411."},
 			{At: ms(before(21)), Kind: exposure.EventOpened, Actor: "import", Scan: 371},
 		},
-		Remediation: &fixes[0], Moves: []exposure.Cause{exposure.CauseTriage, exposure.CauseClaim}, CanExcept: true, CanApprove: true, CanAssign: true, Owners: []string{"Payments", "Platform"},
+		Services: []ServiceLoss{{"remote-access", OpenLoss{248000, 44}}}, Remediation: &fixes[0], Moves: []exposure.Cause{exposure.CauseTriage, exposure.CauseClaim}, CanExcept: true, CanApprove: true, CanAssign: true, Owners: []string{"Payments", "Platform"},
 		Exceptions: []exposure.Exception{{ID: 4, Reason: "The gateway is replaced on 4 December; access is limited to two networks until then.", Requester: "j.lind", Created: ms(before(1)), Expires: ms(before(-11))}},
 	}
 	assets := sampleAssets()
@@ -389,6 +404,9 @@ func samplePages(static *Static) []sample {
 		Shell: shell("People", StageAccount), Self: 1, Roles: []string{"viewer", "analyst", "owner", "operator", "admin"}, Link: "https://leeward.example.com/reset?link=3vQ9xT1bJm4Kp7Zs2Rf8Wd6Yh0Nc5Lg", LinkFor: "j.lind", LinkEnds: before(-1),
 		Rows: samplePeople([]exposure.Account{{ID: 1, Name: "Mira Okafor", Role: "admin", Created: ms(before(200))}, {ID: 2, Name: "j.lind", Role: "owner", Created: ms(before(120))}, {ID: 3, Name: "old.intern", Role: "viewer", Created: ms(before(400)), Disabled: true}}, account.Tokens),
 	}
+	service := ServicePage{Shell: shell("Business service", StageScope), Was: "checkout", Name: "checkout", Tier: 1, Owner: "Payments", Confidentiality: "800000", Assets: "*.pay.example.com\n10.20.0.0/16", CanApply: true, Reached: sampleReached()}
+	readOnly := service
+	readOnly.CanApply = false
 	scoped, overviewOf, measureOf, reportOf, scanOf := list, overview, measure, report, scan
 	for _, s := range []*Shell{&scoped.Shell, &overviewOf.Shell, &measureOf.Shell, &reportOf.Shell, &scanOf.Shell} {
 		s.Scope = Chosen{Term: "service:checkout", Kind: "service", Name: "checkout", Here: FindingsURL}
@@ -424,7 +442,9 @@ func samplePages(static *Static) []sample {
 		{"programme", Programme(ProgrammePage{Shell: shell("Programme", StageScope), Body: scope.Programme, Version: 3, Applied: before(6), AppliedBy: "m.okafor", CanApply: true})},
 		{"programme-check", Programme(ProgrammePage{Shell: shell("Programme", StageScope), Body: scope.Programme, Version: 3, Applied: before(6), AppliedBy: "m.okafor", CanApply: true, Edit: true, Summary: "1 service added; 38 assets change: 38 support other services", Excluded: []string{"mri-1.example.com"}})},
 		{"programme-wrong", Programme(ProgrammePage{Shell: shell("Programme", StageScope), Body: scope.Programme, Version: 3, CanApply: true, Edit: true, Problems: []LineProblem{{6, "loss: {c: 800k}", `a service has no key "loss": use one of name, tier, owner, impact`}}})},
-		{"service", Service(ServicePage{Shell: shell("Business service", StageScope), Was: "checkout", Name: "checkout", Tier: 1, Owner: "Payments", Confidentiality: "800000", Assets: "*.pay.example.com\n10.20.0.0/16"})},
+		{"service", Service(service)},
+		{"service-read", Service(readOnly)},
+		{"service-wrong", Service(ServicePage{Shell: shell("Business service", StageScope), Was: "checkout", Name: "checkout", CanApply: true, Error: "a tier is 1, 2, 3 or 4"})},
 		{"welcome", Welcome(WelcomePage{Shell: shell("Welcome", StageOverview), CanImport: true, CanOperate: true})},
 		{"assets-filtered", Assets(AssetsPage{Shell: shell("Assets", StageDiscover), Rows: assets, Total: 240, Query: "web", Filter: AssetFilter{Kind: "host", Owner: "none", More: "tier:1", Unseen: 45, Unspoken: true}})},
 		{"validate", Validate(validate)},
@@ -489,7 +509,12 @@ func emptyPages(static *Static) []sample {
 	add("choose", Choose(ChoosePage{Shell: shell("Choose a scope", StageScope)}))
 	add("programme", Programme(ProgrammePage{Shell: shell("Programme", StageScope)}))
 	add("programme-edit", Programme(ProgrammePage{Shell: shell("Programme", StageScope), Edit: true, CanApply: true}))
-	add("service", Service(ServicePage{Shell: shell("Business service", StageScope)}))
+	add("service", Service(ServicePage{Shell: shell("Business service", StageScope), CanApply: true}))
+	add("service-without-assets", Service(ServicePage{Shell: shell("Business service", StageScope), Was: "new", CanApply: true, Reached: &Reached{}}))
+	add("service-without-findings", Service(ServicePage{Shell: shell("Business service", StageScope), Was: "quiet", Reached: &Reached{Behind: 1}}))
+	elsewhere := shell("Business service", StageScope)
+	elsewhere.Scope = Chosen{Term: "team:data", Kind: "team", Name: "data", Here: ServiceURL("quiet")}
+	add("service-elsewhere", Service(ServicePage{Shell: elsewhere, Was: "quiet", Reached: &Reached{Behind: 1}}))
 	add("welcome", Welcome(WelcomePage{Shell: shell("Welcome", StageOverview)}))
 	add("validate", Validate(ValidatePage{Shell: shell("Validate", StageValidate)}))
 	add("remediations", Remediations(RemediationsPage{Shell: shell("Remediations", StageMobilize), Nothing: true}))
@@ -543,7 +568,10 @@ func hostilePages(static *Static, text string) []sample {
 	add("findings", Findings(FindingsPage{Shell: shell(), Query: text, FilterError: text, Filter: filter, Sort: text, Columns: columns{"asset", "tools"}, Views: []SavedView{{exposure.SavedView{Owner: text, Name: text, Query: text, Sort: text, Columns: []string{text}, Shared: true}, false, true}, {exposure.SavedView{Owner: text, Name: text}, true, true}}, CanShare: true, Rows: []FindingRow{row}, Total: 2, Next: text, Facets: []Facet{{text, text, []Count{{text, 1}}}, {"team", text, []Count{{text, 1}}}}, CanMove: true, CanClaim: true, CanExcept: true, CanAssign: true, Owners: []string{text}}))
 	add("findings-views", Findings(FindingsPage{Shell: shell(), Query: text, Sort: text, Views: []SavedView{{exposure.SavedView{Owner: text, Name: text, Query: text, Sort: text, Shared: true}, true, true}}, CanShare: true, Rows: []FindingRow{row}, Total: 2, Next: text}))
 	add("filter-choices", FilterChoices(FilterCompletion{text, -1, math.MaxInt, []exposure.Choice{{Label: text, Text: text, Help: text}}}))
-	add("finding", Finding(FindingPage{Shell: shell(), Row: row, Advisory: exposure.Advisory{Description: text, Solution: text, CVSS: []string{text}, Aliases: []string{text}, References: []string{text, "javascript:alert(1)"}, CWEs: []int{-1}}, Asset: a, Place: exposure.Place{Component: exposure.Component{Name: text, Fixed: text}}, Explanation: explanation, History: exposure.History{Points: []exposure.ScorePoint{{Day: -5, Points: -1}, {Day: 3, Points: math.MaxInt32}}, Changes: []exposure.ScoreChange{{Day: -7, Label: text, Was: text, Is: text, Factor: text, Aged: true}}}, Sources: []SourceRow{{Tool: text, Class: text, State: exposure.State(text)}}, Evidence: []Evidence{{Kind: text, Text: text, Tool: text, Path: text}}, Timeline: []exposure.Event{{Actor: text, Reason: text, Kind: 99, Scan: 1}}, Remediation: &fix, Exceptions: []exposure.Exception{{Reason: text, Requester: text, Approver: text}}, Moves: []exposure.Cause{99}, CanExcept: true, CanApprove: true, CanAssign: true, Owners: []string{text}}))
+	add("finding", Finding(FindingPage{Shell: shell(), Row: row, Advisory: exposure.Advisory{Description: text, Solution: text, CVSS: []string{text}, Aliases: []string{text}, References: []string{text, "javascript:alert(1)"}, CWEs: []int{-1}}, Asset: a, Services: []ServiceLoss{{text, OpenLoss{math.NaN(), -1}}, {text, OpenLoss{}}}, Place: exposure.Place{Component: exposure.Component{Name: text, Fixed: text}}, Explanation: explanation, History: exposure.History{Points: []exposure.ScorePoint{{Day: -5, Points: -1}, {Day: 3, Points: math.MaxInt32}}, Changes: []exposure.ScoreChange{{Day: -7, Label: text, Was: text, Is: text, Factor: text, Aged: true}}}, Sources: []SourceRow{{Tool: text, Class: text, State: exposure.State(text)}}, Evidence: []Evidence{{Kind: text, Text: text, Tool: text, Path: text}}, Timeline: []exposure.Event{{Actor: text, Reason: text, Kind: 99, Scan: 1}}, Remediation: &fix, Exceptions: []exposure.Exception{{Reason: text, Requester: text, Approver: text}}, Moves: []exposure.Cause{99}, CanExcept: true, CanApprove: true, CanAssign: true, Owners: []string{text}}))
+	opened := row
+	opened.Status = exposure.StatusOpen
+	add("finding-leads", Finding(FindingPage{Shell: shell(), Row: opened, Asset: a, Services: []ServiceLoss{{text, OpenLoss{math.NaN(), -1}}, {text, OpenLoss{}}}}))
 	add("confirm", Confirm(ConfirmPage{Shell: shell(), Heading: text, Text: text, Form: Form{text, text, []Field{{text, text}}}, Back: text, Sample: []FindingRow{row}}))
 	add("assets", Assets(AssetsPage{Shell: shell(), Query: text, Filter: AssetFilter{Kind: text, Owner: text, More: text, Unseen: 1}, Problem: text, Rows: []AssetRow{asset}, Next: text}))
 	add("asset", Asset(AssetPage{Shell: shell(), Row: asset, Findings: []FindingRow{row}, Scans: []AssetScan{{Tool: text, Class: text}}, Merged: []string{text}, Components: []ComponentRow{{text, text, text, -1, math.MaxInt, 99}}, Parts: 2, CanAssign: true, Owners: []string{text}}))
@@ -562,6 +590,8 @@ func hostilePages(static *Static, text string) []sample {
 	add("programme-edit", Programme(ProgrammePage{Shell: shell(), Body: text, Edit: true, CanApply: true, Summary: text, Excluded: []string{text}, Returned: []string{text}, Error: text}))
 	add("programme-wrong", Programme(ProgrammePage{Shell: shell(), Body: text, Edit: true, CanApply: true, Problems: []LineProblem{{1, text, text}, {0, "", text}}}))
 	add("service", Service(ServicePage{Shell: shell(), Was: text, Name: text, Owner: text, Confidentiality: text, Integrity: text, Availability: text, Assets: text, Error: text}))
+	reached := &Reached{Reaches: map[exposure.Reach]OpenLoss{99: {math.NaN(), -1}, exposure.ReachInternet: {math.Inf(1), math.MaxInt}}, Assets: []AssetRow{asset, asset}, More: -1, Behind: -1}
+	add("service-reached", Service(ServicePage{Shell: shell(), Was: text, Owner: text, Confidentiality: text, Reached: reached}))
 	add("validate", Validate(ValidatePage{Shell: shell(), Awaiting: []Claim{{row, text, time.Time{}, text, text}}, Verdicts: []VerdictRow{{Title: text, Asset: text, By: text, Note: text, Kind: 99}}}))
 	add("remediations", Remediations(RemediationsPage{Shell: shell(), Query: text, FilterError: text, Rows: []RemediationRow{fix}, Next: text}))
 	add("board", Board(BoardPage{Shell: shell(), Query: text, FilterError: text, Total: -1, Lanes: []Lane{{ID: "new", Name: text, Help: text, Rows: []RemediationRow{fix}, Total: 9, Loss: math.NaN()}}}))

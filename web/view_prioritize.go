@@ -113,6 +113,7 @@ type FindingPage struct {
 	Fingerprint exposure.Fingerprint
 	Advisory    exposure.Advisory
 	Asset       exposure.Asset
+	Services    []ServiceLoss // behind which the asset stands, the first few
 	Place       exposure.Place
 	Explanation exposure.Explanation
 	History     exposure.History

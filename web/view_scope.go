@@ -1,6 +1,10 @@
 package web
 
-import "time"
+import (
+	"time"
+
+	"github.com/leeward-ctem/leeward/exposure"
+)
 
 // ChoosePage is what everything can be narrowed to.
 type ChoosePage struct {
@@ -43,7 +47,7 @@ type LineProblem struct {
 	Text   string
 }
 
-// ServicePage is the form for one business service.
+// ServicePage is one business service, with the form for who may change it.
 type ServicePage struct {
 	Shell Shell
 	Was   string // name in the programme; empty: a new one
@@ -56,6 +60,28 @@ type ServicePage struct {
 	Availability    string
 	Assets          string // patterns of names and networks, one a line
 	Error           string
+	CanApply        bool
+	Reached         *Reached // nil: it is not in the programme yet, or being changed
+}
+
+// Reached is what is open on the assets behind a business service.
+type Reached struct {
+	Reaches map[exposure.Reach]OpenLoss
+	Assets  []AssetRow // with open findings, those with most to lose first
+	More    int        // further assets with open findings
+	Behind  int        // all assets behind it
+}
+
+// OpenLoss is what is open somewhere.
+type OpenLoss struct {
+	Loss float64 // expected over the horizon, in currency
+	Open int     // findings
+}
+
+// ServiceLoss is what is open on the assets behind a business service.
+type ServiceLoss struct {
+	Name string
+	OpenLoss
 }
 
 // WelcomePage offers the ways to begin.

@@ -29,6 +29,21 @@ func typical() map[string]component {
 			{Label: "Nobody", Value: nan},
 			{Label: "Docs", Value: 0},
 		}},
+		"path": Path{Title: "How checkout could be reached", Text: "Lines are as wide as the expected loss they carry.", Name: "Expected loss",
+			Words: func(x float64) string { return tick(x) + " EUR" },
+			Layers: []PathLayer{
+				{Name: "Reachable from", Nodes: []PathNode{{ID: "internet", Name: "Internet", Weight: 14_500, Link: "/findings?q=reach:internet"}, {ID: "internal", Name: "Internal", Weight: 480}}},
+				{Name: "Asset", Nodes: []PathNode{
+					{ID: "db", Name: "db-1.example.com", Note: "480 EUR · 2 open · low", Weight: 480, Class: "low", Link: "/assets/2"},
+					{ID: "web", Name: "WWW.CHECKOUT.EXAMPLE.COM", Note: "14 k EUR · 12 open", Weight: 14_000, Class: "critical", Link: "/assets/1", Choke: true},
+					{ID: "old", Name: "old-1", Weight: nan},
+				}},
+				{Name: "Service", Nodes: []PathNode{{ID: "checkout", Name: "checkout", Weight: 14_980, Link: "/findings?q=service:checkout"}}},
+			},
+			Edges: []PathEdge{
+				{"internet", "web", 14_000, ""}, {"internal", "db", 480, ""}, {"web", "checkout", 14_000, ""}, {"db", "checkout", 480, ""},
+				{"internet", "checkout", 500, "by hand"}, {"checkout", "web", 1, ""}, {"internet", "nowhere", 7, ""},
+			}},
 		"shares": Shares{Title: "Shares of the threat", Parts: []Part{{"Exploited (KEV)", 0.72}, {"EPSS", 0.25}, {"New", 0.0296}, {"Local", 0.0004}}},
 		"heat": Heat{Title: "Open findings by team and band", Corner: "Team",
 			Columns: []HeatColumn{{"Critical", "critical"}, {"Low", "low"}},
@@ -87,7 +102,10 @@ func TestGolden(t *testing.T) {
 func TestTables(t *testing.T) {
 	t.Parallel()
 	want := map[string][][]string{
-		"bars":        {{"Name", "Expected loss"}, {"Payments", "1.25 M"}, {"Platform & infrastructure", "420,000"}, {"Nobody", "–"}, {"Docs", "0"}},
+		"bars": {{"Name", "Expected loss"}, {"Payments", "1.25 M"}, {"Platform & infrastructure", "420,000"}, {"Nobody", "–"}, {"Docs", "0"}},
+		"path": {{"From", "To", "Expected loss", "How"}, {"Internet", "WWW.CHECKOUT.EXAMPLE.COM (choke point)", "14 k EUR", ""}, {"Internal", "db-1.example.com", "480 EUR", ""},
+			{"WWW.CHECKOUT.EXAMPLE.COM (choke point)", "checkout", "14 k EUR", ""}, {"db-1.example.com", "checkout", "480 EUR", ""}, {"Internet", "checkout", "500 EUR", "by hand"},
+			{"checkout", "WWW.CHECKOUT.EXAMPLE.COM (choke point)", "1 EUR", ""}, {"old-1", "–", "–", ""}},
 		"shares":      {{"Source", "Share"}, {"Exploited (KEV)", "72%"}, {"EPSS", "25%"}, {"New", "3%"}, {"Local", "<0.1%"}},
 		"heat":        {{"Team", "Critical", "Low"}, {"Payments", "12", "1,204"}, {"No owner", "0", "0"}},
 		"heat-shares": {{"Team", "Host", "Image", "Repository"}, {"Plant", "12 of 33", "0 of 4", "–"}},
@@ -122,7 +140,7 @@ func TestTables(t *testing.T) {
 func TestTitles(t *testing.T) {
 	t.Parallel()
 	want := map[string]string{
-		"bars": "Expected loss by team", "shares": "Shares of the threat", "spark": "Risk: from 1,200 to 950",
+		"bars": "Expected loss by team", "path": "How checkout could be reached", "shares": "Shares of the threat", "spark": "Risk: from 1,200 to 950",
 		"survival": "Share still open", "trend": "Risk over 5 days", "waterfall": "How the score comes about",
 	}
 	for name, c := range typical() {
@@ -143,7 +161,7 @@ func TestTitles(t *testing.T) {
 	}
 	// What a pointer or a finger stays on tells its numbers.
 	for name, tip := range map[string]string{
-		"bars": "Platform & infrastructure: 420,000", "shares": "Local <0.1%", "survival": "Critical", "trend": "4 May: Risk 640, New 7, Closed 90", "waterfall": "Reach × 1: Reachable from the internet",
+		"bars": "Platform & infrastructure: 420,000", "path": "WWW.CHECKOUT.EXAMPLE.COM: 14 k EUR · 12 open, choke point", "shares": "Local <0.1%", "survival": "Critical", "trend": "4 May: Risk 640, New 7, Closed 90", "waterfall": "Reach × 1: Reachable from the internet",
 	} {
 		if tips := inspect(t, render(t, typical()[name])).texts("title"); !slices.Contains(tips, tip) {
 			t.Errorf("%s tells %q, want %q among it", name, tips, tip)

@@ -34,6 +34,8 @@ func shapes(text string, n int, value func(i int) float64) map[string]component 
 		curves[i] = Curve{text, survival}
 	}
 	return map[string]component{
+		"path":                 network(text, n, value),
+		"path of one layer":    Path{Title: text, Layers: []PathLayer{{text, text, []PathNode{{text, text, text, value(0), text, text, true}}}}},
 		"bars":                 Bars{text, text, bars},
 		"bars without words":   Bars{Rows: []Bar{{Value: value(0)}}},
 		"shares":               Shares{text, parts},
@@ -48,6 +50,26 @@ func shapes(text string, n int, value func(i int) float64) map[string]component 
 		"trend without labels": Trend{Title: text, Line: Series{text, values}, Up: Series{text, values}},
 		"waterfall":            Waterfall{text, steps, int64(n), text},
 	}
+}
+
+// network is a path of n nodes in each of its layers, some of them the same or
+// none, with edges forth, back, round and to nowhere.
+func network(text string, n int, value func(i int) float64) Path {
+	p := Path{Title: text, Text: text, Name: text}
+	for l := range 10 {
+		layer := PathLayer{Name: text, Link: text}
+		for i := range n {
+			if l%4 == 2 {
+				break
+			}
+			layer.Nodes = append(layer.Nodes, PathNode{fmt.Sprint(text, l, i%50), text, text, value(i), text, text, i%3 == 0})
+		}
+		p.Layers = append(p.Layers, layer)
+	}
+	for i := range 4 * n {
+		p.Edges = append(p.Edges, PathEdge{fmt.Sprint(text, i%10, i%51), fmt.Sprint(text, i*7%10, i*3%51), value(i), text})
+	}
+	return p
 }
 
 // bound is what a chart of maxPoints points with the longest texts may weigh.

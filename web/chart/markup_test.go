@@ -136,10 +136,10 @@ func tree(t testing.TB, markup string) *node {
 }
 
 var (
-	elements = strings.Fields("figure ul li div svg title g a line rect text path circle details summary table caption thead tbody tfoot tr th td span")
+	elements = strings.Fields("figure ul li div svg title desc g a line rect text path circle details summary table caption thead tbody tfoot tr th td span")
 	attrs    = strings.Fields("class role tabindex aria-label scope dir href viewBox x y x1 y1 x2 y2 cx cy r rx d width height text-anchor")
 	number   = regexp.MustCompile(`^-?[0-9]{1,6}(\.[0-9])?$`)
-	command  = regexp.MustCompile(`[MLHVZ][^MLHVZ]*`)
+	command  = regexp.MustCompile(`[MLHVCZ][^MLHVCZ]*`)
 )
 
 func check(t testing.TB, n *node, box []float64) {
@@ -212,6 +212,10 @@ func inside(t testing.TB, n *node, w, h float64) {
 			switch {
 			case len(v) == 2 && (c[0] == 'M' || c[0] == 'L'):
 				x, y = v[0], v[1]
+			case len(v) == 6 && c[0] == 'C': // within its four points
+				at(v[0], v[1])
+				at(v[2], v[3])
+				x, y = v[4], v[5]
 			case len(v) == 1 && c[0] == 'H':
 				x = v[0]
 			case len(v) == 1 && c[0] == 'V':
