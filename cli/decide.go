@@ -38,9 +38,10 @@ func (a *app) Move(ctx context.Context, m server.MoveRequest) (server.Moved, err
 	if err != nil {
 		return moved, err
 	}
+	reason := a.im.Redact(m.Reason)
 	for part := range slices.Chunk(ids, decisionPart) {
 		err := a.db.Write(ctx, func(tx *store.Tx) error {
-			n, err := tx.DecideMove(ctx, &d, part, m.Reason)
+			n, err := tx.DecideMove(ctx, &d, part, reason)
 			moved.Moved += n
 			return err
 		})
@@ -83,10 +84,11 @@ func (a *app) Assign(ctx context.Context, r server.AssignRequest) (server.Assign
 		}
 	}
 	slices.Sort(ids)
+	reason := a.im.Redact(r.Reason)
 	d := exposure.Decision{At: a.now().UnixMilli(), Actor: r.Actor, Kind: exposure.DecisionAssign, Owner: done.Owner}
 	for part := range slices.Chunk(slices.Compact(ids), decisionPart) {
 		err := a.db.Write(ctx, func(tx *store.Tx) error {
-			n, err := tx.Assign(ctx, &d, part, r.Reason)
+			n, err := tx.Assign(ctx, &d, part, reason)
 			done.Assets += n
 			return err
 		})

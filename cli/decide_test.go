@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -11,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/leeward-ctem/leeward/discover"
 	"github.com/leeward-ctem/leeward/exposure"
 	"github.com/leeward-ctem/leeward/internal/testkit"
 	"github.com/leeward-ctem/leeward/server"
@@ -313,6 +315,67 @@ func TestAssignmentSurvivesMerge(t *testing.T) {
 		}
 		if a := w.ix.View().Asset(1); a.Assigned != "Payments" {
 			w.t.Errorf("the asset that is left belongs to %q", a.Assigned)
+		}
+	})
+}
+
+// What people say of a decision is kept without the secrets in it.
+func TestReasonsAreRedacted(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(w *world) {
+		t, ctx, a := w.t, w.t.Context(), houseOver(w)
+		if _, err := a.Import(ctx, discover.Request{Name: "r", Format: "observations", At: w.now}, strings.NewReader(ran(1)+"\n"+seen("a", "CVE-2026-1"))); err != nil {
+			t.Fatal(err)
+		}
+		const secret = "s3cr3tW0rd"
+		reason := func(what string) string { return what + " with password=" + secret }
+		ids := []string{"F-1"}
+		e, err := a.RequestException(ctx, server.ExceptionRequest{IDs: ids, Reason: reason("asked"), Expires: w.now.AddDate(0, 1, 0).Format(time.DateOnly), Actor: "lind"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, ended := a.EndException(ctx, e.ID, "lind", reason("ended"))
+		_, moved := a.Move(ctx, server.MoveRequest{IDs: ids, Cause: "triage", Reason: reason("moved"), Actor: "lind"})
+		_, assigned := a.Assign(ctx, server.AssignRequest{IDs: ids, Owner: "ops", Reason: reason("assigned"), Actor: "lind"})
+		_, judged := a.RecordVerdict(ctx, server.VerdictRequest{IDs: ids, Kind: "blocked", Evidence: reason("judged"), Actor: "lind"})
+		d, err := a.Finding(ctx, 1)
+		if err := errors.Join(ended, moved, assigned, judged, err); err != nil {
+			t.Fatal(err)
+		}
+		verdicts, err := a.Verdicts(ctx, 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := fmt.Sprint(d.Timeline, d.Exceptions, verdicts)
+		for _, e := range d.Timeline {
+			text += e.Reason + "\n"
+		}
+		for _, what := range []string{"asked", "ended", "moved", "assigned", "judged"} {
+			if !strings.Contains(text, what+" with password=[redacted") {
+				t.Errorf("%s is nowhere: %s", what, text)
+			}
+		}
+		if strings.Contains(text, secret) {
+			t.Errorf("the secret is kept: %s", text)
+		}
+	})
+}
+
+// A verdict may hold for 90 days also where a day of them has 25 hours.
+func TestVerdictOverTheEndOfSummerTime(t *testing.T) {
+	t.Parallel()
+	berlin, err := time.LoadLocation("Europe/Berlin")
+	if err != nil {
+		t.Skip(err)
+	}
+	onBoth(t, func(w *world) {
+		a := houseOver(w)
+		w.now = time.Date(2026, 9, 20, 12, 0, 0, 0, berlin)
+		if _, err := a.Import(w.t.Context(), discover.Request{Name: "r", Format: "observations", At: w.now}, strings.NewReader(ran(1)+"\n"+seen("a", "CVE-2026-1"))); err != nil {
+			w.t.Fatal(err)
+		}
+		if _, err := a.RecordVerdict(w.t.Context(), server.VerdictRequest{IDs: []string{"F-1"}, Kind: "blocked", Evidence: "403 by the gateway", Days: 90}); err != nil {
+			w.t.Error(err)
 		}
 	})
 }
