@@ -436,3 +436,55 @@ func TestCommandsBesidePeople(t *testing.T) {
 		t.Errorf("an administrator cannot remove a view of the command line: %d %s", code, text)
 	}
 }
+
+// Of exceptions one side asks and the other approves: people and commands, with
+// a server and without.
+func TestExceptionsBesidePeople(t *testing.T) {
+	t.Parallel()
+	s, admin := busy(t, 600)
+	lind, boss := admin.as("owner", "lind"), admin.as("operator", "boss")
+	says := func(code int, want string, args ...string) {
+		t.Helper()
+		if got, text := s.command(args...); got != code || !strings.Contains(text, want) {
+			t.Errorf("leeward %s: %d %s, want %d and %q", strings.Join(args, " "), got, text, code, want)
+		}
+	}
+	until := time.Now().AddDate(0, 1, 0).Format(time.DateOnly)
+	for id := 1; id <= 3; id++ {
+		if code, e := call[server.Requested](lind, "POST", "/api/v1/exceptions", fmt.Sprintf(`{"ids":["F-%d","F-9"],"reason":"gone\nin spring","expires":%q}`, id, until)); code != http.StatusOK || e.Count != 2 {
+			t.Fatalf("%d %+v", code, e)
+		}
+	}
+	says(exitDone, "waits for the approval", "exceptions", "request", "F-4", "--reason", "legacy", "--until", until)
+	says(exitFailed, "somebody else must approve it", "exceptions", "approve", "4")
+	if code, text := boss.do("POST", "/api/v1/exceptions/4/approve", ""); code >= 300 {
+		t.Errorf("an operator does not approve what a command asked for: %d %s", code, text)
+	}
+	says(exitFailed, "exception 4 was approved by boss since: end it instead", "undo", "4")
+
+	says(exitDone, "This concerns exception 1 of lind, for 2 findings until "+until+": gone in spring\nException 1 is in force until "+until+".\nEnd it with `leeward exceptions end 1`.", "exceptions", "approve", "1")
+	says(exitFailed, "exception 1 is decided already", "exceptions", "approve", "1")
+	if n := admin.total("status:excepted"); n != 3 {
+		t.Errorf("%d are excepted", n)
+	}
+	says(exitDone, "in force", "exceptions")
+	says(exitDone, "Exception 3 is refused.", "exceptions", "end", "3")
+
+	// More findings by number than a filter holds.
+	args := []string{"claim"}
+	for id := 10; id <= 600; id++ {
+		args = append(args, fmt.Sprintf("F-%d", id))
+	}
+	says(exitDone, "591 findings are claimed fixed.", args...)
+	says(exitFailed, "there is no finding F-601", append(args, "F-601")...)
+
+	s.stop()
+	says(exitDone, `"approver":"command line"`, "--json", "exceptions", "approve", "2")
+	says(exitFailed, "somebody else must approve it", func() []string {
+		says(exitDone, "Exception 5", "exceptions", "request", "F-5", "--reason", "legacy", "--until", until)
+		return []string{"exceptions", "approve", "5"}
+	}()...)
+	// F-9 is in another exception that is in force.
+	says(exitDone, "Exception 1 has ended: 1 finding is open again.\nTake it back with `leeward undo 8`.", "exceptions", "end", "1", "--reason", "it is spring")
+	says(exitDone, "Undone: 1 finding as before.", "undo", "8")
+}
