@@ -227,18 +227,28 @@ func (a *app) RequestException(ctx context.Context, r server.ExceptionRequest) (
 		return e, err
 	}
 	now := a.now()
-	until, err := time.Parse(time.DateOnly, r.Expires)
-	if err != nil || !until.After(now) || until.Sub(now) > maxException {
-		return e, exposure.Errorf(exposure.Invalid, "an exception ends on a day within the next year: give expires as in %s", now.AddDate(0, 3, 0).Format(time.DateOnly))
+	until, err := exceptionEnd(r.Expires, now)
+	if err != nil {
+		return e, err
 	}
-	if strings.TrimSpace(r.Reason) == "" || len(ids) == 0 {
+	reason := a.im.Redact(r.Reason)
+	if strings.TrimSpace(reason) == "" || len(ids) == 0 {
 		return e, exposure.Errorf(exposure.Invalid, "an exception needs a reason and at least one finding")
 	}
-	e.Exception = exposure.Exception{Reason: r.Reason, Requester: r.Actor, Created: now.UnixMilli(), Expires: until.UnixMilli(), Findings: ids}
+	e.Exception = exposure.Exception{Reason: reason, Requester: r.Actor, Created: now.UnixMilli(), Expires: until.UnixMilli(), Findings: ids}
 	d := exposure.Decision{At: now.UnixMilli(), Actor: r.Actor, Kind: exposure.DecisionExcept}
 	err = a.db.Write(ctx, func(tx *store.Tx) error { return tx.DecideException(ctx, &d, &e.Exception) })
 	e.Undo = d.ID
 	return e, err
+}
+
+// exceptionEnd reads the day on which an exception ends.
+func exceptionEnd(day string, now time.Time) (time.Time, error) {
+	until, err := time.Parse(time.DateOnly, day)
+	if err != nil || !until.After(now) || until.Sub(now) > maxException {
+		return until, exposure.Errorf(exposure.Invalid, "an exception ends on a day within the next year: give it as in %s", now.AddDate(0, 3, 0).Format(time.DateOnly))
+	}
+	return until, nil
 }
 
 // Exceptions lists exceptions, newest first.
@@ -263,7 +273,7 @@ func (a *app) EndException(ctx context.Context, id int64, actor, reason string) 
 	var done server.Ended
 	d := exposure.Decision{At: a.now().UnixMilli(), Actor: actor, Kind: exposure.DecisionEnd, Exception: id}
 	err := a.db.Write(ctx, func(tx *store.Tx) (err error) {
-		done.Moved, err = tx.DecideEnd(ctx, &d, reason)
+		done.Moved, err = tx.DecideEnd(ctx, &d, a.im.Redact(reason))
 		return err
 	})
 	if err != nil {

@@ -60,7 +60,12 @@ type commands struct {
 	Assets       assetsCmd       `cmd:"" help:"List assets, the greatest expected loss first."`
 	Remediations remediationsCmd `cmd:"" help:"List fixes, the most risk removed per effort first."`
 	Explain      explainCmd      `cmd:"" help:"Say why a finding has its risk, factor by factor."`
+	Triage       triageCmd       `cmd:"" help:"Say of findings that they matter."`
+	Claim        claimCmd        `cmd:"" help:"Say of findings that they are fixed; a later scan decides."`
 	Assign       assignCmd       `cmd:"" help:"Give the assets of findings to an owner."`
+	Exceptions   exceptionsCmd   `cmd:"" help:"Exceptions: to live with findings for a while."`
+	Verdict      verdictCmd      `cmd:"" help:"Record what a validation of findings came to."`
+	Verdicts     verdictsCmd     `cmd:"" help:"List what validations and retests came to, newest first."`
 	Undo         undoCmd         `cmd:"" help:"Take back a decision of the command line."`
 	Views        viewsCmd        `cmd:"" help:"Saved views: lists of findings under a name."`
 	Inspect      inspectCmd      `cmd:"" help:"Decode a report and print its observations; nothing is stored."`

@@ -29,7 +29,14 @@ type house interface {
 	Assets(ctx context.Context, q server.AssetQuery) (server.AssetPage, error)
 	Remediations(ctx context.Context, filter string) ([]exposure.Remediation, error)
 	Concerned(ctx context.Context, filter string) (server.Concerned, error)
+	Move(ctx context.Context, m server.MoveRequest) (server.Moved, error)
 	Assign(ctx context.Context, r server.AssignRequest) (server.Assigned, error)
+	Exceptions(ctx context.Context, all bool) ([]exposure.Exception, error)
+	RequestException(ctx context.Context, r server.ExceptionRequest) (server.Requested, error)
+	ApproveException(ctx context.Context, id int64, actor string) error
+	EndException(ctx context.Context, id int64, actor, reason string) (server.Ended, error)
+	Verdicts(ctx context.Context, limit int) ([]server.VerdictRow, error)
+	RecordVerdict(ctx context.Context, r server.VerdictRequest) (recorded int, err error)
 	Undo(ctx context.Context, r server.UndoRequest) (server.Undone, error)
 	Views(ctx context.Context, account int64) ([]exposure.SavedView, error)
 	SaveView(ctx context.Context, v *exposure.SavedView) error
@@ -196,8 +203,43 @@ func (c *client) Concerned(ctx context.Context, filter string) (n server.Concern
 	return n, c.get(ctx, "/api/v1/concerned?"+url.Values{"q": {filter}}.Encode(), &n)
 }
 
+func (c *client) Exceptions(ctx context.Context, all bool) ([]exposure.Exception, error) {
+	var l listed[exposure.Exception]
+	return l.Rows, c.get(ctx, "/api/v1/exceptions?all="+strconv.FormatBool(all), &l)
+}
+
+func (c *client) Verdicts(ctx context.Context, limit int) ([]server.VerdictRow, error) {
+	var l listed[server.VerdictRow]
+	return l.Rows, c.get(ctx, "/api/v1/verdicts?limit="+strconv.Itoa(limit), &l)
+}
+
 // What follows is asked as whom the server knows by the token. Its names, roles
 // and numbers of accounts count, not those that are given here.
+
+func (c *client) Move(ctx context.Context, m server.MoveRequest) (done server.Moved, err error) {
+	return done, c.call(ctx, http.MethodPost, "/api/v1/findings/move", m, &done)
+}
+
+func (c *client) RequestException(ctx context.Context, r server.ExceptionRequest) (done server.Requested, err error) {
+	return done, c.call(ctx, http.MethodPost, "/api/v1/exceptions", r, &done)
+}
+
+func (c *client) ApproveException(ctx context.Context, id int64, _ string) error {
+	return c.call(ctx, http.MethodPost, fmt.Sprintf("/api/v1/exceptions/%d/approve", id), nil, &struct{}{})
+}
+
+func (c *client) EndException(ctx context.Context, id int64, _, reason string) (done server.Ended, err error) {
+	in := struct {
+		Reason string `json:"reason,omitempty"`
+	}{reason}
+	return done, c.call(ctx, http.MethodPost, fmt.Sprintf("/api/v1/exceptions/%d/end", id), in, &done)
+}
+
+func (c *client) RecordVerdict(ctx context.Context, r server.VerdictRequest) (int, error) {
+	var done recorded
+	err := c.call(ctx, http.MethodPost, "/api/v1/verdicts", r, &done)
+	return done.Recorded, err
+}
 
 func (c *client) Assign(ctx context.Context, r server.AssignRequest) (done server.Assigned, err error) {
 	return done, c.call(ctx, http.MethodPost, "/api/v1/assign", r, &done)

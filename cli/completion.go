@@ -41,7 +41,7 @@ func (c *completionCmd) Run(r *run, k *kong.Kong) error {
 	for _, f := range exposure.Fields() {
 		fields = append(fields, f.Names[0]+":")
 	}
-	for _, path := range []string{"findings", "remediations", "export findings", "assign", "views save"} {
+	for _, path := range []string{"findings", "remediations", "export findings", "triage", "claim", "assign", "exceptions request", "verdict", "views save"} {
 		paths[path] = append(paths[path], fields...)
 	}
 	var b strings.Builder
@@ -79,9 +79,9 @@ const bashCompletion = `_leeward() {
   for ((i = 1; i < COMP_CWORD; i++)); do
     case "${COMP_WORDS[i]}" in
     -*) ;;
-    export|feeds|views) path="${COMP_WORDS[i]}" ;;
+    exceptions|export|feeds|views) path="${COMP_WORDS[i]}" ;;
     *) case "$path" in
-       ""|export|feeds|views) path="${path:+$path }${COMP_WORDS[i]}" ;;
+       ""|exceptions|export|feeds|views) path="${path:+$path }${COMP_WORDS[i]}" ;;
        esac ;;
     esac
   done

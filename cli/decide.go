@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 	"unicode"
-	"unicode/utf8"
 
 	"github.com/leeward-ctem/leeward/exposure"
 	"github.com/leeward-ctem/leeward/index"
@@ -38,9 +37,10 @@ func (a *app) Move(ctx context.Context, m server.MoveRequest) (server.Moved, err
 	if err != nil {
 		return moved, err
 	}
+	reason := a.im.Redact(m.Reason)
 	for part := range slices.Chunk(ids, decisionPart) {
 		err := a.db.Write(ctx, func(tx *store.Tx) error {
-			n, err := tx.DecideMove(ctx, &d, part, m.Reason)
+			n, err := tx.DecideMove(ctx, &d, part, reason)
 			moved.Moved += n
 			return err
 		})
@@ -83,10 +83,11 @@ func (a *app) Assign(ctx context.Context, r server.AssignRequest) (server.Assign
 		}
 	}
 	slices.Sort(ids)
+	reason := a.im.Redact(r.Reason)
 	d := exposure.Decision{At: a.now().UnixMilli(), Actor: r.Actor, Kind: exposure.DecisionAssign, Owner: done.Owner}
 	for part := range slices.Chunk(slices.Compact(ids), decisionPart) {
 		err := a.db.Write(ctx, func(tx *store.Tx) error {
-			n, err := tx.Assign(ctx, &d, part, r.Reason)
+			n, err := tx.Assign(ctx, &d, part, reason)
 			done.Assets += n
 			return err
 		})
@@ -193,7 +194,7 @@ func (a *app) Undo(ctx context.Context, r server.UndoRequest) (server.Undone, er
 }
 
 type assignCmd struct {
-	Filter []string `arg:"" optional:"" help:"Filter of the findings whose assets are meant, as in: team:none asset:web-*."`
+	Filter []string `arg:"" optional:"" help:"Filter of the findings whose assets are meant, as in: team:none asset:web-*; or their numbers."`
 	Owner  string   `help:"Who owns them from now on, whatever the programme says." required:"" xor:"owner" placeholder:"NAME"`
 	None   bool     `help:"Forget whom somebody assigned them to: the programme decides again." required:"" xor:"owner"`
 	Reason string   `help:"Why, for the log." placeholder:"TEXT"`
@@ -201,8 +202,9 @@ type assignCmd struct {
 }
 
 func (c *assignCmd) Run(ctx context.Context, r *run) error {
-	q := server.AssignRequest{Filter: strings.TrimSpace(joinWords(c.Filter)), Reason: c.Reason, Actor: exposure.CommandLine}
-	if err := c.check(&q); err != nil {
+	q := server.AssignRequest{Actor: exposure.CommandLine}
+	by, err := c.check(&q)
+	if err != nil {
 		return err
 	}
 	h, done, err := r.house(ctx)
@@ -210,19 +212,8 @@ func (c *assignCmd) Run(ctx context.Context, r *run) error {
 		return err
 	}
 	defer done()
-	n, err := h.Concerned(ctx, q.Filter)
-	switch {
-	case err != nil:
+	if _, more, err := r.concerns(ctx, h, by, c.DryRun); err != nil || !more {
 		return err
-	case n.Assets == 0:
-		return exposure.Errorf(exposure.NotFound, "nothing matches the filter, so there is nothing to assign: try it with `leeward findings`; is:any finds what is closed too")
-	case c.DryRun && r.JSON:
-		return newEncoder(r.Out).Encode(n)
-	case c.DryRun:
-		_, err = fmt.Fprintf(r.Out, "This would concern %s. Nothing was changed.\n", n)
-		return err
-	case !r.JSON:
-		fmt.Fprintf(r.Err, "This concerns %s.\n", n)
 	}
 	res, err := h.Assign(ctx, q)
 	if err != nil {
@@ -232,24 +223,25 @@ func (c *assignCmd) Run(ctx context.Context, r *run) error {
 }
 
 // check reads the flags into a request, before anything is opened.
-func (c *assignCmd) check(q *server.AssignRequest) (err error) {
+func (c *assignCmd) check(q *server.AssignRequest) (by chosen, err error) {
 	switch name := strings.TrimSpace(c.Owner); {
 	case strings.EqualFold(name, "none"), name == "" && !c.None:
-		return exposure.Errorf(exposure.Invalid, "name the owner, or use --none to go back to what the programme says")
-	case q.Filter == "":
-		return exposure.Errorf(exposure.Invalid, "say whose assets are meant by a filter of findings, as in team:none; is:any means those of all findings")
-	case utf8.RuneCountInString(q.Reason) > maxReason:
-		return exposure.Errorf(exposure.Invalid, "the reason has at most %d characters", maxReason)
+		return by, exposure.Errorf(exposure.Invalid, "name the owner, or use --none to go back to what the programme says")
+	case strings.TrimSpace(joinWords(c.Filter)) == "":
+		return by, exposure.Errorf(exposure.Invalid, "say whose assets are meant by a filter of findings, as in team:none; is:any means those of all findings")
+	}
+	if q.Reason, err = reasonText(c.Reason, 0); err != nil {
+		return by, err
 	}
 	if q.Owner, err = ownerName(c.Owner); err != nil {
-		return err
+		return by, err
 	}
-	_, err = exposure.ParseFilter(q.Filter)
-	return err
+	if by, err = (&choice{Filter: c.Filter}).read(); err != nil {
+		return by, err
+	}
+	q.IDs, q.Filter = by.ids, by.filter
+	return by, nil
 }
-
-// maxReason is how long a reason may be, as in the API.
-const maxReason = 2000
 
 // decided prints what became of a decision, and how to take it back.
 func (r *run) decided(done fmt.Stringer, undo int64) error {

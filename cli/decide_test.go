@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -11,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/leeward-ctem/leeward/discover"
 	"github.com/leeward-ctem/leeward/exposure"
 	"github.com/leeward-ctem/leeward/internal/testkit"
 	"github.com/leeward-ctem/leeward/server"
@@ -317,6 +319,67 @@ func TestAssignmentSurvivesMerge(t *testing.T) {
 	})
 }
 
+// What people say of a decision is kept without the secrets in it.
+func TestReasonsAreRedacted(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(w *world) {
+		t, ctx, a := w.t, w.t.Context(), houseOver(w)
+		if _, err := a.Import(ctx, discover.Request{Name: "r", Format: "observations", At: w.now}, strings.NewReader(ran(1)+"\n"+seen("a", "CVE-2026-1"))); err != nil {
+			t.Fatal(err)
+		}
+		const secret = "s3cr3tW0rd"
+		reason := func(what string) string { return what + " with password=" + secret }
+		ids := []string{"F-1"}
+		e, err := a.RequestException(ctx, server.ExceptionRequest{IDs: ids, Reason: reason("asked"), Expires: w.now.AddDate(0, 1, 0).Format(time.DateOnly), Actor: "lind"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, ended := a.EndException(ctx, e.ID, "lind", reason("ended"))
+		_, moved := a.Move(ctx, server.MoveRequest{IDs: ids, Cause: "triage", Reason: reason("moved"), Actor: "lind"})
+		_, assigned := a.Assign(ctx, server.AssignRequest{IDs: ids, Owner: "ops", Reason: reason("assigned"), Actor: "lind"})
+		_, judged := a.RecordVerdict(ctx, server.VerdictRequest{IDs: ids, Kind: "blocked", Evidence: reason("judged"), Actor: "lind"})
+		d, err := a.Finding(ctx, 1)
+		if err := errors.Join(ended, moved, assigned, judged, err); err != nil {
+			t.Fatal(err)
+		}
+		verdicts, err := a.Verdicts(ctx, 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := fmt.Sprint(d.Timeline, d.Exceptions, verdicts)
+		for _, e := range d.Timeline {
+			text += e.Reason + "\n"
+		}
+		for _, what := range []string{"asked", "ended", "moved", "assigned", "judged"} {
+			if !strings.Contains(text, what+" with password=[redacted") {
+				t.Errorf("%s is nowhere: %s", what, text)
+			}
+		}
+		if strings.Contains(text, secret) {
+			t.Errorf("the secret is kept: %s", text)
+		}
+	})
+}
+
+// A verdict may hold for 90 days also where a day of them has 25 hours.
+func TestVerdictOverTheEndOfSummerTime(t *testing.T) {
+	t.Parallel()
+	berlin, err := time.LoadLocation("Europe/Berlin")
+	if err != nil {
+		t.Skip(err)
+	}
+	onBoth(t, func(w *world) {
+		a := houseOver(w)
+		w.now = time.Date(2026, 9, 20, 12, 0, 0, 0, berlin)
+		if _, err := a.Import(w.t.Context(), discover.Request{Name: "r", Format: "observations", At: w.now}, strings.NewReader(ran(1)+"\n"+seen("a", "CVE-2026-1"))); err != nil {
+			w.t.Fatal(err)
+		}
+		if _, err := a.RecordVerdict(w.t.Context(), server.VerdictRequest{IDs: []string{"F-1"}, Kind: "blocked", Evidence: "403 by the gateway", Days: 90}); err != nil {
+			w.t.Error(err)
+		}
+	})
+}
+
 // What commands decide and keep is the command line's, and what people do is
 // theirs.
 func TestCommandsBesidePeople(t *testing.T) {
@@ -372,4 +435,56 @@ func TestCommandsBesidePeople(t *testing.T) {
 	if code, text := admin.do("DELETE", "/api/v1/views/5", ""); code != http.StatusOK || !strings.Contains(text, `"name":"For all"`) {
 		t.Errorf("an administrator cannot remove a view of the command line: %d %s", code, text)
 	}
+}
+
+// Of exceptions one side asks and the other approves: people and commands, with
+// a server and without.
+func TestExceptionsBesidePeople(t *testing.T) {
+	t.Parallel()
+	s, admin := busy(t, 600)
+	lind, boss := admin.as("owner", "lind"), admin.as("operator", "boss")
+	says := func(code int, want string, args ...string) {
+		t.Helper()
+		if got, text := s.command(args...); got != code || !strings.Contains(text, want) {
+			t.Errorf("leeward %s: %d %s, want %d and %q", strings.Join(args, " "), got, text, code, want)
+		}
+	}
+	until := time.Now().AddDate(0, 1, 0).Format(time.DateOnly)
+	for id := 1; id <= 3; id++ {
+		if code, e := call[server.Requested](lind, "POST", "/api/v1/exceptions", fmt.Sprintf(`{"ids":["F-%d","F-9"],"reason":"gone\nin spring","expires":%q}`, id, until)); code != http.StatusOK || e.Count != 2 {
+			t.Fatalf("%d %+v", code, e)
+		}
+	}
+	says(exitDone, "waits for the approval", "exceptions", "request", "F-4", "--reason", "legacy", "--until", until)
+	says(exitFailed, "somebody else must approve it", "exceptions", "approve", "4")
+	if code, text := boss.do("POST", "/api/v1/exceptions/4/approve", ""); code >= 300 {
+		t.Errorf("an operator does not approve what a command asked for: %d %s", code, text)
+	}
+	says(exitFailed, "exception 4 was approved by boss since: end it instead", "undo", "4")
+
+	says(exitDone, "This concerns exception 1 of lind, for 2 findings until "+until+": gone in spring\nException 1 is in force until "+until+".\nEnd it with `leeward exceptions end 1`.", "exceptions", "approve", "1")
+	says(exitFailed, "exception 1 is decided already", "exceptions", "approve", "1")
+	if n := admin.total("status:excepted"); n != 3 {
+		t.Errorf("%d are excepted", n)
+	}
+	says(exitDone, "in force", "exceptions")
+	says(exitDone, "Exception 3 is refused.", "exceptions", "end", "3")
+
+	// More findings by number than a filter holds.
+	args := []string{"claim"}
+	for id := 10; id <= 600; id++ {
+		args = append(args, fmt.Sprintf("F-%d", id))
+	}
+	says(exitDone, "591 findings are claimed fixed.", args...)
+	says(exitFailed, "there is no finding F-601", append(args, "F-601")...)
+
+	s.stop()
+	says(exitDone, `"approver":"command line"`, "--json", "exceptions", "approve", "2")
+	says(exitFailed, "somebody else must approve it", func() []string {
+		says(exitDone, "Exception 5", "exceptions", "request", "F-5", "--reason", "legacy", "--until", until)
+		return []string{"exceptions", "approve", "5"}
+	}()...)
+	// F-9 is in another exception that is in force.
+	says(exitDone, "Exception 1 has ended: 1 finding is open again.\nTake it back with `leeward undo 8`.", "exceptions", "end", "1", "--reason", "it is spring")
+	says(exitDone, "Undone: 1 finding as before.", "undo", "8")
 }

@@ -16,7 +16,9 @@ import (
 )
 
 // TestScripts runs the command line as people do: each file of
-// testdata/script is a session in a shell. Beside the usual commands there are
+// testdata/script is a session in a shell. The environment has the days
+// $YESTERDAY, $TODAY, $SOON and $IN_TWO_YEARS, and texts that are too long for
+// a reason, $LONG, and for evidence, $LONGER. Beside the usual commands there are
 //
 //	fields FILE NAME…   every line of FILE is a JSON object with just these
 //	                    keys; NAME? may be missing
@@ -32,6 +34,12 @@ func TestScripts(t *testing.T) {
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("HOME", e.WorkDir)
 			e.Setenv("LEEWARD_DATA", e.WorkDir+"/data")
+			now := time.Now().UTC()
+			for name, day := range map[string]time.Time{"YESTERDAY": now.AddDate(0, 0, -1), "TODAY": now, "SOON": now.AddDate(0, 1, 0), "IN_TWO_YEARS": now.AddDate(2, 0, 0)} {
+				e.Setenv(name, day.Format(time.DateOnly))
+			}
+			e.Setenv("LONG", strings.Repeat("why ", 501))
+			e.Setenv("LONGER", strings.Repeat("what ", 3201))
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){"fields": fieldsOf, "lines": linesOf, "serving": serving},

@@ -26,7 +26,7 @@ func (a *app) RecordVerdict(ctx context.Context, r server.VerdictRequest) (int, 
 	}
 	now := a.now()
 	if r.Days != 0 {
-		v.Until = now.AddDate(0, 0, r.Days).UnixMilli()
+		v.Until = now.Add(time.Duration(r.Days) * 24 * time.Hour).UnixMilli() // not days of a calendar, of which one may have 25 hours
 	}
 	if err := validate.Admit(&v, now); err != nil {
 		return 0, err

@@ -41,4 +41,5 @@ type Exception struct {
 	Expires   int64       `json:"expires"`
 	Ended     int64       `json:"ended,omitempty"` // 0: in force, or waiting
 	Findings  []FindingID `json:"-"`
+	Count     int         `json:"findings"` // how many it was asked for
 }

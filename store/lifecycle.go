@@ -66,7 +66,7 @@ func (tx *Tx) AddException(ctx context.Context, e *exposure.Exception) error {
 	if err != nil {
 		return err
 	}
-	e.ID = id
+	e.ID, e.Count = id, len(e.Findings)
 	ids := make([]uint32, len(e.Findings))
 	for i, f := range e.Findings {
 		ids[i] = uint32(f)
@@ -92,6 +92,7 @@ func scanException(row interface{ Scan(...any) error }) (exposure.Exception, err
 	for _, id := range ids {
 		e.Findings = append(e.Findings, exposure.FindingID(id))
 	}
+	e.Count = len(e.Findings)
 	return e, err
 }
 
