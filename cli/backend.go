@@ -204,8 +204,8 @@ func (a *app) named(ctx context.Context, texts []string, filter string) (ids []e
 		slices.Sort(ids)
 		return slices.Compact(ids), nil
 	}
-	if filter == "" {
-		return nil, exposure.Errorf(exposure.Invalid, "name findings by ids or by a filter")
+	if strings.TrimSpace(filter) == "" {
+		return nil, exposure.Errorf(exposure.Invalid, "name findings by ids or by a filter; is:open means all that are open")
 	}
 	v := a.ix.View()
 	f, err := a.filter(ctx, v, filter)

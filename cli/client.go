@@ -35,7 +35,7 @@ type house interface {
 	RequestException(ctx context.Context, r server.ExceptionRequest) (server.Requested, error)
 	ApproveException(ctx context.Context, id int64, actor string) error
 	EndException(ctx context.Context, id int64, actor, reason string) (server.Ended, error)
-	Verdicts(ctx context.Context, limit int) ([]server.VerdictRow, error)
+	Verdicts(ctx context.Context, scope string, limit int) ([]server.VerdictRow, error)
 	RecordVerdict(ctx context.Context, r server.VerdictRequest) (recorded int, err error)
 	Undo(ctx context.Context, r server.UndoRequest) (server.Undone, error)
 	Views(ctx context.Context, account int64) ([]exposure.SavedView, error)
@@ -208,9 +208,9 @@ func (c *client) Exceptions(ctx context.Context, all bool) ([]exposure.Exception
 	return l.Rows, c.get(ctx, "/api/v1/exceptions?all="+strconv.FormatBool(all), &l)
 }
 
-func (c *client) Verdicts(ctx context.Context, limit int) ([]server.VerdictRow, error) {
+func (c *client) Verdicts(ctx context.Context, scope string, limit int) ([]server.VerdictRow, error) {
 	var l listed[server.VerdictRow]
-	return l.Rows, c.get(ctx, "/api/v1/verdicts?limit="+strconv.Itoa(limit), &l)
+	return l.Rows, c.get(ctx, "/api/v1/verdicts?"+url.Values{"limit": {strconv.Itoa(limit)}, "scope": {scope}}.Encode(), &l)
 }
 
 // What follows is asked as whom the server knows by the token. Its names, roles

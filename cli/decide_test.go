@@ -342,7 +342,7 @@ func TestReasonsAreRedacted(t *testing.T) {
 		if err := errors.Join(ended, moved, assigned, judged, err); err != nil {
 			t.Fatal(err)
 		}
-		verdicts, err := a.Verdicts(ctx, 10)
+		verdicts, err := a.Verdicts(ctx, "", 10)
 		if err != nil {
 			t.Fatal(err)
 		}

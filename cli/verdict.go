@@ -79,7 +79,8 @@ func (d recorded) String() string {
 }
 
 type verdictsCmd struct {
-	Limit int `help:"Rows, at most 1000." default:"50"`
+	Scope string `help:"Only on the assets of a service, scope or team, as in team:payments." placeholder:"TERM"`
+	Limit int    `help:"Rows, at most 1000." default:"50"`
 }
 
 func (c *verdictsCmd) Run(ctx context.Context, r *run) error {
@@ -91,7 +92,7 @@ func (c *verdictsCmd) Run(ctx context.Context, r *run) error {
 		return err
 	}
 	defer done()
-	all, err := h.Verdicts(ctx, c.Limit)
+	all, err := h.Verdicts(ctx, c.Scope, c.Limit)
 	if err != nil {
 		return err
 	}
