@@ -1,108 +1,9 @@
 package generic
 
 import (
-	"net/netip"
-	"strconv"
+	"github.com/leeward-ctem/leeward/discover/term"
 	"strings"
 )
-
-// endpoint is one place that a finding names: a URL, host:port or a host.
-type endpoint struct {
-	text   string // as stated, without user information
-	scheme string // lower case
-	host   string // without brackets and trailing dot
-	port   int    // 0 when not stated
-	path   string // with the query, without the fragment
-}
-
-// parseEndpoint takes an endpoint apart by its delimiters only: findings carry
-// payloads in URLs that no strict parser accepts.
-func parseEndpoint(s string) (e endpoint) {
-	s = strings.TrimSpace(s)
-	rest := s
-	if scheme, after, ok := strings.Cut(s, "://"); ok && !strings.ContainsAny(scheme, "/?#.: ") {
-		e.scheme, rest = strings.ToLower(scheme), after
-	} else {
-		rest = strings.TrimPrefix(rest, "//")
-	}
-	authority := rest
-	if i := strings.IndexAny(rest, "/?#"); i >= 0 {
-		authority, e.path = rest[:i], rest[i:]
-		e.path, _, _ = strings.Cut(e.path, "#")
-	}
-	e.text = s
-	if i := strings.LastIndexByte(authority, '@'); i >= 0 {
-		authority = authority[i+1:]
-		e.text = authority + e.path
-		if e.scheme != "" {
-			e.text = e.scheme + "://" + e.text
-		}
-	}
-	e.host, e.port = splitPort(authority)
-	e.host = strings.TrimRight(e.host, ".")
-	if e.scheme != "" && e.path == "" {
-		e.path = "/"
-	}
-	return e
-}
-
-// splitPort takes host:port apart; an IPv6 address may stand without brackets.
-func splitPort(s string) (host string, port int) {
-	i := strings.LastIndexByte(s, ':')
-	if i < 0 {
-		return s, 0
-	}
-	if strings.IndexByte(s, ':') < i { // more than one
-		if _, err := netip.ParseAddr(s); err == nil {
-			return s, 0
-		}
-	}
-	if port = portNumber(s[i+1:]); port != 0 || i == len(s)-1 {
-		s = s[:i]
-	}
-	return strings.Trim(s, "[]"), port
-}
-
-func portNumber(s string) int {
-	if s == "" || s[0] < '0' || s[0] > '9' {
-		return 0
-	}
-	n, err := strconv.Atoi(s)
-	if err != nil || n < 1 || n > 65535 {
-		return 0
-	}
-	return n
-}
-
-// defaultPort is the port of a URL that states none.
-func defaultPort(scheme string) int {
-	switch scheme {
-	case "http", "ws":
-		return 80
-	case "https", "wss":
-		return 443
-	}
-	return 0
-}
-
-// isHost reports whether s can be the name or the address of a host.
-func isHost(s string) bool {
-	if s == "" || len(s) > 253 {
-		return false
-	}
-	if strings.IndexByte(s, ':') >= 0 {
-		_, err := netip.ParseAddr(s)
-		return err == nil
-	}
-	for i := range len(s) {
-		c := s[i]
-		if c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '.' || c == '-' || c == '_' || c == '*' || c >= 0x80 {
-			continue
-		}
-		return false
-	}
-	return true
-}
 
 // maxEndpoints bounds the endpoints of a finding.
 const maxEndpoints = 100_000
@@ -114,14 +15,14 @@ func (r *record) addEndpoints(s string) {
 	if s == "" {
 		return
 	}
-	if !strings.ContainsFunc(s, listed) {
-		r.addEndpoint(parseEndpoint(s))
+	if !strings.ContainsFunc(s, term.Between) {
+		r.addEndpoint(term.ParseEndpoint(s))
 		return
 	}
 	for line := range strings.SplitSeq(s, "\n") {
 		line = strings.TrimSpace(line)
 		if !strings.ContainsAny(line, " \t,;|") {
-			r.addEndpoint(parseEndpoint(line))
+			r.addEndpoint(term.ParseEndpoint(line))
 			continue
 		}
 		parts := splitEndpoints(line)
@@ -131,7 +32,7 @@ func (r *record) addEndpoints(s string) {
 		}
 		for _, p := range parts {
 			for word := range strings.FieldsSeq(p) {
-				if e := parseEndpoint(word); hosts || e.scheme != "" || e.port != 0 || strings.IndexByte(e.host, '.') > 0 {
+				if e := term.ParseEndpoint(word); hosts || e.Scheme != "" || e.Port != 0 || strings.IndexByte(e.Host, '.') > 0 {
 					r.addEndpoint(e)
 				}
 			}
@@ -166,8 +67,8 @@ func splitEndpoints(s string) (parts []string) {
 	}
 }
 
-func (r *record) addEndpoint(e endpoint) {
-	if e.host != "" && !isHost(e.host) || e.host == "" && e.path == "" {
+func (r *record) addEndpoint(e term.Endpoint) {
+	if e.Host != "" && !term.IsHost(e.Host) || e.Host == "" && e.Path == "" {
 		return
 	}
 	if len(r.endpoints) < maxEndpoints {

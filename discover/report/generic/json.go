@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"github.com/leeward-ctem/leeward/discover/term"
 	"io"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -208,7 +209,7 @@ func (w *list) about(facts map[string]string, end bool) error {
 			return err
 		}
 	}
-	run := exposure.Run{Tool: w.tool, Version: oneLine(facts["version"]), Finished: date(facts["date"])}
+	run := exposure.Run{Tool: w.tool, Version: term.OneLine(facts["version"]), Finished: term.Date(facts["date"])}
 	if w.tool == "" || run == w.run {
 		return nil
 	}

@@ -2,6 +2,7 @@ package generic
 
 import (
 	"cmp"
+	"github.com/leeward-ctem/leeward/discover/term"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -13,7 +14,7 @@ import (
 // target is an asset that a finding concerns, and the endpoints there.
 type target struct {
 	asset     exposure.AssetRef
-	endpoints []endpoint
+	endpoints []term.Endpoint
 }
 
 // targets returns one target a host. An asset or one host that is named takes
@@ -54,7 +55,7 @@ func (r *record) byHost(hosts []string) []target {
 		}
 	}
 	for _, e := range r.endpoints {
-		if i, ok := place[strings.ToLower(e.host)]; ok {
+		if i, ok := place[strings.ToLower(e.Host)]; ok {
 			all[i].endpoints = append(all[i].endpoints, e)
 		}
 	}
@@ -68,7 +69,7 @@ func (r *record) byEndpoint(addresses []string) []target {
 	case len(r.endpoints) == 0 && len(addresses) == 0:
 		return r.single[:]
 	case len(r.endpoints) == 1 && len(addresses) == 0:
-		r.single[0] = target{r.hosts.asset(r.endpoints[0].host), r.endpoints}
+		r.single[0] = target{r.hosts.asset(r.endpoints[0].Host), r.endpoints}
 		return r.single[:]
 	}
 	var all []target
@@ -84,7 +85,7 @@ func (r *record) byEndpoint(addresses []string) []target {
 		return &all[i]
 	}
 	for _, e := range r.endpoints {
-		t := at(e.host)
+		t := at(e.Host)
 		t.endpoints = append(t.endpoints, e)
 	}
 	switch len(all) {
@@ -171,13 +172,13 @@ func (r *record) named() (ref exposure.AssetRef, hosts, addresses []string) {
 	add(exposure.AssetRepository, exposure.IDRepository, r.value(fieldRepository))
 	add(exposure.AssetCloudResource, exposure.IDCloud, r.value(fieldCloud))
 	add(exposure.AssetHost, exposure.IDMAC, r.value(fieldMAC))
-	for word := range strings.FieldsFuncSeq(r.value(fieldHost), listed) {
-		if e := parseEndpoint(word); isHost(e.host) && len(hosts)+len(addresses) < maxHosts {
-			host(e.host, cmp.Or(e.port, defaultPort(e.scheme)))
+	for word := range strings.FieldsFuncSeq(r.value(fieldHost), term.Between) {
+		if e := term.ParseEndpoint(word); term.IsHost(e.Host) && len(hosts)+len(addresses) < maxHosts {
+			host(e.Host, cmp.Or(e.Port, term.DefaultPort(e.Scheme)))
 		}
 	}
-	for word := range strings.FieldsFuncSeq(r.value(fieldIP), listed) {
-		if ip, port := splitPort(word); ip != "" && len(hosts)+len(addresses) < maxHosts {
+	for word := range strings.FieldsFuncSeq(r.value(fieldIP), term.Between) {
+		if ip, port := term.SplitPort(word); ip != "" && len(hosts)+len(addresses) < maxHosts {
 			host(ip, port)
 		}
 	}
@@ -206,7 +207,7 @@ var prefixes = []struct {
 // kind that is stated, else by its form.
 func (r *record) kindOf(kind exposure.AssetKind, s string) (exposure.AssetKind, exposure.IdentifierKind, string) {
 	for _, p := range prefixes {
-		if rest, ok := strings.CutPrefix(s, string(p.id)+":"); ok && rest != "" && portNumber(rest) == 0 && !strings.HasPrefix(rest, "//") {
+		if rest, ok := strings.CutPrefix(s, string(p.id)+":"); ok && rest != "" && term.Port(rest) == 0 && !strings.HasPrefix(rest, "//") {
 			return p.as, p.id, rest
 		}
 	}
@@ -236,28 +237,28 @@ func (r *record) kindOf(kind exposure.AssetKind, s string) (exposure.AssetKind, 
 	case strings.HasPrefix(lower, "git@"), strings.HasSuffix(lower, ".git"):
 		return exposure.AssetRepository, exposure.IDRepository, s
 	}
-	e := parseEndpoint(s)
-	if !isHost(e.host) || e.scheme == "" && e.path != "" {
+	e := term.ParseEndpoint(s)
+	if !term.IsHost(e.Host) || e.Scheme == "" && e.Path != "" {
 		return exposure.AssetUnknown, exposure.IDName, s
 	}
-	if e.scheme != "" {
+	if e.Scheme != "" {
 		r.addEndpoint(e)
 	}
-	r.port = cmp.Or(r.port, e.port)
-	if _, err := netip.ParseAddr(e.host); err == nil {
-		return exposure.AssetHost, exposure.IDIP, e.host
+	r.port = cmp.Or(r.port, e.Port)
+	if _, err := netip.ParseAddr(e.Host); err == nil {
+		return exposure.AssetHost, exposure.IDIP, e.Host
 	}
-	return exposure.AssetHost, exposure.IDHostname, e.host
+	return exposure.AssetHost, exposure.IDHostname, e.Host
 }
 
 // location is where on the target the finding is: of several endpoints, what
 // they have in common, so that their order does not matter.
 func (r *record) location(t *target) exposure.Location {
 	l := exposure.Location{
-		Port: portNumber(r.value(fieldPort)), Protocol: strings.ToLower(r.value(fieldProtocol)), Service: bounded(oneLine(r.value(fieldService)), maxPlace),
-		Parameter: bounded(oneLine(r.value(fieldParameter)), maxPlace),
+		Port: term.Port(r.value(fieldPort)), Protocol: strings.ToLower(r.value(fieldProtocol)), Service: bounded(term.OneLine(r.value(fieldService)), maxPlace),
+		Parameter: bounded(term.OneLine(r.value(fieldParameter)), maxPlace),
 		File:      bounded(strings.ReplaceAll(r.value(fieldFile), `\`, "/"), maxPlace),
-		Symbol:    bounded(oneLine(r.value(fieldSymbol)), maxPlace),
+		Symbol:    bounded(term.OneLine(r.value(fieldSymbol)), maxPlace),
 		Snippet:   r.text[fieldSnippet],
 	}
 	if line := r.value(fieldLine); line != "" {
@@ -271,7 +272,7 @@ func (r *record) location(t *target) exposure.Location {
 	case "tcp", "udp", "sctp":
 	case "http", "https":
 		l.Service = cmp.Or(l.Service, l.Protocol)
-		port = cmp.Or(port, defaultPort(l.Protocol))
+		port = cmp.Or(port, term.DefaultPort(l.Protocol))
 		l.Protocol = ""
 	default:
 		l.Protocol = ""
@@ -288,20 +289,20 @@ func (r *record) location(t *target) exposure.Location {
 }
 
 // common returns what all endpoints agree on.
-func common(all []endpoint) (port int, path, scheme string) {
+func common(all []term.Endpoint) (port int, path, scheme string) {
 	for i, e := range all {
-		p := cmp.Or(e.port, defaultPort(e.scheme))
+		p := cmp.Or(e.Port, term.DefaultPort(e.Scheme))
 		if i == 0 {
-			port, path, scheme = p, e.path, e.scheme
+			port, path, scheme = p, e.Path, e.Scheme
 			continue
 		}
 		if p != port {
 			port = 0
 		}
-		if path != "" && e.path != path && exposure.PathTemplate(e.path) != exposure.PathTemplate(path) {
+		if path != "" && e.Path != path && exposure.PathTemplate(e.Path) != exposure.PathTemplate(path) {
 			path = ""
 		}
-		if e.scheme != scheme {
+		if e.Scheme != scheme {
 			scheme = ""
 		}
 	}

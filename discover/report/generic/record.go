@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"github.com/leeward-ctem/leeward/discover/term"
 	"strings"
 	"time"
 
@@ -32,7 +33,7 @@ var (
 type record struct {
 	text      [fieldCount]string
 	rank      [fieldCount]uint8 // of the name that the text was under, 0: none
-	endpoints []endpoint
+	endpoints []term.Endpoint
 	overflow  bool // there were more
 	port      int  // beside the host or address of the asset
 	hosts     hosts
@@ -64,7 +65,7 @@ func (r *record) value(f field) string {
 	if s == "" {
 		return ""
 	}
-	if s = strings.TrimSpace(s); nothing(s) {
+	if s = strings.TrimSpace(s); term.Nothing(s) {
 		return ""
 	}
 	return s
@@ -92,12 +93,12 @@ func (d *document) state(r *record) (lost, err error) {
 		Kind:        exposure.ObservedWeakness,
 		Tool:        toolName(r.value(fieldTool)),
 		State:       r.state(),
-		Title:       oneLine(r.text[fieldTitle]),
+		Title:       term.OneLine(r.text[fieldTitle]),
 		Description: r.description(),
 		Solution:    strings.TrimSpace(r.text[fieldSolution]),
-		Severity:    severity(strings.TrimSpace(r.text[fieldSeverity])),
-		CWEs:        cwes(r.value(fieldCWE)),
-		CVSS:        vectors(r.value(fieldCVSS)),
+		Severity:    term.Severity(strings.TrimSpace(r.text[fieldSeverity])),
+		CWEs:        term.CWEs(r.value(fieldCWE)),
+		CVSS:        term.Vectors(r.value(fieldCVSS)),
 		References:  references(r.value(fieldReferences)),
 		Confidence:  r.confidence(),
 	}
@@ -106,15 +107,15 @@ func (d *document) state(r *record) (lost, err error) {
 	}
 	d.found = true
 	if o.Severity == exposure.SeverityUnknown {
-		if o.Severity = rated(r.value(fieldScore)); o.Severity == exposure.SeverityUnknown {
-			o.Severity = rated(firstWord(r.value(fieldCVSS)))
+		if o.Severity = term.Rated(r.value(fieldScore)); o.Severity == exposure.SeverityUnknown {
+			o.Severity = term.Rated(firstWord(r.value(fieldCVSS)))
 		}
 	}
 	o.Component = exposure.Component{
 		Purl: bounded(r.value(fieldPurl), maxPlace), Name: bounded(r.value(fieldComponent), maxPlace),
 		Version: bounded(r.value(fieldVersion), maxPlace), Fixed: bounded(r.value(fieldFixed), maxPlace),
 	}
-	if _, yesNo := boolean(o.Component.Fixed); yesNo && len(o.Component.Fixed) > 1 {
+	if _, yesNo := term.Bool(o.Component.Fixed); yesNo && len(o.Component.Fixed) > 1 {
 		o.Component.Fixed = ""
 	}
 	if !strings.HasPrefix(o.Component.Purl, "pkg:") {
@@ -140,9 +141,9 @@ func (d *document) state(r *record) (lost, err error) {
 // in normal form. It is false if there is nothing of it.
 func (r *record) identify(o *exposure.Observation) bool {
 	var other string
-	o.Advisories, other = advisories(r.value(fieldCVE), r.value(fieldAdvisories))
-	o.Aliased = aliased(o.Advisories)
-	o.Rule = bounded(oneLine(cmp.Or(r.value(fieldRule), r.value(fieldUnique), other)), maxRule)
+	o.Advisories, other = term.Advisories(r.value(fieldCVE), r.value(fieldAdvisories))
+	o.Aliased = term.Aliased(o.Advisories)
+	o.Rule = bounded(term.OneLine(cmp.Or(r.value(fieldRule), r.value(fieldUnique), other)), maxRule)
 	if o.Rule == "" && (o.Aliased || len(o.Advisories) == 1) {
 		o.Rule = exposure.Canonical(o.Advisories)
 	}
@@ -176,10 +177,10 @@ func (r *record) usualClass(o *exposure.Observation) string {
 }
 
 func (r *record) detection() exposure.Detection {
-	if v, _ := boolean(r.value(fieldStatic)); v {
+	if v, _ := term.Bool(r.value(fieldStatic)); v {
 		return exposure.DetectionStatic
 	}
-	if v, _ := boolean(r.value(fieldDynamic)); v {
+	if v, _ := term.Bool(r.value(fieldDynamic)); v {
 		return exposure.DetectionRemote
 	}
 	return exposure.DetectionUnknown
@@ -193,7 +194,7 @@ func (r *record) seen(s exposure.State) time.Time {
 	if s != exposure.StatePresent {
 		return time.Time{}
 	}
-	last := date(r.text[fieldLastSeen])
+	last := term.Date(r.text[fieldLastSeen])
 	for f := fieldStatus; f <= fieldDuplicate && last.IsZero(); f++ {
 		if r.rank[f] != 0 {
 			return time.Time{}
@@ -213,7 +214,7 @@ type days struct {
 
 func (r *record) first() time.Time {
 	if s := r.text[fieldFirstSeen]; r.days == nil || s != r.days.text {
-		at := date(s)
+		at := term.Date(s)
 		r.days = &days{s, "first seen " + at.Format(time.DateOnly), at}
 	}
 	return r.days.at
@@ -222,7 +223,7 @@ func (r *record) first() time.Time {
 // description is the text about the weakness, with its impact.
 func (r *record) description() string {
 	about, impact := strings.TrimSpace(r.text[fieldDescription]), strings.TrimSpace(r.text[fieldImpact])
-	if nothing(impact) {
+	if term.Nothing(impact) {
 		return about
 	}
 	if about == "" {
@@ -235,9 +236,9 @@ func (r *record) description() string {
 const listedEndpoints = 50
 
 // evidence is what is known besides.
-func (r *record) evidence(at []endpoint, seen time.Time) (all []exposure.Evidence) {
+func (r *record) evidence(at []term.Endpoint, seen time.Time) (all []exposure.Evidence) {
 	add := func(kind, label string, f field) {
-		if s := strings.TrimSpace(r.text[f]); !nothing(s) {
+		if s := strings.TrimSpace(r.text[f]); !term.Nothing(s) {
 			all = append(all, exposure.Evidence{Kind: kind, Text: label + s})
 		}
 	}
@@ -252,7 +253,7 @@ func (r *record) evidence(at []endpoint, seen time.Time) (all []exposure.Evidenc
 	if len(at) > 1 {
 		var b strings.Builder
 		for _, e := range at[:min(len(at), listedEndpoints)] {
-			b.WriteString(bounded(e.text, maxPlace) + "\n")
+			b.WriteString(bounded(e.Text, maxPlace) + "\n")
 		}
 		if more := len(at) - listedEndpoints; more > 0 {
 			fmt.Fprintf(&b, "and %d more\n", more)
@@ -286,30 +287,15 @@ func references(s string) (all []string) {
 		return all
 	}
 	for line := range strings.SplitSeq(s, "\n") {
-		if line = oneLine(line); line != "" && len(all) < maxReferences {
+		if line = term.OneLine(line); line != "" && len(all) < maxReferences {
 			all = append(all, line)
 		}
 	}
 	return all
 }
 
-// oneLine is s with single spaces for all white space.
-func oneLine(s string) string {
-	plain := true
-	for i := range len(s) {
-		if c := s[i]; c < ' ' || c == ' ' && (i == 0 || s[i-1] == ' ' || i == len(s)-1) || c >= 0x80 {
-			plain = false
-			break
-		}
-	}
-	if plain {
-		return s
-	}
-	return strings.Join(strings.Fields(s), " ")
-}
-
 func firstWord(s string) string {
-	if i := strings.IndexFunc(s, listed); i >= 0 {
+	if i := strings.IndexFunc(s, term.Between); i >= 0 {
 		return s[:i]
 	}
 	return s

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"github.com/leeward-ctem/leeward/discover/term"
 	"io"
 	"strings"
 
@@ -121,7 +122,7 @@ func (w *list) endpoint(r *record, value jsontext.Value) error {
 	}
 	for _, whole := range []string{"url", "uri", "endpoint"} {
 		if part[whole] != "" {
-			r.addEndpoint(parseEndpoint(part[whole]))
+			r.addEndpoint(term.ParseEndpoint(part[whole]))
 			return nil
 		}
 	}
@@ -134,32 +135,32 @@ func (w *list) endpoint(r *record, value jsontext.Value) error {
 	if host == "" && part["path"] == "" {
 		return errors.New("an endpoint has neither host nor path")
 	}
-	e := parseEndpoint(host)
-	if e.scheme == "" {
-		e.scheme = strings.ToLower(strings.TrimSpace(part["protocol"]))
+	e := term.ParseEndpoint(host)
+	if e.Scheme == "" {
+		e.Scheme = strings.ToLower(strings.TrimSpace(part["protocol"]))
 	}
-	if e.scheme == "tcp" || e.scheme == "udp" {
-		e.scheme = ""
+	if e.Scheme == "tcp" || e.Scheme == "udp" {
+		e.Scheme = ""
 	}
-	if p := portNumber(part["port"]); p != 0 {
-		e.port = p
+	if p := term.Port(part["port"]); p != 0 {
+		e.Port = p
 	}
 	if path := strings.TrimSpace(part["path"]); path != "" {
-		e.path = "/" + strings.TrimLeft(path, "/")
-	} else if e.scheme != "" && e.path == "" {
-		e.path = "/"
+		e.Path = "/" + strings.TrimLeft(path, "/")
+	} else if e.Scheme != "" && e.Path == "" {
+		e.Path = "/"
 	}
-	if query := strings.TrimPrefix(part["query"], "?"); query != "" && !strings.Contains(e.path, "?") {
-		e.path += "?" + query
+	if query := strings.TrimPrefix(part["query"], "?"); query != "" && !strings.Contains(e.Path, "?") {
+		e.Path += "?" + query
 	}
-	e.text = e.host
-	if e.scheme != "" {
-		e.text = e.scheme + "://" + e.host
+	e.Text = e.Host
+	if e.Scheme != "" {
+		e.Text = e.Scheme + "://" + e.Host
 	}
-	if e.port != 0 {
-		e.text += fmt.Sprintf(":%d", e.port)
+	if e.Port != 0 {
+		e.Text += fmt.Sprintf(":%d", e.Port)
 	}
-	e.text += e.path
+	e.Text += e.Path
 	r.addEndpoint(e)
 	return nil
 }

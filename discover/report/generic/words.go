@@ -2,113 +2,28 @@ package generic
 
 import (
 	"cmp"
-	"slices"
+	"github.com/leeward-ctem/leeward/discover/term"
 	"strconv"
 	"strings"
 
 	"github.com/leeward-ctem/leeward/exposure"
 )
 
-// nothing reports whether a value is what people write where there is none.
-func nothing(s string) bool {
-	switch len(s) {
-	case 1:
-		return s == "-" || s == "/" || s == "?"
-	case 3:
-		return strings.EqualFold(s, "n/a") || strings.EqualFold(s, "nan") || strings.EqualFold(s, "nil") || s == "---"
-	case 4:
-		return strings.EqualFold(s, "none") || strings.EqualFold(s, "null")
-	}
-	return s == "" || s == "–" || s == "--" || strings.EqualFold(s, "na") || strings.EqualFold(s, "unknown")
-}
-
-// lowered is s in lower case, if it is a word of few letters; it costs nothing
-// to compare it.
-type lowered [12]byte
-
-func (l *lowered) of(s string) []byte {
-	if len(s) > len(l) {
-		return nil
-	}
-	for i := range len(s) {
-		c := s[i]
-		if c >= 'A' && c <= 'Z' {
-			c += 'a' - 'A'
-		}
-		l[i] = c
-	}
-	return l[:len(s)]
-}
-
-// boolean reads yes and no as spreadsheets and programs write them.
-func boolean(s string) (value, ok bool) {
-	if s == "" {
-		return false, false
-	}
-	var word lowered
-	switch string(word.of(s)) {
-	case "true", "yes", "1", "t", "y", "x", "on", "wahr", "vrai":
-		return true, true
-	case "false", "no", "0", "f", "n", "off", "falsch", "faux":
-		return false, true
-	}
-	return false, false
-}
-
-func severity(s string) exposure.Severity {
-	var word lowered
-	switch string(word.of(s)) {
-	case "critical", "crit", "severe", "urgent", "s0":
-		return exposure.SeverityCritical
-	case "high", "important", "s1":
-		return exposure.SeverityHigh
-	case "medium", "moderate", "med", "s2":
-		return exposure.SeverityMedium
-	case "low", "minor", "s3":
-		return exposure.SeverityLow
-	case "info", "information", "informative", "none", "negligible", "note", "s4":
-		return exposure.SeverityInfo
-	}
-	if strings.EqualFold(s, "informational") {
-		return exposure.SeverityInfo
-	}
-	return exposure.SeverityUnknown
-}
-
-// rated is the severity of a CVSS score on the qualitative scale, see
-// https://www.first.org/cvss/v3.1/specification-document#Qualitative-Severity-Rating-Scale
-func rated(score string) exposure.Severity {
-	v, err := strconv.ParseFloat(strings.Replace(score, ",", ".", 1), 64)
-	switch {
-	case err != nil, !(v >= 0 && v <= 10):
-		return exposure.SeverityUnknown
-	case v >= 9:
-		return exposure.SeverityCritical
-	case v >= 7:
-		return exposure.SeverityHigh
-	case v >= 4:
-		return exposure.SeverityMedium
-	case v > 0:
-		return exposure.SeverityLow
-	}
-	return exposure.SeverityInfo
-}
-
 // state is what a finding says of its status. A person's judgement counts
 // before a fix, and a fix before what only silences it.
 func (r *record) state() exposure.State {
 	said := func(f field) bool {
-		v, _ := boolean(r.value(f))
+		v, _ := term.Bool(r.value(f))
 		return v
 	}
-	word := statusOf(r.value(fieldStatus))
+	word := term.State(r.value(fieldStatus))
 	// The column of the version that fixes is taken by some for a yes or no.
 	fixed := said(fieldMitigated) || strings.EqualFold(r.value(fieldFixed), "true") || strings.EqualFold(r.value(fieldFixed), "yes")
 	if at := r.value(fieldMitigatedAt); at != "" {
-		v, ok := boolean(at)
-		fixed = fixed || v || !ok && !date(at).IsZero()
+		v, ok := term.Bool(at)
+		fixed = fixed || v || !ok && !term.Date(at).IsZero()
 	}
-	active, stated := boolean(r.value(fieldActive))
+	active, stated := term.Bool(r.value(fieldActive))
 	switch {
 	case said(fieldFalsePositive), word == exposure.StateNotAffected:
 		return exposure.StateNotAffected
@@ -121,186 +36,6 @@ func (r *record) state() exposure.State {
 		return exposure.StateSuppressed
 	}
 	return exposure.StatePresent
-}
-
-// statusOf reads a status, or several with commas between.
-func statusOf(s string) exposure.State {
-	if s == "" {
-		return exposure.StatePresent
-	}
-	var states []exposure.State
-	for word := range strings.SplitSeq(s, ",") {
-		states = append(states, statusWord(word))
-	}
-	for _, best := range []exposure.State{exposure.StateNotAffected, exposure.StateFixed, exposure.StateSuppressed} {
-		if slices.Contains(states, best) {
-			return best
-		}
-	}
-	return exposure.StatePresent
-}
-
-// statusWord reads the words for a status that are in use. A word that is not
-// known leaves the finding present: it is listed, after all. "Verified" is
-// such a word: some mean the weakness by it, some the fix.
-func statusWord(s string) exposure.State {
-	switch normalName(s) {
-	case "fixed", "resolved", "closed", "mitigated", "remediated", "done", "patched":
-		return exposure.StateFixed
-	case "notaffected", "falsepositive", "fp", "notapplicable", "notvulnerable", "notexploitable", "invalid", "rejected":
-		return exposure.StateNotAffected
-	case "suppressed", "inactive", "ignored", "muted", "dismissed", "accepted", "acceptedrisk", "riskaccepted", "riskacceptance",
-		"excepted", "wontfix", "outofscope", "duplicate", "disabled":
-		return exposure.StateSuppressed
-	}
-	return exposure.StatePresent
-}
-
-// listed reports whether r stands between the elements of a list in a cell.
-func listed(r rune) bool {
-	return r == ',' || r == ';' || r == '|' || r == ' ' || r == '\n' || r == '\t' || r == '\r' || r == '\u00a0'
-}
-
-// maxIDs bounds the advisories and the CWEs of a finding, maxCWE the number of
-// a CWE; the greatest is below 2,000.
-const (
-	maxIDs = 200
-	maxCWE = 1 << 20
-)
-
-// cwes reads numbers, with or without CWE- before them. In a text with names
-// of weaknesses, only numbers with it count.
-func cwes(s string) (ids []int) {
-	if s == "" {
-		return nil
-	}
-	if digits(s) {
-		if n, err := strconv.Atoi(s); err == nil && n > 0 && n <= maxCWE {
-			return []int{n}
-		}
-		return nil
-	}
-	named := false
-	for word := range strings.FieldsFuncSeq(s, listed) {
-		word = strings.Trim(word, `[]()"':.`)
-		digits, prefixed := word, len(word) > 3 && strings.EqualFold(word[:3], "cwe")
-		if prefixed {
-			digits = strings.TrimLeft(word[3:], "-_:")
-			digits, _, _ = strings.Cut(digits, ":")
-		}
-		n, err := strconv.Atoi(digits)
-		if err != nil || n <= 0 || n > maxCWE || named && !prefixed {
-			continue
-		}
-		if prefixed && !named {
-			named, ids = true, nil
-		}
-		if len(ids) < maxIDs && !slices.Contains(ids, n) {
-			ids = append(ids, n)
-		}
-	}
-	return ids
-}
-
-// advisories reads the ids of CVEs in the one text, and of any advisories in
-// the other. What is no id that means the same everywhere, such as the bare
-// number of a plug-in, is returned apart.
-func advisories(cve, named string) (ids []string, other string) {
-	add := func(id string) {
-		if id = exposure.NormalAdvisory(id); len(ids) < maxIDs && !slices.Contains(ids, id) {
-			ids = append(ids, id)
-		}
-	}
-	if isCVE(cve) && named == "" {
-		return []string{exposure.NormalAdvisory(cve)}, ""
-	}
-	for word := range strings.FieldsFuncSeq(cve, listed) {
-		if word = strings.Trim(word, `[]()"'.:`); isCVE(word) {
-			add(word)
-		}
-	}
-	for word := range strings.FieldsFuncSeq(named, listed) {
-		switch word = strings.Trim(word, `[]()"'.`); {
-		case isAdvisory(word):
-			add(word)
-		case other == "" && !nothing(word):
-			other = word
-		}
-	}
-	return ids, other
-}
-
-func isCVE(s string) bool {
-	if len(s) < len("CVE-1999-0001") || !strings.EqualFold(s[:4], "CVE-") || s[8] != '-' {
-		return false
-	}
-	return digits(s[4:8]) && digits(s[9:])
-}
-
-// isAdvisory reports whether s looks like the id of a published advisory: the
-// letters of its publisher, a dash or colon, and a number somewhere behind.
-func isAdvisory(s string) bool {
-	n := strings.IndexAny(s, "-:")
-	if n < 2 || n > 20 || len(s) > 100 {
-		return false
-	}
-	for i := range n {
-		if c := s[i] | 0x20; (c < 'a' || c > 'z') && (i < 2 || s[i] < '0' || s[i] > '9') {
-			return false
-		}
-	}
-	if strings.EqualFold(s[:n], "CWE") || strings.Contains(s, "://") {
-		return false
-	}
-	switch strings.ToUpper(s[:n]) {
-	case "CVE":
-		return isCVE(s)
-	case "GHSA":
-		return len(s) == len("GHSA-aaaa-bbbb-cccc") // of letters alone, it may be
-	}
-	return strings.ContainsAny(s[n:], "0123456789") && !strings.ContainsAny(s, `<>"'\`)
-}
-
-func digits(s string) bool {
-	for i := range len(s) {
-		if s[i] < '0' || s[i] > '9' {
-			return false
-		}
-	}
-	return s != ""
-}
-
-// aliased reports whether several ids are names of one weakness: one id of
-// each publisher. Two CVEs are two weaknesses.
-func aliased(ids []string) bool {
-	for i, id := range ids {
-		publisher, _, _ := strings.Cut(id, "-")
-		for _, other := range ids[:i] {
-			if p, _, _ := strings.Cut(other, "-"); p == publisher {
-				return false
-			}
-		}
-	}
-	return len(ids) > 1
-}
-
-// vectors returns the CVSS vectors in a text that may hold scores as well.
-func vectors(s string) (all []string) {
-	if strings.IndexByte(s, '/') < 0 {
-		return nil
-	}
-	for word := range strings.FieldsFuncSeq(s, listed) {
-		word = strings.Trim(word, `[]()"'`)
-		for _, start := range []string{"CVSS:", "AV:"} {
-			if i := strings.Index(word, start); i >= 0 && len(word) < 500 && len(all) < 10 {
-				if word = word[i:]; !slices.Contains(all, word) {
-					all = append(all, word)
-				}
-				break
-			}
-		}
-	}
-	return all
 }
 
 // class reads the class of checks; see [exposure.Coverage].
@@ -345,7 +80,7 @@ const (
 
 // confidence is on the scale of OpenVAS, 0 when nothing is said.
 func (r *record) confidence() int {
-	if v, _ := boolean(r.value(fieldVerified)); v {
+	if v, _ := term.Bool(r.value(fieldVerified)); v {
 		return qodVerified
 	}
 	word := r.value(fieldConfidence)
@@ -370,8 +105,8 @@ func (r *record) confidence() int {
 
 // toolName is the name of a scanner as observations state it.
 func toolName(s string) string {
-	s = strings.ToLower(oneLine(s))
-	if nothing(s) || strings.HasPrefix(s, "generic findings import") {
+	s = strings.ToLower(term.OneLine(s))
+	if term.Nothing(s) || strings.HasPrefix(s, "generic findings import") {
 		return ""
 	}
 	s = strings.TrimSuffix(s, " (generic findings import)")

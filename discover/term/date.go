@@ -1,4 +1,4 @@
-package generic
+package term
 
 import (
 	"strconv"
@@ -23,13 +23,13 @@ var clocks = []string{
 // maxDate bounds the text of a date, in bytes.
 const maxDate = 60
 
-// date reads a date, with or without a time of day, in the forms that people
+// Date reads a date, with or without a time of day, in the forms that people
 // and programs write: ISO 8601, names of months, and numbers. The order of
 // numbers is told by the number that can be no month; when both can, the month
 // comes first with slashes and dashes, as DefectDojo reads it, and the day with
 // dots. Numbers of ten or more digits are Unix time. A time without zone is in
 // UTC. It is zero for what is no date.
-func date(s string) time.Time {
+func Date(s string) time.Time {
 	if s = strings.TrimSpace(s); s == "" || len(s) > maxDate {
 		return time.Time{}
 	}
