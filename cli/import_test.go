@@ -17,6 +17,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/leeward-ctem/leeward/discover"
+	"github.com/leeward-ctem/leeward/discover/decode"
 	"github.com/leeward-ctem/leeward/exposure"
 	"github.com/leeward-ctem/leeward/index"
 	"github.com/leeward-ctem/leeward/internal/testkit/live"
@@ -75,7 +76,7 @@ func (noIntel) Threat([]string) exposure.Threat { return exposure.Threat{} }
 type lines struct{}
 
 func (lines) Name() string            { return "lines" }
-func (lines) Sniff(head []byte) bool  { return true }
+func (lines) Sniff(*decode.Head) bool { return true }
 func (lines) Describe() (a, b string) { return "", "" }
 func (lines) Read(ctx context.Context, r io.Reader) iter.Seq2[exposure.Observation, error] {
 	return func(yield func(exposure.Observation, error) bool) {

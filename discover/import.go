@@ -15,6 +15,7 @@ import (
 	"github.com/RoaringBitmap/roaring/v2"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/leeward-ctem/leeward/discover/decode"
 	"github.com/leeward-ctem/leeward/exposure"
 )
 
@@ -176,8 +177,9 @@ func (im *Importer) Import(ctx context.Context, req Request, r io.Reader) ([]Res
 
 // Recognise returns the reader for a document by its head, or by name.
 func (im *Importer) Recognise(format, name string, head []byte) (Reader, error) {
+	h := decode.NewHead(head)
 	for _, r := range im.Readers {
-		if format == r.Name() || format == "" && r.Sniff(head) {
+		if format == r.Name() || format == "" && r.Sniff(h) {
 			return r, nil
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"io"
 	"iter"
 
+	"github.com/leeward-ctem/leeward/discover/decode"
 	"github.com/leeward-ctem/leeward/exposure"
 )
 
@@ -16,10 +17,10 @@ import (
 type Reader interface {
 	// Name is the format's short name: lower case, as in `leeward import --format`.
 	Name() string
-	// Sniff reports whether head, the first up to 64 KiB of a decompressed
-	// report, is of this format. It must not claim another format's reports;
-	// the contract suite tries every sample of every format.
-	Sniff(head []byte) bool
+	// Sniff reports whether the report that begins with head, the first up to
+	// 64 KiB of it unpacked, is of this format. It must not claim another
+	// format's reports; the contract suite tries every sample of every format.
+	Sniff(head *decode.Head) bool
 	// Read yields the observations of a report as it streams by, without ever
 	// holding the whole of it. A broken record is yielded as an
 	// *[exposure.RecordError] with a zero observation and the rest goes on. Any

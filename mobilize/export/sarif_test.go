@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/leeward-ctem/leeward/discover/decode"
 	"github.com/leeward-ctem/leeward/discover/report/sarif"
 	"github.com/leeward-ctem/leeward/exposure"
 	"github.com/leeward-ctem/leeward/mobilize/export"
@@ -170,7 +171,7 @@ func TestManyRules(t *testing.T) {
 // read returns the weaknesses that our own reader finds.
 func read(t testing.TB, file []byte) []exposure.Observation {
 	t.Helper()
-	if !(sarif.Reader{}).Sniff(file[:min(len(file), 4096)]) {
+	if !(sarif.Reader{}).Sniff(decode.NewHead(file[:min(len(file), 4096)])) {
 		t.Error("our own reader does not recognise the file")
 	}
 	var found []exposure.Observation

@@ -39,7 +39,8 @@ func (Reader) Describe() (title, docs string) {
 }
 
 // Sniff implements discover.Reader.
-func (Reader) Sniff(head []byte) bool {
+func (Reader) Sniff(h *decode.Head) bool {
+	head := h.Bytes()
 	if isXML(head) {
 		x := xml.NewDecoder(bytes.NewReader(bytes.TrimPrefix(head, []byte("\xef\xbb\xbf"))))
 		x.CharsetReader = func(_ string, r io.Reader) (io.Reader, error) { return r, nil } // names are ASCII

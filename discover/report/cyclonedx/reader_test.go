@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/leeward-ctem/leeward/discover/decode"
 	"github.com/leeward-ctem/leeward/discover/report/cyclonedx"
 	"github.com/leeward-ctem/leeward/discover/report/reporttest"
 	"github.com/leeward-ctem/leeward/exposure"
@@ -135,7 +136,7 @@ func TestSniff(t *testing.T) {
 		`[{"bomFormat":"CycloneDX"}]`:                                                                  false,
 		`<?xml version="1.0" encoding="ISO-8859-1"?><bom xmlns="http://cyclonedx.org/schema/bom/1.4">`: true,
 	} {
-		if got := (cyclonedx.Reader{}).Sniff([]byte(in)); got != want {
+		if got := (cyclonedx.Reader{}).Sniff(decode.NewHead([]byte(in))); got != want {
 			t.Errorf("Sniff(%s) = %v", in, got)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/leeward-ctem/leeward/discover/decode"
 	"github.com/leeward-ctem/leeward/discover/report/generic"
 	"github.com/leeward-ctem/leeward/discover/report/reporttest"
 	"github.com/leeward-ctem/leeward/exposure"
@@ -58,7 +59,7 @@ func TestCorpus(t *testing.T) {
 			continue
 		}
 		seen++
-		if !(generic.Reader{}).Sniff(data[:min(len(data), 64<<10)]) {
+		if !(generic.Reader{}).Sniff(decode.NewHead(data[:min(len(data), 64<<10)])) {
 			t.Errorf("%s is not recognised", ref.File)
 		}
 		found, lost, end := read(t, strings.NewReader(string(data)))
@@ -121,7 +122,7 @@ func TestOthers(t *testing.T) {
 		f.Close()
 		// A list of findings without any could be anyone's.
 		empty := len(strings.Join(strings.Fields(string(head[:n])), "")) <= len(`{"findings":[]}`)
-		if !strings.HasPrefix(name, "generic") && !empty && (generic.Reader{}).Sniff(head[:n]) {
+		if !strings.HasPrefix(name, "generic") && !empty && (generic.Reader{}).Sniff(decode.NewHead(head[:n])) {
 			t.Errorf("%s is claimed", name)
 		}
 	}
@@ -139,7 +140,7 @@ func TestOtherSamples(t *testing.T) {
 		if err != nil || strings.HasPrefix(path, filepath.Join("..", "generic")) || strings.HasSuffix(path, ".golden") {
 			continue
 		}
-		if (generic.Reader{}).Sniff(data[:min(len(data), 64<<10)]) {
+		if (generic.Reader{}).Sniff(decode.NewHead(data[:min(len(data), 64<<10)])) {
 			t.Errorf("%s is claimed", path)
 		}
 	}

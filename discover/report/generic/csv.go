@@ -6,13 +6,20 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/leeward-ctem/leeward/discover/decode"
 	"github.com/leeward-ctem/leeward/exposure"
+)
+
+var (
+	errColumns = errors.New("the row has more cells than the header has columns")
+	errOneCell = errors.New("the row has a single cell")
+	errCutOff  = errors.New("the report is cut off in this row: export it again")
 )
 
 // table is the walk over a report that is a table.
 type table struct {
 	*document
-	rows    *rows
+	rows    *decode.Rows
 	columns []meaning
 	known   []bool
 	last    []string // the last text in each column: many repeat
@@ -25,62 +32,58 @@ const delimiters = ",;\t|"
 
 // readCSV reads a table: one finding a row.
 func (d *document) readCSV(r io.Reader) error {
-	t := table{document: d, rows: newRows(r)}
+	t := table{document: d, rows: decode.NewRows(r)}
 	d.tool = tool
 	if err := t.header(); err != nil {
 		return err
 	}
 	for {
-		err := t.rows.next()
+		err := t.rows.Next()
 		switch {
 		case err == io.EOF:
 			return nil
 		case err == nil:
 			t.row++
 			err = t.finding()
-		case lost(err):
+		case decode.Lost(err):
 			t.row++
 			err = t.recover(err)
 		}
 		if err != nil {
 			return broken(err)
 		}
-		if err := t.Alive(t.rows.offset); err != nil {
+		if err := t.Alive(t.rows.Offset()); err != nil {
 			return err
 		}
 	}
 }
 
-// lost reports whether err concerns a row rather than the report.
-func lost(err error) bool {
-	return errors.Is(err, errQuote) || errors.Is(err, errOpen) || errors.Is(err, errLong)
-}
-
 // header finds the delimiter by the first row, and what its columns mean.
 func (t *table) header() error {
 	s := t.rows
-	head := bytes.TrimPrefix(s.head(64<<10), bom)
-	skipped := s.end - s.start - len(head)
-	s.start, s.offset = s.start+skipped, s.offset+int64(skipped)
-	s.newline, s.delimiter = separators(head, t.names)
+	whole := s.Head(64 << 10)
+	head := bytes.TrimPrefix(whole, bom)
+	s.Discard(len(whole) - len(head))
+	newline, delimiter := separators(head, t.names)
+	s.Separate(delimiter, newline)
 	if _, ok := declared(head); ok {
-		if err := s.skipLine(); err != nil {
+		if err := s.SkipLine(); err != nil {
 			return broken(err)
 		}
 	}
-	if err := s.next(); err != nil {
-		if lost(err) || err == io.EOF {
+	if err := s.Next(); err != nil {
+		if decode.Lost(err) || err == io.EOF {
 			return exposure.Errorf(exposure.Invalid, "not a table of findings: it has no header row, see docs/formats.md for its columns")
 		}
 		return err
 	}
-	if len(s.cells) > maxColumns {
-		return exposure.Errorf(exposure.Invalid, "the table has more than %d columns: this is no list of findings", maxColumns)
+	if s.Cells() > decode.MaxColumns {
+		return exposure.Errorf(exposure.Invalid, "the table has more than %d columns: this is no list of findings", decode.MaxColumns)
 	}
-	t.columns, t.known, t.last = make([]meaning, len(s.cells)), make([]bool, len(s.cells)), make([]string, len(s.cells))
+	t.columns, t.known, t.last = make([]meaning, s.Cells()), make([]bool, s.Cells()), make([]string, s.Cells())
 	named := false
-	for i, c := range s.cells {
-		t.columns[i], t.known[i] = t.names.lookup(s.text(c, ""))
+	for i := range s.Cells() {
+		t.columns[i], t.known[i] = t.names.lookup(s.Text(i, ""))
 		switch t.columns[i].field {
 		case fieldTitle, fieldCVE, fieldAdvisories, fieldRule:
 			named = named || t.known[i]
@@ -131,13 +134,14 @@ func separators(head []byte, names dictionary) (newline, delimiter byte) {
 
 // headerCells returns the first row of a table that may end anywhere.
 func headerCells(head []byte, newline, delimiter byte) []string {
-	s := rows{buf: head, end: len(head), readErr: io.EOF, newline: newline, delimiter: delimiter, line: 1}
-	if s.next() != nil {
+	s := decode.NewRows(bytes.NewReader(head))
+	s.Separate(delimiter, newline)
+	if s.Next() != nil {
 		return nil
 	}
-	names := make([]string, len(s.cells))
-	for i, c := range s.cells {
-		names[i] = s.text(c, "")
+	names := make([]string, s.Cells())
+	for i := range names {
+		names[i] = s.Text(i, "")
 	}
 	return names
 }
@@ -146,27 +150,27 @@ func headerCells(head []byte, newline, delimiter byte) []string {
 func (t *table) finding() error {
 	s := t.rows
 	n := len(t.columns)
-	for _, c := range s.cells[min(n, len(s.cells)):] {
-		if !blank(s.buf[c.start:c.end]) {
-			if s.lines > 1 {
+	for i := min(n, s.Cells()); i < s.Cells(); i++ {
+		if !s.Blank(i) {
+			if s.Breaks() > 1 {
 				return t.recover(errColumns) // a quotation mark too many
 			}
 			return t.lose(errColumns)
 		}
 	}
 	switch {
-	case len(s.cells) < n && !s.ended:
+	case s.Cells() < n && !s.Ended():
 		return t.lose(errCutOff)
-	case len(s.cells) == 1 && n > 2:
+	case s.Cells() == 1 && n > 2:
 		return t.lose(errOneCell) // a remark below the table, or the rest of a text
 	}
 	r := &t.record
 	*r = record{endpoints: r.endpoints[:0], days: r.days}
-	for i, c := range s.cells[:min(n, len(s.cells))] {
-		if !t.known[i] || c.start == c.end || t.columns[i].field == fieldIgnored {
+	for i := range min(n, s.Cells()) {
+		if !t.known[i] || s.Empty(i) || t.columns[i].field == fieldIgnored {
 			continue
 		}
-		t.last[i] = s.text(c, t.last[i])
+		t.last[i] = s.Text(i, t.last[i])
 		r.set(t.columns[i], t.last[i])
 	}
 	why, err := t.state(r)
@@ -180,7 +184,7 @@ func (t *table) finding() error {
 }
 
 // lose says that the row at hand is lost.
-func (t *table) lose(why error) error { return t.loseAt(t.rows.line, t.rows.offset, why) }
+func (t *table) lose(why error) error { return t.loseAt(t.rows.Line(), t.rows.Offset(), why) }
 
 func (t *table) loseAt(line int, offset int64, why error) error {
 	return t.Lose(&exposure.RecordError{Record: t.row, Offset: offset, Err: fmt.Errorf("line %d: %w", line, why)})
@@ -191,17 +195,17 @@ func (t *table) loseAt(line int, offset int64, why error) error {
 // of a text.
 func (t *table) recover(why error) error {
 	s := t.rows
-	line, offset := s.line, s.offset
+	line, offset := s.Line(), s.Offset()
 	for {
-		if err := s.skipLine(); err != nil {
+		if err := s.SkipLine(); err != nil {
 			return err
 		}
-		if err := t.Alive(s.offset); err != nil {
+		if err := t.Alive(s.Offset()); err != nil {
 			return err
 		}
-		err := s.next()
-		whole := err == nil && len(s.cells) == len(t.columns)
-		if err != nil && err != io.EOF && !lost(err) {
+		err := s.Next()
+		whole := err == nil && s.Cells() == len(t.columns)
+		if err != nil && err != io.EOF && !decode.Lost(err) {
 			return err
 		}
 		if !whole && err != io.EOF {
@@ -213,4 +217,12 @@ func (t *table) recover(why error) error {
 		t.row++
 		return t.finding()
 	}
+}
+
+// broken is the error for a report that ends here.
+func broken(err error) error {
+	if err == io.EOF || err == io.ErrUnexpectedEOF {
+		return exposure.Errorf(exposure.Invalid, "the report is cut off: export it again")
+	}
+	return err
 }

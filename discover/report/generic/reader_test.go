@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/leeward-ctem/leeward/discover"
+	"github.com/leeward-ctem/leeward/discover/decode"
 	"github.com/leeward-ctem/leeward/discover/report/generic"
 	"github.com/leeward-ctem/leeward/discover/report/reporttest"
 	"github.com/leeward-ctem/leeward/exposure"
@@ -82,7 +83,7 @@ func TestSniff(t *testing.T) {
 		strings.Repeat(`{"a":`, 20000):    false,
 		"title,severity" + strings.Repeat(",", 9999): false,
 	} {
-		if got := (generic.Reader{}).Sniff([]byte(in)); got != want {
+		if got := (generic.Reader{}).Sniff(decode.NewHead([]byte(in))); got != want {
 			t.Errorf("Sniff(%.60q) = %v", in, got)
 		}
 	}

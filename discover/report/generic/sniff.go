@@ -11,7 +11,8 @@ import (
 // Sniff implements discover.Reader. Columns and members that could be anyone's
 // do not make a report ours: it takes a title, something that says how bad it
 // is or what it is known by, and more documented names than others.
-func (Reader) Sniff(head []byte) bool {
+func (Reader) Sniff(h *decode.Head) bool {
+	head := h.Bytes()
 	names := newDictionary()
 	switch start(head) {
 	case '{', '[':

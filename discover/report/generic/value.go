@@ -112,7 +112,7 @@ func (w *list) endpoint(r *record, value jsontext.Value) error {
 		if k := v.Kind(); k == '"' || k == '0' {
 			part[normalName(name)] = text(v)
 		}
-		if len(part) > maxColumns {
+		if len(part) > decode.MaxColumns {
 			return errSeen
 		}
 		return nil

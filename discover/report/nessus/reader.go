@@ -47,7 +47,8 @@ const (
 )
 
 // Sniff implements discover.Reader.
-func (Reader) Sniff(head []byte) bool {
+func (Reader) Sniff(h *decode.Head) bool {
+	head := h.Bytes()
 	root, ok := decode.Root(head)
 	return ok && (root.Name.Local == version2 || root.Name.Local == version1)
 }

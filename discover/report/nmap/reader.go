@@ -37,7 +37,8 @@ func (Reader) Describe() (title, docs string) {
 const rootElement = "nmaprun"
 
 // Sniff implements discover.Reader.
-func (Reader) Sniff(head []byte) bool {
+func (Reader) Sniff(h *decode.Head) bool {
+	head := h.Bytes()
 	root, ok := decode.Root(head)
 	return ok && root.Name.Local == rootElement
 }

@@ -39,7 +39,8 @@ func (Reader) Describe() (title, docs string) {
 
 // Sniff implements discover.Reader: the first result names a template and
 // what it matched.
-func (Reader) Sniff(head []byte) bool {
+func (Reader) Sniff(h *decode.Head) bool {
+	head := h.Bytes()
 	j := decode.NewJSON(bytes.NewReader(head))
 	var template, id, info, match bool
 	member := func(name string) error {

@@ -29,7 +29,8 @@ func (Reader) Describe() (title, docs string) {
 }
 
 // Sniff recognises the first member of the first line.
-func (Reader) Sniff(head []byte) bool {
+func (Reader) Sniff(h *decode.Head) bool {
+	head := h.Bytes()
 	head = bytes.TrimLeft(head, " \t\r\n\ufeff")
 	for _, kind := range []exposure.ObservationKind{exposure.ObservedWeakness, exposure.ObservedInventory, exposure.ObservedCoverage, exposure.ObservedRun} {
 		if bytes.HasPrefix(head, fmt.Appendf(nil, `{"kind":%q`, kind)) {

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/leeward-ctem/leeward/discover"
+	"github.com/leeward-ctem/leeward/discover/decode"
 	"github.com/leeward-ctem/leeward/exposure"
 )
 
@@ -105,7 +106,7 @@ func nesting(t *testing.T, r discover.Reader, data []byte) {
 	}
 	for _, insert := range inserts {
 		in := string(data[:at]) + insert + string(data[at:])
-		r.Sniff([]byte(in[:min(len(in), 64<<10)]))
+		r.Sniff(decode.NewHead([]byte(in[:min(len(in), 64<<10)])))
 		got := readAll(t.Context(), r, strings.NewReader(in))
 		got.placed(t, []byte(in))
 		if got.fatal != nil && exposure.KindOf(got.fatal) != exposure.Invalid {
@@ -126,6 +127,9 @@ func entities(t *testing.T, r discover.Reader, data []byte) {
 	}
 	root := regexp.MustCompile(`<[A-Za-z]`).FindIndex(data)[0]
 	for _, used := range append(some(scalarsOf(data), 20), scalar{start: -1}) {
+		if used.start >= 0 && bytes.LastIndex(data[:used.start], []byte("<![CDATA[")) > bytes.LastIndex(data[:used.start], []byte("]]>")) {
+			continue // there it is no entity
+		}
 		var bomb strings.Builder
 		bomb.WriteString(`<!ENTITY e0 "EXPANDED">`)
 		for i := range 30 {
@@ -207,7 +211,7 @@ func nothing(t *testing.T, r discover.Reader) {
 		",", ";", "\"", ",,,\n,,,\n", "404 page not found\n", "Error: token expired\n",
 		strings.Repeat("[", deep), strings.Repeat(`{"a":`, deep), strings.Repeat("<a>", deep), nested("[", "]", deep), nested("<a>", "</a>", deep), strings.Repeat("\"", deep), strings.Repeat("\n", deep),
 	} {
-		r.Sniff([]byte(in[:min(len(in), 64<<10)]))
+		r.Sniff(decode.NewHead([]byte(in[:min(len(in), 64<<10)])))
 		got := readAll(t.Context(), r, strings.NewReader(in))
 		for _, o := range got.obs {
 			if o.Kind != exposure.ObservedRun {

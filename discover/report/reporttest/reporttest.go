@@ -35,6 +35,7 @@ import (
 
 	"github.com/leeward-ctem/leeward/builtin"
 	"github.com/leeward-ctem/leeward/discover"
+	"github.com/leeward-ctem/leeward/discover/decode"
 	"github.com/leeward-ctem/leeward/exposure"
 )
 
@@ -118,7 +119,7 @@ func Fuzz(f *testing.F, r discover.Reader) {
 		f.Add(data[:min(len(data), 8<<10)])
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		r.Sniff(data)
+		r.Sniff(decode.NewHead(data))
 		n := 0
 		for o, err := range r.Read(t.Context(), bytes.NewReader(data)) {
 			if n++; n > 100+len(data)*4 {
@@ -166,14 +167,14 @@ func readAll(ctx context.Context, r discover.Reader, in io.Reader) (res result) 
 
 func sniff(t *testing.T, r discover.Reader, data []byte) {
 	head := data[:min(len(data), 64<<10)]
-	if !r.Sniff(head) {
+	if !r.Sniff(decode.NewHead(head)) {
 		t.Errorf("%s does not recognise its own sample", r.Name())
 	}
 	for _, other := range builtin.Reports() {
 		if other.Name() == r.Name() {
 			break // the first in the list wins, so later ones may claim it too
 		}
-		if other.Sniff(head) {
+		if other.Sniff(decode.NewHead(head)) {
 			t.Errorf("%s, which is asked first, claims this sample of %s", other.Name(), r.Name())
 		}
 	}

@@ -52,7 +52,8 @@ var errFound = errors.New("found")
 
 // Sniff implements discover.Reader: a document with a schema of SARIF, or with
 // runs of a tool.
-func (Reader) Sniff(head []byte) bool {
+func (Reader) Sniff(h *decode.Head) bool {
+	head := h.Bytes()
 	j := decode.NewJSON(bytes.NewReader(head))
 	if j.Kind() != '{' {
 		return false

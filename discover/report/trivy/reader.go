@@ -46,7 +46,8 @@ func (Reader) Describe() (title, docs string) {
 }
 
 // Sniff implements discover.Reader.
-func (Reader) Sniff(head []byte) bool {
+func (Reader) Sniff(h *decode.Head) bool {
+	head := h.Bytes()
 	j := decode.NewJSON(bytes.NewReader(head))
 	var names []string
 	members := func() error {

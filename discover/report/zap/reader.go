@@ -34,7 +34,8 @@ func (Reader) Describe() (title, docs string) {
 const rootElement = "OWASPZAPReport"
 
 // Sniff implements discover.Reader.
-func (Reader) Sniff(head []byte) bool {
+func (Reader) Sniff(h *decode.Head) bool {
+	head := h.Bytes()
 	if isXML(head) {
 		root, ok := decode.Root(head)
 		return ok && root.Name.Local == rootElement

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/leeward-ctem/leeward/discover/decode"
 	"github.com/leeward-ctem/leeward/discover/report/reporttest"
 	"github.com/leeward-ctem/leeward/discover/report/zap"
 	"github.com/leeward-ctem/leeward/exposure"
@@ -32,7 +33,7 @@ func TestSniff(t *testing.T) {
 		`[{"@version": "1", "site": [{"@name": 1}]}]`: false,
 		``: false,
 	} {
-		if got := (zap.Reader{}).Sniff([]byte(in)); got != want {
+		if got := (zap.Reader{}).Sniff(decode.NewHead([]byte(in))); got != want {
 			t.Errorf("Sniff(%s) = %v", in, got)
 		}
 	}

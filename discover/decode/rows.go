@@ -1,4 +1,4 @@
-package generic
+package decode
 
 import (
 	"bytes"
@@ -8,23 +8,20 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/text/encoding/charmap"
-
-	"github.com/leeward-ctem/leeward/exposure"
 )
 
 // The bounds of a table, in bytes and columns.
 const (
 	maxRow     = 16 << 20
-	maxColumns = 1000
+	maxCell    = 64 << 10 // that is kept
+	MaxColumns = 1000     // of a table; of further cells one is kept at most, to tell
 )
 
+// What is wrong with a row. It can be passed over, see [Rows.SkipLine].
 var (
-	errQuote   = errors.New("text follows a closing quotation mark: a quotation mark within a cell is written twice")
-	errOpen    = errors.New("a quotation mark is never closed")
-	errLong    = errors.New("the row is larger than 16 MiB")
-	errColumns = errors.New("the row has more cells than the header has columns")
-	errOneCell = errors.New("the row has a single cell")
-	errCutOff  = errors.New("the report is cut off in this row: export it again")
+	ErrQuote = errors.New("text follows a closing quotation mark: a quotation mark within a cell is written twice")
+	ErrOpen  = errors.New("a quotation mark is never closed")
+	ErrRow   = errors.New("the row is larger than 16 MiB")
 )
 
 // span is a cell within the buffer.
@@ -33,13 +30,13 @@ type span struct {
 	doubled    bool // it holds quotation marks, written twice
 }
 
-// rows reads the rows of a table of RFC 4180, with any delimiter, as it
+// Rows reads the rows of a table of RFC 4180, with any delimiter, as it
 // streams by. The buffer holds a row at least and 16 MiB at most.
 //
 // Quotation marks within a cell that does not begin with one stand for
 // themselves. When a row cannot be read, the rows after its first line still
-// can: see skipLine.
-type rows struct {
+// can: see [Rows.SkipLine].
+type Rows struct {
 	r       io.Reader
 	readErr error // of r, io.EOF at the end
 	buf     []byte
@@ -56,15 +53,17 @@ type rows struct {
 	offset int64 // where it begins
 	line   int   // the number of its first line
 
-	scanned int64 // bytes that were read in vain, see skipLine
+	scanned int64 // bytes that were read in vain, see [Rows.SkipLine]
 }
 
-func newRows(r io.Reader) *rows {
-	return &rows{r: r, buf: make([]byte, 256<<10), delimiter: ',', newline: '\n', line: 1}
+// NewRows returns a walker over the rows of r, which are parted by commas and
+// line feeds until [Rows.Separate] says otherwise.
+func NewRows(r io.Reader) *Rows {
+	return &Rows{r: r, buf: make([]byte, 64<<10), delimiter: ',', newline: '\n', line: 1}
 }
 
-// head returns the start of what is left, at least n bytes if there are as many.
-func (s *rows) head(n int) []byte {
+// Head returns the start of what is left, at least n bytes if there are as many.
+func (s *Rows) Head(n int) []byte {
 	for s.end-s.start < n && s.readErr == nil && s.fill() {
 	}
 	return s.buf[s.start:s.end]
@@ -72,7 +71,7 @@ func (s *rows) head(n int) []byte {
 
 // fill reads on until the buffer is full, after making room in it. It is false
 // if there is no more room, or nothing more to read.
-func (s *rows) fill() bool {
+func (s *Rows) fill() bool {
 	if s.start > 0 {
 		copy(s.buf, s.buf[s.start:s.end])
 		s.end -= s.start
@@ -97,10 +96,10 @@ func (s *rows) fill() bool {
 	return s.end > before
 }
 
-// next reads the next row that is not blank. The error is io.EOF at the end,
+// Next reads the next row that is not blank. The error is io.EOF at the end,
 // that of the reader below, or says why the row cannot be read; it is then
-// left to skipLine.
-func (s *rows) next() error {
+// left to SkipLine.
+func (s *Rows) Next() error {
 	s.advance()
 	for {
 		n, err := s.parse()
@@ -109,11 +108,11 @@ func (s *rows) next() error {
 			if s.fill() || s.readErr != nil {
 				continue
 			}
-			return errLong
+			return ErrRow
 		case err == errMore && s.readErr != io.EOF:
 			return s.readErr
 		case err == errMore:
-			return errOpen
+			return ErrOpen
 		case err != nil:
 			return err
 		case n == 0:
@@ -130,7 +129,7 @@ func (s *rows) next() error {
 }
 
 // advance goes behind the row at hand.
-func (s *rows) advance() {
+func (s *Rows) advance() {
 	s.start += s.length
 	s.offset += int64(s.length)
 	s.line += s.lines
@@ -141,7 +140,7 @@ func (s *rows) advance() {
 var errMore = errors.New("more")
 
 // parse finds the cells of the row at s.start, and its length.
-func (s *rows) parse() (length int, err error) {
+func (s *Rows) parse() (length int, err error) {
 	s.cells = s.cells[:0]
 	b, i := s.buf[:s.end], s.start
 	delimiter, newline := s.delimiter, s.newline
@@ -168,7 +167,7 @@ func (s *rows) parse() (length int, err error) {
 			}
 			if i < len(b) && b[i] != delimiter && b[i] != newline {
 				s.scanned += int64(i - s.start)
-				return 0, errQuote
+				return 0, ErrQuote
 			}
 		} else {
 			for i < len(b) && b[i] != delimiter && b[i] != newline {
@@ -181,7 +180,7 @@ func (s *rows) parse() (length int, err error) {
 		if i == len(b) && !final {
 			return 0, errMore
 		}
-		if len(s.cells) < maxColumns {
+		if len(s.cells) < MaxColumns {
 			s.cells = append(s.cells, c)
 		} else {
 			s.add(c)
@@ -202,10 +201,10 @@ func (s *rows) parse() (length int, err error) {
 
 // add keeps a cell. Of those beyond the most columns, only one that says
 // something is.
-func (s *rows) add(c span) {
-	if len(s.cells) <= maxColumns {
+func (s *Rows) add(c span) {
+	if len(s.cells) <= MaxColumns {
 		s.cells = append(s.cells, c)
-	} else if last := &s.cells[maxColumns]; last.start == last.end {
+	} else if last := &s.cells[MaxColumns]; last.start == last.end {
 		*last = c
 	}
 }
@@ -226,11 +225,11 @@ func closing(b []byte, i int) (end int, doubled bool) {
 	}
 }
 
-// skipLine goes to the line after the first one of the row that could not be
+// SkipLine goes to the line after the first one of the row that could not be
 // read, or that turned out to be no row. What was read of it in vain is read
 // again, but of the whole report no more than a few times as much as it is
 // long; beyond that, all that was read of the row is passed over.
-func (s *rows) skipLine() error {
+func (s *Rows) SkipLine() error {
 	s.scanned += int64(s.length)
 	s.length, s.lines = 0, 0
 	for {
@@ -259,9 +258,10 @@ func (s *rows) skipLine() error {
 	}
 }
 
-// text returns a cell's text, at most maxText bytes of it. It is known, if it
+// Text returns the text of cell i, at most maxCell bytes of it. It is known, if it
 // is that.
-func (s *rows) text(c span, known string) string {
+func (s *Rows) Text(i int, known string) string {
+	c := s.cells[i]
 	b := s.buf[c.start:c.end]
 	for len(b) > 0 && (b[len(b)-1] == ' ' || b[len(b)-1] == '\t' || b[len(b)-1] == '\n' || b[len(b)-1] == '\r') {
 		b = b[:len(b)-1]
@@ -269,8 +269,8 @@ func (s *rows) text(c span, known string) string {
 	switch {
 	case string(b) == known && !c.doubled:
 		return known
-	case len(b) > maxText:
-		b = bytes.TrimRightFunc(b[:maxText], func(r rune) bool { return r == utf8.RuneError })
+	case len(b) > maxCell:
+		b = bytes.TrimRightFunc(b[:maxCell], func(r rune) bool { return r == utf8.RuneError })
 	}
 	out := strings.ReplaceAll(string(b), "\x00", "\uFFFD")
 	if c.doubled {
@@ -285,12 +285,32 @@ func (s *rows) text(c span, known string) string {
 	return out
 }
 
-func blank(b []byte) bool { return len(bytes.TrimSpace(b)) == 0 }
-
-// broken is the error for a report that ends here.
-func broken(err error) error {
-	if err == io.EOF || err == io.ErrUnexpectedEOF {
-		return exposure.Errorf(exposure.Invalid, "the report is cut off: export it again")
-	}
-	return err
+// Lost reports whether err concerns a row rather than the report.
+func Lost(err error) bool {
+	return errors.Is(err, ErrQuote) || errors.Is(err, ErrOpen) || errors.Is(err, ErrRow)
 }
+
+// Separate says what parts the cells of a row and what ends it.
+func (s *Rows) Separate(delimiter, newline byte) { s.delimiter, s.newline = delimiter, newline }
+
+// Discard passes over n bytes of what [Rows.Head] returned.
+func (s *Rows) Discard(n int) { s.start, s.offset = s.start+n, s.offset+int64(n) }
+
+// Cells is the number of cells of the row at hand.
+func (s *Rows) Cells() int { return len(s.cells) }
+
+// Blank reports whether cell i holds nothing but space.
+func (s *Rows) Blank(i int) bool { return blank(s.buf[s.cells[i].start:s.cells[i].end]) }
+
+// Empty reports whether cell i holds nothing at all.
+func (s *Rows) Empty(i int) bool { return s.cells[i].start == s.cells[i].end }
+
+// Offset is where the row at hand begins, Line the number of its first line,
+// from 1, and Breaks how many line breaks it has. Ended reports whether it was
+// ended by one, rather than by the end of the report.
+func (s *Rows) Offset() int64 { return s.offset }
+func (s *Rows) Line() int     { return s.line }
+func (s *Rows) Breaks() int   { return s.lines }
+func (s *Rows) Ended() bool   { return s.ended }
+
+func blank(b []byte) bool { return len(bytes.TrimSpace(b)) == 0 }
