@@ -7,6 +7,9 @@ import (
 	"time"
 
 	"github.com/leeward-ctem/leeward/discover"
+	"github.com/leeward-ctem/leeward/discover/report/azuredefender"
+	"github.com/leeward-ctem/leeward/discover/report/bandit"
+	"github.com/leeward-ctem/leeward/discover/report/burp"
 	"github.com/leeward-ctem/leeward/discover/report/cyclonedx"
 	"github.com/leeward-ctem/leeward/discover/report/generic"
 	"github.com/leeward-ctem/leeward/discover/report/nessus"
@@ -36,6 +39,9 @@ func Reports() []discover.Reader {
 		zap.Reader{},
 		nessus.Reader{},
 		nmap.Reader{},
+		azuredefender.Reader{},
+		bandit.Reader{},
+		burp.Reader{},
 		generic.Reader{}, // takes what no other does
 	}
 }

@@ -1,0 +1,458 @@
+// Package record reads reports that are lists of records in JSON, JSON lines,
+// XML or a table, and keeps the contract of a reader for them: records stream
+// by, a broken one costs itself and names its place, nothing grows without a
+// bound, and values of a wrong shape are said to be so.
+//
+// A format says where its records are and what becomes of each:
+//
+//	record.Spec{
+//		Tool:  "example",
+//		About: func(top record.Value, run *exposure.Run) { run.Version = top.Text("version") },
+//		Records: map[string]record.Handler{
+//			"results[].issues[]": func(r *record.Report, v record.Value) error {
+//				r.Weakness(exposure.Observation{Rule: v.Text("rule"), Title: v.Text("title")})
+//				return nil
+//			},
+//		},
+//	}.Read(ctx, in)
+//
+// What leads to the record, such as the target that holds the issues, is told
+// by [Report.Up]. Small reports are held until their end, so that it does not
+// matter whether facts come before the records that they concern or after; of
+// large ones (8 MiB) only what came before is known.
+package record
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"iter"
+	"reflect"
+	"sort"
+	"strings"
+
+	"github.com/leeward-ctem/leeward/discover/decode"
+	"github.com/leeward-ctem/leeward/exposure"
+)
+
+// Handler states what a record says, by the methods of the report. The error
+// says why the record is lost.
+type Handler func(r *Report, v Value) error
+
+// Spec describes a format.
+type Spec struct {
+	// Tool is the scanner's name, lower case. About may state another.
+	Tool string
+	// Records are the handlers by the place of their records.
+	//
+	// In JSON a place is a path of member names with dots between, [] for each
+	// element of an array, and {} for each member of an object, whose name is
+	// then the Key of the value: "results[].packages{}". "" is the document
+	// itself, or each of several. One object stands for an array of one.
+	//
+	// In XML it is a path of element names from the root: "report.host.item".
+	//
+	// A table has the one place "row"; the value's members are named by the
+	// header.
+	Records map[string]Handler
+	// About takes what the report says of the scan as a whole. top is the
+	// document without its records, as far as it is known. May be nil.
+	About func(top Value, run *exposure.Run)
+	// End is called after the last record of a report that ended well, to state
+	// what follows from all of them. May be nil.
+	End func(r *Report)
+	// Header are names of columns that the header of a table has. The first row
+	// with all of them is the header; what stands above is passed over.
+	Header []string
+	// Lines says that JSON comes as one document a line, so that a broken line
+	// costs itself. Arrays are read all the same.
+	Lines bool
+}
+
+// The bounds of what is held, in bytes; of covered assets, their number.
+const (
+	maxHeld   = 8 << 20
+	maxMember = 256 << 10 // of what leads to records
+	maxCover  = 100_000
+)
+
+// Report is the report being read.
+type Report struct {
+	*decode.Emitter
+	spec *Spec
+
+	run    exposure.Run
+	stated bool // the run was stated as it is
+	top    *Value
+	up     []*Value
+	number int
+	fault  fault
+	out    []exposure.Observation
+
+	held    []held
+	holding int  // bytes
+	flow    bool // too much was held: records go on at once
+	met     bool // a place of records was there
+	cover   map[string]*exposure.Observation
+	order   []string
+	State   any // whatever the handlers of a format share
+}
+
+// held is a record that waits for the rest of the report.
+type held struct {
+	handle Handler
+	up     []*Value
+	raw    []byte // JSON
+	value  Value  // of other forms
+	key    string
+	number int
+	offset int64
+}
+
+// Read yields the observations of a report, in any of the forms.
+func (s Spec) Read(ctx context.Context, in io.Reader) iter.Seq2[exposure.Observation, error] {
+	return decode.Emit(ctx, func(e *decode.Emitter) error {
+		r := &Report{Emitter: e, spec: &s, run: exposure.Run{Tool: s.Tool}}
+		r.top = &Value{kind: '{', fault: &r.fault}
+		br := bufio.NewReaderSize(in, 64<<10)
+		head, _ := br.Peek(4 << 10)
+		var err error
+		switch form(head) {
+		case '<':
+			err = r.readXML(br)
+		case '{':
+			err = r.readJSON(br, head)
+		default:
+			if s.Header == nil {
+				return exposure.Errorf(exposure.Invalid, "not a report of %s: it is neither JSON nor XML", s.Tool)
+			}
+			err = r.readTable(br)
+		}
+		// What was found stays found, however the report ends.
+		if flushed := r.flush(); flushed != nil {
+			return flushed
+		}
+		if err != nil {
+			return err
+		}
+		if !r.met {
+			return exposure.Errorf(exposure.Invalid, "not a report of %s: it has no %s", s.Tool, strings.Join(s.places(), " or "))
+		}
+		return r.finish()
+	})
+}
+
+func (s *Spec) places() []string {
+	var all []string
+	for p := range s.Records {
+		if p == "" {
+			p = "document"
+		}
+		all = append(all, p)
+	}
+	sort.Strings(all)
+	return all
+}
+
+// form tells the form of a report by its start: '{' for JSON, '<' for XML, 't'
+// for a table.
+func form(head []byte) byte {
+	head = bytes.TrimLeft(bytes.TrimPrefix(head, []byte("\xef\xbb\xbf")), " \t\r\n")
+	if len(head) == 0 {
+		return '{' // which says that it is empty
+	}
+	switch head[0] {
+	case '{', '[':
+		return '{'
+	case '<', '\xff', '\xfe', 0:
+		return '<'
+	}
+	for _, word := range []string{"null", "true", "false"} {
+		if bytes.HasPrefix(head, []byte(word)) {
+			return '{'
+		}
+	}
+	return 't'
+}
+
+// Top is the document without its records, as far as it is known.
+func (r *Report) Top() Value { return *r.top }
+
+// Up is what holds the record: 0 is the nearest object or element around it, 1
+// the one around that.
+func (r *Report) Up(n int) Value {
+	if n = len(r.up) - 1 - n; n < 0 {
+		return Value{fault: &r.fault}
+	}
+	return *r.up[n]
+}
+
+// Number is the number of the record in the report, from 1.
+func (r *Report) Number() int { return r.number }
+
+// Facts are those of the scan, as [Spec] About told them.
+func (r *Report) Facts() *exposure.Run { return &r.run }
+
+// Weakness states a weakness. The tool is that of the report when o has none.
+func (r *Report) Weakness(o exposure.Observation) {
+	o.Kind = exposure.ObservedWeakness
+	r.Say(o)
+}
+
+// Say states any observation, once the record turns out to be whole.
+func (r *Report) Say(o exposure.Observation) {
+	if o.Tool == "" {
+		o.Tool = r.run.Tool
+	}
+	r.out = append(r.out, o)
+}
+
+// Inventory states that an asset exists, and perhaps what is on it.
+func (r *Report) Inventory(a exposure.AssetRef, c exposure.Component) {
+	if !a.IsZero() || c != (exposure.Component{}) {
+		r.Say(exposure.Observation{Kind: exposure.ObservedInventory, Asset: a, Component: c})
+	}
+}
+
+// Covered says that the scan looked at an asset completely for a class of
+// checks, or for rules of it. It is stated when the report ends well, and for an
+// asset once with all its rules. Never say so of an asset that is only listed
+// where something was found, unless the format lists what was looked at.
+func (r *Report) Covered(a exposure.AssetRef, class string, rules ...string) {
+	if r.cover == nil {
+		r.cover = map[string]*exposure.Observation{}
+	}
+	key := class + "\x00" + a.Key()
+	o := r.cover[key]
+	if o == nil {
+		if len(r.cover) == maxCover {
+			return
+		}
+		o = &exposure.Observation{Kind: exposure.ObservedCoverage, Asset: a, Class: class, Coverage: &exposure.Coverage{Class: class}}
+		r.cover[key] = o
+		r.order = append(r.order, key)
+	}
+	for _, rule := range rules {
+		if rule != "" && (len(o.Coverage.Rules) == 0 || o.Coverage.Rules[len(o.Coverage.Rules)-1] != rule) {
+			o.Coverage.Rules = append(o.Coverage.Rules, rule)
+		}
+	}
+}
+
+// finish states what follows from the whole report.
+func (r *Report) finish() error {
+	if r.spec.End != nil {
+		r.spec.End(r)
+	}
+	if err := r.about(); err != nil {
+		return err
+	}
+	for _, o := range r.out {
+		if err := r.Send(o); err != nil {
+			return err
+		}
+	}
+	for _, key := range r.order {
+		o := r.cover[key]
+		o.Tool = r.run.Tool
+		if len(o.Coverage.Rules) > 0 {
+			sort.Strings(o.Coverage.Rules)
+			kept := o.Coverage.Rules[:1]
+			for _, rule := range o.Coverage.Rules[1:] {
+				if rule != kept[len(kept)-1] {
+					kept = append(kept, rule)
+				}
+			}
+			o.Coverage.Rules = kept
+		}
+		if err := r.Send(*o); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// about states the facts of the scan when they are not stated yet.
+func (r *Report) about() error {
+	run := exposure.Run{Tool: r.spec.Tool}
+	if r.spec.About != nil {
+		r.spec.About(*r.top, &run)
+		r.fault.err = nil // a fact that is no text is not known
+	}
+	if r.stated && reflect.DeepEqual(run, r.run) {
+		return nil
+	}
+	r.run, r.stated = run, true
+	return r.Run(run)
+}
+
+// take takes a record: it is held for now, or handled.
+func (r *Report) take(h held) error {
+	r.number++
+	h.number = r.number
+	h.up = append([]*Value(nil), r.up...)
+	size := len(h.raw) + 64
+	if h.raw == nil {
+		size += h.value.size()
+	}
+	if !r.flow {
+		if r.holding += size; r.holding <= maxHeld {
+			h.raw = bytes.Clone(h.raw)
+			r.held = append(r.held, h)
+			return nil
+		}
+		r.flow = true
+		if err := r.flush(); err != nil {
+			return err
+		}
+	}
+	return r.handle(h)
+}
+
+// flush handles the records that were held.
+func (r *Report) flush() error {
+	if err := r.about(); err != nil {
+		return err
+	}
+	all := r.held
+	r.held, r.holding = nil, 0
+	for _, h := range all {
+		if err := r.handle(h); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *Report) handle(h held) error {
+	r.fault.err, r.out = nil, r.out[:0]
+	v, err := h.value, error(nil)
+	if h.raw != nil {
+		v, err = parse(h.raw, &r.fault)
+	}
+	v.Key = h.key
+	up, number := r.up, r.number
+	r.up, r.number = h.up, h.number
+	if err == nil {
+		err = h.handle(r, v)
+	}
+	r.up, r.number = up, number
+	if err == nil {
+		err = r.fault.err
+	}
+	if err == nil {
+		err = r.sane()
+	}
+	if err != nil {
+		r.out = r.out[:0]
+		return r.Lose(&exposure.RecordError{Record: h.number, Offset: h.offset, Err: err})
+	}
+	for _, o := range r.out {
+		if err := r.Send(o); err != nil {
+			return err
+		}
+	}
+	r.out = r.out[:0]
+	return nil
+}
+
+// sane checks what every weakness needs.
+func (r *Report) sane() error {
+	for i := range r.out {
+		o := &r.out[i]
+		if o.Kind != exposure.ObservedWeakness {
+			continue
+		}
+		if o.Rule == "" && len(o.Advisories) == 0 {
+			return fmt.Errorf("it has neither a rule nor an advisory, so it has no identity")
+		}
+		if o.Title = strings.Join(strings.Fields(o.Title), " "); o.Title == "" {
+			o.Title = o.Rule
+			if o.Title == "" {
+				o.Title = o.Advisories[0]
+			}
+		}
+		for _, s := range []*string{&o.Rule, &o.Location.File, &o.Location.Resource, &o.Location.Path} {
+			if len(*s) > maxName {
+				return fmt.Errorf("a name in it has more than %d bytes", maxName)
+			}
+		}
+	}
+	return nil
+}
+
+// maxName bounds the texts that make an identity.
+const maxName = 16 << 10
+
+// size is roughly how many bytes a value takes.
+func (v *Value) size() int {
+	n := 80 + len(v.text)
+	for i := range v.kids {
+		n += v.kids[i].size()
+	}
+	for _, name := range v.names {
+		n += len(name)
+	}
+	return n
+}
+
+// place is a step of the paths of a spec.
+type place struct {
+	names  map[string]*place
+	each   *place // []
+	member *place // {}
+	handle Handler
+}
+
+func (s *Spec) tree() *place {
+	root := &place{}
+	for path, h := range s.Records {
+		at := root
+		for _, step := range steps(path) {
+			var next **place
+			switch step {
+			case "[]":
+				next = &at.each
+			case "{}":
+				next = &at.member
+			default:
+				if at.names == nil {
+					at.names = map[string]*place{}
+				}
+				if at.names[step] == nil {
+					at.names[step] = &place{}
+				}
+				at = at.names[step]
+				continue
+			}
+			if *next == nil {
+				*next = &place{}
+			}
+			at = *next
+		}
+		at.handle = h
+	}
+	return root
+}
+
+func steps(path string) (all []string) {
+	for _, part := range strings.Split(path, ".") {
+		var tail []string
+		for {
+			if rest, ok := strings.CutSuffix(part, "[]"); ok {
+				part, tail = rest, append([]string{"[]"}, tail...)
+			} else if rest, ok := strings.CutSuffix(part, "{}"); ok {
+				part, tail = rest, append([]string{"{}"}, tail...)
+			} else {
+				break
+			}
+		}
+		if part != "" {
+			all = append(all, part)
+		}
+		all = append(all, tail...)
+	}
+	return all
+}

@@ -1,0 +1,285 @@
+package record
+
+import (
+	"bytes"
+	"fmt"
+	"iter"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/leeward-ctem/leeward/discover/decode"
+	"github.com/leeward-ctem/leeward/discover/term"
+)
+
+// Value is a value of a report in whatever form it was written: a JSON value,
+// an XML element or a row of a table. The zero Value is one that is not there;
+// asking it for more gives zero Values.
+//
+// Of an XML element the members are its child elements and, with @ before their
+// names, its attributes; its text is the text of the value. Repeated elements
+// and the elements of a JSON array are a list alike, see [Value.List].
+//
+// Where a text is asked for and a list or an object stands, the record at hand
+// is faulty and lost with a message that says so.
+type Value struct {
+	Key string // the name it has in an object of records, see [Spec]
+
+	kind  byte // '{', '[', '"', '0', 't', 'f', 'n', or 0 when it is not there
+	text  string
+	names []string
+	kids  []Value
+	fault *fault
+}
+
+// fault is the first thing that did not fit in what is being read.
+type fault struct{ err error }
+
+func (f *fault) set(format string, args ...any) {
+	if f != nil && f.err == nil {
+		f.err = fmt.Errorf(format, args...)
+	}
+}
+
+// Exists reports whether the value is there and not null.
+func (v Value) Exists() bool { return v.kind != 0 && v.kind != 'n' }
+
+// At is the value at a path of names with dots between: "info.severity". Of a
+// member that is there several times the last counts in JSON, the first in XML.
+// Names match without regard to case where none matches exactly.
+//
+// A name may hold dots itself, as columns of tables do.
+func (v Value) At(path string) Value {
+	if whole := v.member(path); whole.kind != 0 {
+		return whole
+	}
+	for path != "" {
+		name, rest, _ := strings.Cut(path, ".")
+		v, path = v.member(name), rest
+	}
+	return v
+}
+
+// Member is the value of a name that may hold dots.
+func (v Value) Member(name string) Value { return v.member(name) }
+
+func (v Value) member(name string) Value {
+	if v.kind == '[' && len(v.kids) > 0 && len(v.names) == 0 {
+		v = v.kids[0] // repeated where one is expected
+	}
+	for i := len(v.names) - 1; i >= 0; i-- {
+		if v.names[i] == name {
+			return v.kids[i]
+		}
+	}
+	for i := len(v.names) - 1; i >= 0; i-- {
+		if strings.EqualFold(v.names[i], name) {
+			return v.kids[i]
+		}
+	}
+	return Value{fault: v.fault}
+}
+
+// Text is the text of the first of several paths that says something, without
+// space around it; of no path, of the value itself. Numbers and booleans are
+// texts as they are written.
+func (v Value) Text(paths ...string) string {
+	if len(paths) == 0 {
+		return v.scalar("a value")
+	}
+	for _, p := range paths {
+		if s := v.At(p).scalar(p); s != "" {
+			return s
+		}
+	}
+	return ""
+}
+
+func (v Value) scalar(where string) string {
+	switch v.kind {
+	case '"':
+		return strings.TrimSpace(v.text)
+	case '0', 't', 'f':
+		return v.text
+	case '{':
+		if v.text != "" || v.attributes() { // an XML element with attributes
+			return strings.TrimSpace(v.text)
+		}
+		v.fault.set("%s is an object where a text is expected", where)
+	case '[':
+		if len(v.kids) == 1 {
+			return v.kids[0].scalar(where)
+		}
+		if len(v.kids) > 1 || v.text == "" {
+			v.fault.set("%s is a list where a text is expected", where)
+		}
+	}
+	return ""
+}
+
+func (v Value) attributes() bool {
+	for _, n := range v.names {
+		if !strings.HasPrefix(n, "@") {
+			return false
+		}
+	}
+	return len(v.names) > 0
+}
+
+// Texts are the texts in a list, or the one text there is. What is no text in
+// it is passed over.
+func (v Value) Texts(path string) []string {
+	var all []string
+	for e := range v.List(path) {
+		switch e.kind {
+		case '"', '0', 't', 'f':
+			if s := e.scalar(path); s != "" {
+				all = append(all, s)
+			}
+		case '{':
+			if s := strings.TrimSpace(e.text); s != "" {
+				all = append(all, s)
+			}
+		}
+	}
+	return all
+}
+
+// List yields the elements of a list, or the one value there is.
+func (v Value) List(path string) iter.Seq[Value] {
+	at := v
+	if path != "" {
+		at = v.At(path)
+	}
+	return func(yield func(Value) bool) {
+		switch {
+		case !at.Exists():
+		case at.kind != '[':
+			yield(at)
+		default:
+			for _, k := range at.kids {
+				if k.Exists() && !yield(k) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// Members yields the members of an object by their names, in order.
+func (v Value) Members(path string) iter.Seq2[string, Value] {
+	at := v
+	if path != "" {
+		at = v.At(path)
+	}
+	return func(yield func(string, Value) bool) {
+		if at.kind != '{' {
+			return
+		}
+		for i, n := range at.names {
+			if !yield(n, at.kids[i]) {
+				return
+			}
+		}
+	}
+}
+
+// IsList, IsObject and IsText tell what a value is, for formats that wrote it
+// in several ways over time.
+func (v Value) IsList() bool   { return v.kind == '[' }
+func (v Value) IsObject() bool { return v.kind == '{' }
+func (v Value) IsText() bool   { return v.kind == '"' }
+
+// Int is a whole number, 0 for what is none.
+func (v Value) Int(paths ...string) int {
+	s := v.Text(paths...)
+	n, sign := 0, 1
+	if rest, ok := strings.CutPrefix(s, "-"); ok {
+		s, sign = rest, -1
+	}
+	s, _, _ = strings.Cut(s, ".")
+	if s == "" || len(s) > 15 {
+		return 0
+	}
+	for i := range len(s) {
+		if s[i] < '0' || s[i] > '9' {
+			return 0
+		}
+		n = n*10 + int(s[i]-'0')
+	}
+	return sign * n
+}
+
+// Yes reports whether a value says yes.
+func (v Value) Yes(paths ...string) bool {
+	yes, _ := term.Bool(v.Text(paths...))
+	return yes
+}
+
+// Time is a time in any form, zero for what is none.
+func (v Value) Time(paths ...string) time.Time { return term.Date(v.Text(paths...)) }
+
+// maxDepth bounds the nesting that is kept; what lies deeper is not there.
+const maxDepth = 60
+
+// parse makes a Value of JSON that is valid.
+func parse(raw []byte, f *fault) (Value, error) {
+	d := jsontext.NewDecoder(bytes.NewReader(raw), jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true))
+	return value(d, f, 0)
+}
+
+func value(d *jsontext.Decoder, f *fault, depth int) (Value, error) {
+	v := Value{kind: byte(d.PeekKind()), fault: f}
+	if depth > maxDepth {
+		return Value{fault: f}, d.SkipValue()
+	}
+	if v.kind != '{' && v.kind != '[' {
+		raw, err := d.ReadValue()
+		if err != nil {
+			return v, err
+		}
+		if v.kind == '"' {
+			v.text = decode.Text(raw)
+		} else {
+			v.text = string(raw)
+		}
+		return v, nil
+	}
+	end := jsontext.Kind(v.kind + 2) // '}' and ']' stand two behind
+	if _, err := d.ReadToken(); err != nil {
+		return v, err
+	}
+	for d.PeekKind() != end {
+		if v.kind == '{' {
+			t, err := d.ReadToken()
+			if err != nil {
+				return v, err
+			}
+			v.names = append(v.names, strings.ReplaceAll(t.String(), "\x00", "\uFFFD"))
+		}
+		k, err := value(d, f, depth+1)
+		if err != nil {
+			return v, err
+		}
+		v.kids = append(v.kids, k)
+	}
+	_, err := d.ReadToken()
+	return v, err
+}
+
+// add sets a member, or one more of the same name.
+func (v *Value) add(name string, k Value, list bool) {
+	if list {
+		for i, n := range v.names {
+			if n == name {
+				if v.kids[i].kind != '[' {
+					v.kids[i] = Value{kind: '[', kids: []Value{v.kids[i]}, fault: v.fault}
+				}
+				v.kids[i].kids = append(v.kids[i].kids, k)
+				return
+			}
+		}
+	}
+	v.names, v.kids = append(v.names, name), append(v.kids, k)
+}
