@@ -21,8 +21,9 @@ func (r *Report) readTable(in io.Reader) error {
 		return exposure.Errorf(exposure.Invalid, "not a report of %s: it is a table", r.spec.Tool)
 	}
 	rows := decode.NewRows(in)
-	head := rows.Head(32 << 10)
-	rows.Discard(len(head) - len(bytes.TrimPrefix(head, []byte("\xef\xbb\xbf"))))
+	whole := rows.Head(32 << 10)
+	head := bytes.TrimPrefix(whole, []byte("\xef\xbb\xbf"))
+	rows.Discard(len(whole) - len(head))
 	rows.Separate(separators(head, r.spec.Header))
 	var header []string
 	for range maxPreamble {
