@@ -12,6 +12,7 @@ import (
 	"github.com/leeward-ctem/leeward/discover/report/burp"
 	"github.com/leeward-ctem/leeward/discover/report/cyclonedx"
 	"github.com/leeward-ctem/leeward/discover/report/generic"
+	"github.com/leeward-ctem/leeward/discover/report/github"
 	"github.com/leeward-ctem/leeward/discover/report/gitlab"
 	"github.com/leeward-ctem/leeward/discover/report/nessus"
 	"github.com/leeward-ctem/leeward/discover/report/nmap"
@@ -43,6 +44,7 @@ func Reports() []discover.Reader {
 		azuredefender.Reader{},
 		bandit.Reader{},
 		burp.Reader{},
+		github.Reader{},
 		gitlab.Reader{},
 		generic.Reader{}, // takes what no other does
 	}
