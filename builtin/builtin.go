@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/leeward-ctem/leeward/discover"
+	"github.com/leeward-ctem/leeward/discover/report/asff"
 	"github.com/leeward-ctem/leeward/discover/report/azuredefender"
 	"github.com/leeward-ctem/leeward/discover/report/bandit"
 	"github.com/leeward-ctem/leeward/discover/report/burp"
@@ -41,6 +42,7 @@ func Reports() []discover.Reader {
 		zap.Reader{},
 		nessus.Reader{},
 		nmap.Reader{},
+		asff.Reader{},
 		azuredefender.Reader{},
 		bandit.Reader{},
 		burp.Reader{},
