@@ -11,6 +11,7 @@ import (
 	"github.com/leeward-ctem/leeward/discover/report/azuredefender"
 	"github.com/leeward-ctem/leeward/discover/report/bandit"
 	"github.com/leeward-ctem/leeward/discover/report/burp"
+	"github.com/leeward-ctem/leeward/discover/report/cloudsploit"
 	"github.com/leeward-ctem/leeward/discover/report/cyclonedx"
 	"github.com/leeward-ctem/leeward/discover/report/generic"
 	"github.com/leeward-ctem/leeward/discover/report/github"
@@ -46,6 +47,7 @@ func Reports() []discover.Reader {
 		azuredefender.Reader{},
 		bandit.Reader{},
 		burp.Reader{},
+		cloudsploit.Reader{},
 		github.Reader{},
 		gitlab.Reader{},
 		generic.Reader{}, // takes what no other does
