@@ -76,10 +76,12 @@ func assetKind(kind string) exposure.AssetKind {
 // instance names a virtual machine by its ARN, by its id, which is unique in all
 // of AWS, and by its addresses.
 func instance(a *exposure.AssetRef, v, resource record.Value) {
-	id := resource.Text("Id")
+	id, region, account := resource.Text("Id"), cmp.Or(resource.Text("Region"), v.Text("Region")), v.Text("AwsAccountId")
 	if strings.HasPrefix(id, "arn:") {
 		a.Add(exposure.IDCloud, id)
 		id = id[strings.LastIndexByte(id, '/')+1:]
+	} else if strings.HasPrefix(id, "i-") && region != "" && account != "" {
+		a.Add(exposure.IDCloud, fmt.Sprintf("arn:%s:ec2:%s:%s:instance/%s", cmp.Or(resource.Text("Partition"), "aws"), region, account, id))
 	}
 	if strings.HasPrefix(id, "i-") {
 		a.Add(exposure.IDCloud, id)
