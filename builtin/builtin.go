@@ -7,11 +7,15 @@ import (
 	"time"
 
 	"github.com/leeward-ctem/leeward/discover"
+	"github.com/leeward-ctem/leeward/discover/report/asff"
 	"github.com/leeward-ctem/leeward/discover/report/azuredefender"
 	"github.com/leeward-ctem/leeward/discover/report/bandit"
 	"github.com/leeward-ctem/leeward/discover/report/burp"
+	"github.com/leeward-ctem/leeward/discover/report/cloudsploit"
 	"github.com/leeward-ctem/leeward/discover/report/cyclonedx"
 	"github.com/leeward-ctem/leeward/discover/report/generic"
+	"github.com/leeward-ctem/leeward/discover/report/github"
+	"github.com/leeward-ctem/leeward/discover/report/gitlab"
 	"github.com/leeward-ctem/leeward/discover/report/nessus"
 	"github.com/leeward-ctem/leeward/discover/report/nmap"
 	"github.com/leeward-ctem/leeward/discover/report/nuclei"
@@ -39,9 +43,13 @@ func Reports() []discover.Reader {
 		zap.Reader{},
 		nessus.Reader{},
 		nmap.Reader{},
+		asff.Reader{},
 		azuredefender.Reader{},
 		bandit.Reader{},
 		burp.Reader{},
+		cloudsploit.Reader{},
+		github.Reader{},
+		gitlab.Reader{},
 		generic.Reader{}, // takes what no other does
 	}
 }

@@ -25,6 +25,7 @@ package record
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -221,16 +222,21 @@ func (r *Report) Inventory(a exposure.AssetRef, c exposure.Component) {
 // asset once with all its rules. Never say so of an asset that is only listed
 // where something was found, unless the format lists what was looked at.
 func (r *Report) Covered(a exposure.AssetRef, class string, rules ...string) {
+	r.CoveredBy("", a, class, rules...)
+}
+
+// CoveredBy is Covered in a report of several tools; "" is the report's own.
+func (r *Report) CoveredBy(tool string, a exposure.AssetRef, class string, rules ...string) {
 	if r.cover == nil {
 		r.cover = map[string]*exposure.Observation{}
 	}
-	key := class + "\x00" + a.Key()
+	key := tool + "\x00" + class + "\x00" + a.Key()
 	o := r.cover[key]
 	if o == nil {
 		if len(r.cover) == maxCover {
 			return
 		}
-		o = &exposure.Observation{Kind: exposure.ObservedCoverage, Asset: a, Class: class, Coverage: &exposure.Coverage{Class: class}}
+		o = &exposure.Observation{Kind: exposure.ObservedCoverage, Tool: tool, Asset: a, Class: class, Coverage: &exposure.Coverage{Class: class}}
 		r.cover[key] = o
 		r.order = append(r.order, key)
 	}
@@ -256,7 +262,7 @@ func (r *Report) finish() error {
 	}
 	for _, key := range r.order {
 		o := r.cover[key]
-		o.Tool = r.run.Tool
+		o.Tool = cmp.Or(o.Tool, r.run.Tool)
 		if len(o.Coverage.Rules) > 0 {
 			sort.Strings(o.Coverage.Rules)
 			kept := o.Coverage.Rules[:1]
