@@ -2,6 +2,7 @@ package record
 
 import (
 	"bytes"
+	"encoding/base64"
 	"fmt"
 	"iter"
 	"strings"
@@ -190,6 +191,18 @@ func (v Value) Members(path string) iter.Seq2[string, Value] {
 func (v Value) IsList() bool   { return v.kind == '[' }
 func (v Value) IsObject() bool { return v.kind == '{' }
 func (v Value) IsText() bool   { return v.kind == '"' }
+
+// Decoded is the text at a path, out of base64 if its attribute base64 says so.
+func (v Value) Decoded(path string) string {
+	at := v.At(path)
+	text := at.scalar(path)
+	if at.Yes("@base64") {
+		if raw, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(text), "")); err == nil {
+			text = strings.ToValidUTF8(strings.ReplaceAll(string(raw), "\x00", "\uFFFD"), "\uFFFD")
+		}
+	}
+	return strings.TrimSpace(text)
+}
 
 // Int is a whole number, 0 for what is none.
 func (v Value) Int(paths ...string) int {
