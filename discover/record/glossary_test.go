@@ -60,7 +60,7 @@ func TestDefinitions(t *testing.T) {
 func TestRowsThatAreOneRecord(t *testing.T) {
 	t.Parallel()
 	spec := record.Spec{
-		Tool: "example", Header: []string{"rule", "host", "cve"}, Headers: [][]string{{"id", "host", "cve"}}, Same: []string{"rule", "host"},
+		Tool: "example", Header: []string{"rule", "host", "cve"}, Headers: [][]string{{"id", "host", "cve"}}, Vary: []string{"CVE"},
 		Records: map[string]record.Handler{
 			"row": func(r *record.Report, v record.Value) error {
 				o := exposure.Observation{Rule: v.Text("rule", "id")}
@@ -74,6 +74,7 @@ func TestRowsThatAreOneRecord(t *testing.T) {
 	}
 	for in, want := range map[string][]string{
 		"rule,host,cve\na,h,1\na,h,2\na,i,1\nb,i,1\na,h,3\n": {"a 1 2", "a 1", "b 1", "a 3"},
+		"rule,host,cve\na,h,1\n,,\n,,":                       {"a 1"},
 		"rule,host,cve\nb,h,1\na,h,2\na,h":                   {"b 1"}, // the last row is cut off
 		"rule,host,cve\na,h,1\na,h,2,,x\na,h,3\n":            {"a 1", "a 3"},
 		"rule,host,cve\nb,h,1\na,h,2\na,h,\"3\n":             {"b 1"},

@@ -68,10 +68,10 @@ type Spec struct {
 	Header []string
 	// Headers are the columns of further tables that the format has.
 	Headers [][]string
-	// Same are columns of a table: rows that follow each other and agree in them
-	// are one record. Its value is the list of its rows, and answers as the first
-	// of them.
-	Same []string
+	// Vary are columns of a table: rows that follow each other and differ in
+	// nothing else are one record. Its value is the list of its rows, and answers
+	// as the first of them.
+	Vary []string
 	// Complete is called with each weakness that waited, see [Report.Wait], after
 	// the definition of its rule was filled in. May be nil.
 	Complete func(o *exposure.Observation)
@@ -104,7 +104,7 @@ type Report struct {
 	holding int  // bytes
 	flow    bool // too much was held: records go on at once
 	met     bool // a place of records was there
-	alike   held // rows that are one record, see Spec.Same
+	alike   held // rows that are one record, see Spec.Vary
 	closed  bool // the document ended, whatever stands behind it
 	rules   glossary
 	cover   map[string]*exposure.Observation

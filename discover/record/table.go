@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/leeward-ctem/leeward/discover/decode"
@@ -122,13 +123,18 @@ func (r *Report) row(rows *decode.Rows, header []string, handle Handler) error {
 		return r.Lose(&exposure.RecordError{Record: r.number, Offset: rows.Offset(), Err: fmt.Errorf("line %d: %w", rows.Line(), fault)})
 	}
 	v := Value{kind: '{', names: header, kids: make([]Value, len(header)), fault: &r.fault}
+	says := false
 	for i := range header {
 		v.kids[i].fault = &r.fault
 		if i < n && !rows.Empty(i) {
 			v.kids[i].kind, v.kids[i].text = '"', rows.Text(i, "")
+			says = says || !rows.Blank(i)
 		}
 	}
-	if r.spec.Same == nil {
+	if !says {
+		return nil // spreadsheets leave rows of separators alone behind
+	}
+	if r.spec.Vary == nil {
 		return r.take(held{handle: handle, value: v, offset: rows.Offset()})
 	}
 	if n := len(r.alike.value.kids); n > 0 && n < maxSame && r.agrees(v) {
@@ -144,8 +150,9 @@ func (r *Report) row(rows *decode.Rows, header []string, handle Handler) error {
 
 // agrees reports whether a row belongs to those that came before it.
 func (r *Report) agrees(v Value) bool {
-	for _, name := range r.spec.Same {
-		if v.member(name).text != r.alike.value.member(name).text {
+	first := &r.alike.value.kids[0]
+	for i, name := range v.names {
+		if v.kids[i].text != first.kids[i].text && !slices.ContainsFunc(r.spec.Vary, func(s string) bool { return strings.EqualFold(s, name) }) {
 			return false
 		}
 	}
