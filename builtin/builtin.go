@@ -13,6 +13,7 @@ import (
 	"github.com/leeward-ctem/leeward/discover/report/cyclonedx"
 	"github.com/leeward-ctem/leeward/discover/report/generic"
 	"github.com/leeward-ctem/leeward/discover/report/nessus"
+	"github.com/leeward-ctem/leeward/discover/report/nexpose"
 	"github.com/leeward-ctem/leeward/discover/report/nmap"
 	"github.com/leeward-ctem/leeward/discover/report/nuclei"
 	"github.com/leeward-ctem/leeward/discover/report/observations"
@@ -44,6 +45,7 @@ func Reports() []discover.Reader {
 		azuredefender.Reader{},
 		bandit.Reader{},
 		burp.Reader{},
+		nexpose.Reader{},
 		openvas.Reader{},
 		qualys.Reader{},
 		generic.Reader{}, // takes what no other does

@@ -238,16 +238,28 @@ func (r *Report) Inventory(a exposure.AssetRef, c exposure.Component) {
 // asset once with all its rules. Never say so of an asset that is only listed
 // where something was found, unless the format lists what was looked at.
 func (r *Report) Covered(a exposure.AssetRef, class string, rules ...string) {
+	r.CoveredAt(a, class, exposure.PortRange{}, rules...)
+}
+
+// CoveredAt is [Report.Covered] of some ports of the asset alone; the zero range
+// is no limit.
+func (r *Report) CoveredAt(a exposure.AssetRef, class string, ports exposure.PortRange, rules ...string) {
 	if r.cover == nil {
 		r.cover = map[string]*exposure.Observation{}
 	}
 	key := class + "\x00" + a.Key()
+	if ports != (exposure.PortRange{}) {
+		key += fmt.Sprint("\x00", ports)
+	}
 	o := r.cover[key]
 	if o == nil {
 		if len(r.cover) == maxCover {
 			return
 		}
 		o = &exposure.Observation{Kind: exposure.ObservedCoverage, Asset: a, Class: class, Coverage: &exposure.Coverage{Class: class}}
+		if ports != (exposure.PortRange{}) {
+			o.Coverage.Ports = []exposure.PortRange{ports}
+		}
 		r.cover[key] = o
 		r.order = append(r.order, key)
 	}

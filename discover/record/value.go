@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 	"time"
 
@@ -126,6 +127,29 @@ func (v Value) attributes() bool {
 		}
 	}
 	return len(v.names) > 0
+}
+
+// Prose is the text of an XML element and of all elements within it, each on
+// lines of its own, and of the attributes of the given names. The text of an
+// element stands before that of the elements in it.
+func (v Value) Prose(attributes ...string) string {
+	var b strings.Builder
+	v.prose(&b, attributes)
+	return strings.TrimSpace(b.String())
+}
+
+func (v Value) prose(b *strings.Builder, attributes []string) {
+	for line := range strings.Lines(v.text) {
+		if line = strings.Join(strings.Fields(line), " "); line != "" {
+			b.WriteString(line + "\n")
+		}
+	}
+	for i, k := range v.kids {
+		if v.kind == '{' && strings.HasPrefix(v.names[i], "@") && !slices.Contains(attributes, v.names[i][1:]) {
+			continue
+		}
+		k.prose(b, attributes)
+	}
 }
 
 // Texts are the texts in a list, or the one text there is. What is no text in
