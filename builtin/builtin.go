@@ -17,9 +17,12 @@ import (
 	"github.com/leeward-ctem/leeward/discover/report/github"
 	"github.com/leeward-ctem/leeward/discover/report/gitlab"
 	"github.com/leeward-ctem/leeward/discover/report/nessus"
+	"github.com/leeward-ctem/leeward/discover/report/nexpose"
 	"github.com/leeward-ctem/leeward/discover/report/nmap"
 	"github.com/leeward-ctem/leeward/discover/report/nuclei"
 	"github.com/leeward-ctem/leeward/discover/report/observations"
+	"github.com/leeward-ctem/leeward/discover/report/openvas"
+	"github.com/leeward-ctem/leeward/discover/report/qualys"
 	"github.com/leeward-ctem/leeward/discover/report/sarif"
 	"github.com/leeward-ctem/leeward/discover/report/trivy"
 	"github.com/leeward-ctem/leeward/discover/report/zap"
@@ -50,6 +53,9 @@ func Reports() []discover.Reader {
 		cloudsploit.Reader{},
 		github.Reader{},
 		gitlab.Reader{},
+		nexpose.Reader{},
+		openvas.Reader{},
+		qualys.Reader{},
 		generic.Reader{}, // takes what no other does
 	}
 }

@@ -36,6 +36,7 @@ func (r *Report) readJSON(in io.Reader, head []byte) error {
 		if err := w.value(tree, ""); err != nil {
 			return err
 		}
+		r.closed = true
 	}
 	return w.j.End()
 }
