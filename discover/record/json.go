@@ -36,6 +36,7 @@ func (r *Report) readJSON(in io.Reader, head []byte) error {
 		if err := w.value(tree, ""); err != nil {
 			return err
 		}
+		r.closed = true
 	}
 	return w.j.End()
 }
@@ -71,7 +72,7 @@ func (r *Report) readLines(in io.Reader, tree *place) error {
 		} else if err == nil {
 			if err = decode.Unmarshal(line, &doc); err == nil {
 				r.met = true
-				return r.take(held{handle: tree.handle, raw: line, offset: offset})
+				return r.take(held{handle: tree.handle, first: tree.first, raw: line, offset: offset})
 			}
 		}
 		r.number++
@@ -161,5 +162,5 @@ func (w *walk) record(at *place, key string) error {
 	if err := w.Alive(offset); err != nil {
 		return err
 	}
-	return w.take(held{handle: at.handle, raw: raw, key: key, offset: offset})
+	return w.take(held{handle: at.handle, first: at.first, raw: raw, key: key, offset: offset})
 }
