@@ -102,8 +102,8 @@ func (w *walk) value(at *place, key string) error {
 		return w.j.Skip()
 	}
 	holder := &Value{Key: key, kind: '{', fault: &w.fault}
-	if len(w.up) == 0 {
-		*w.top = *holder
+	if len(w.up) == 0 && !w.topped {
+		*w.top, w.topped = *holder, true // what follows the first document says nothing of it
 		holder = w.top
 	}
 	w.up = append(w.up, holder)

@@ -97,6 +97,7 @@ type Report struct {
 	run    exposure.Run
 	stated bool // the run was stated as it is
 	top    *Value
+	topped bool // top is that of a document
 	up     []*Value
 	number int
 	fault  fault
