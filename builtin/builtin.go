@@ -18,6 +18,7 @@ import (
 	"github.com/leeward-ctem/leeward/discover/report/nuclei"
 	"github.com/leeward-ctem/leeward/discover/report/observations"
 	"github.com/leeward-ctem/leeward/discover/report/sarif"
+	"github.com/leeward-ctem/leeward/discover/report/sonarqube"
 	"github.com/leeward-ctem/leeward/discover/report/trivy"
 	"github.com/leeward-ctem/leeward/discover/report/veracode"
 	"github.com/leeward-ctem/leeward/discover/report/zap"
@@ -45,6 +46,7 @@ func Reports() []discover.Reader {
 		bandit.Reader{},
 		burp.Reader{},
 		checkmarx.Reader{},
+		sonarqube.Reader{},
 		veracode.Reader{},
 		generic.Reader{}, // takes what no other does
 	}
