@@ -12,6 +12,7 @@ import (
 	"github.com/leeward-ctem/leeward/discover/report/burp"
 	"github.com/leeward-ctem/leeward/discover/report/checkmarx"
 	"github.com/leeward-ctem/leeward/discover/report/cyclonedx"
+	"github.com/leeward-ctem/leeward/discover/report/fortify"
 	"github.com/leeward-ctem/leeward/discover/report/generic"
 	"github.com/leeward-ctem/leeward/discover/report/nessus"
 	"github.com/leeward-ctem/leeward/discover/report/nmap"
@@ -46,6 +47,7 @@ func Reports() []discover.Reader {
 		bandit.Reader{},
 		burp.Reader{},
 		checkmarx.Reader{},
+		fortify.Reader{},
 		sonarqube.Reader{},
 		veracode.Reader{},
 		generic.Reader{}, // takes what no other does
