@@ -224,19 +224,9 @@ func identified(id, name, version string) exposure.Component {
 		name = rest
 		if version != "" {
 			name = strings.TrimSuffix(rest, "-"+version)
-		} else if i := lastVersion(rest); i > 0 {
-			name, version = rest[:i], rest[i+1:]
+		} else {
+			name, version = term.NameVersion(rest)
 		}
 	}
 	return exposure.Component{Purl: term.Purl(manager, name, version), Name: name, Version: version}
-}
-
-// lastVersion is where the last dash with a digit behind it is.
-func lastVersion(s string) int {
-	for i := len(s) - 2; i > 0; i-- {
-		if s[i] == '-' && s[i+1] >= '0' && s[i+1] <= '9' {
-			return i
-		}
-	}
-	return -1
 }

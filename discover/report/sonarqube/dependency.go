@@ -37,14 +37,5 @@ func parted(s string) (name, version string) {
 	if name, version, ok := strings.Cut(s, ":"); ok && !strings.ContainsAny(version, ":/") {
 		return name, version
 	}
-	name = s
-	for _, suffix := range []string{".jar", ".war", ".ear", ".dll", ".tgz", ".whl", ".gem"} {
-		name = strings.TrimSuffix(name, suffix)
-	}
-	for i := 1; i < len(name)-1; i++ {
-		if (name[i] == '-' || name[i] == '_') && name[i+1] >= '0' && name[i+1] <= '9' && strings.IndexByte(name[i+1:], '.') > 0 {
-			return name[:i], name[i+1:]
-		}
-	}
-	return name, ""
+	return term.NameVersion(term.Archive(s))
 }

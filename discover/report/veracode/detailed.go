@@ -158,10 +158,7 @@ func coordinates(v record.Value) exposure.Component {
 
 // bare is the name of a file of a component without its version and suffix.
 func bare(name, version string) string {
-	for _, suffix := range []string{".jar", ".war", ".ear", ".dll", ".whl", ".tgz", ".gem", ".nupkg"} {
-		name = strings.TrimSuffix(name, suffix)
-	}
-	if version != "" {
+	if name = term.Archive(name); version != "" {
 		name = strings.TrimRight(strings.TrimSuffix(name, version), "-_.")
 	}
 	return name
