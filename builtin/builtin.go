@@ -11,8 +11,10 @@ import (
 	"github.com/leeward-ctem/leeward/discover/report/azuredefender"
 	"github.com/leeward-ctem/leeward/discover/report/bandit"
 	"github.com/leeward-ctem/leeward/discover/report/burp"
+	"github.com/leeward-ctem/leeward/discover/report/checkmarx"
 	"github.com/leeward-ctem/leeward/discover/report/cloudsploit"
 	"github.com/leeward-ctem/leeward/discover/report/cyclonedx"
+	"github.com/leeward-ctem/leeward/discover/report/fortify"
 	"github.com/leeward-ctem/leeward/discover/report/generic"
 	"github.com/leeward-ctem/leeward/discover/report/github"
 	"github.com/leeward-ctem/leeward/discover/report/gitlab"
@@ -24,7 +26,9 @@ import (
 	"github.com/leeward-ctem/leeward/discover/report/openvas"
 	"github.com/leeward-ctem/leeward/discover/report/qualys"
 	"github.com/leeward-ctem/leeward/discover/report/sarif"
+	"github.com/leeward-ctem/leeward/discover/report/sonarqube"
 	"github.com/leeward-ctem/leeward/discover/report/trivy"
+	"github.com/leeward-ctem/leeward/discover/report/veracode"
 	"github.com/leeward-ctem/leeward/discover/report/zap"
 	"github.com/leeward-ctem/leeward/intel"
 	"github.com/leeward-ctem/leeward/intel/feed/epss"
@@ -56,6 +60,10 @@ func Reports() []discover.Reader {
 		nexpose.Reader{},
 		openvas.Reader{},
 		qualys.Reader{},
+		checkmarx.Reader{},
+		fortify.Reader{},
+		sonarqube.Reader{},
+		veracode.Reader{},
 		generic.Reader{}, // takes what no other does
 	}
 }

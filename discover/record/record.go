@@ -31,6 +31,7 @@ import (
 	"io"
 	"iter"
 	"reflect"
+	"slices"
 	"sort"
 	"strings"
 
@@ -58,6 +59,9 @@ type Spec struct {
 	// A table has the one place "row"; the value's members are named by the
 	// header.
 	Records map[string]Handler
+	// First are places of Records that the other records need. Of what is held
+	// they are handled first, wherever they stand in the report.
+	First []string
 	// About takes what the report says of the scan as a whole. top is the
 	// document without its records, as far as it is known. May be nil.
 	About func(top Value, run *exposure.Run)
@@ -79,6 +83,12 @@ type Spec struct {
 	// Lines says that JSON comes as one document a line, so that a broken line
 	// costs itself. Arrays are read all the same.
 	Lines bool
+	// Whole says that First stands behind what needs it, so that of a report that
+	// is cut off nothing certain can be told: what is held of it is lost.
+	Whole bool
+	// Hold is how much is held until the end, in bytes; 0 means 8 MiB. A format
+	// that tells the code and the severity of its records behind them needs more.
+	Hold int
 }
 
 // The bounds of what is held, in bytes; of covered assets, their number.
@@ -96,6 +106,7 @@ type Report struct {
 	run    exposure.Run
 	stated bool // the run was stated as it is
 	top    *Value
+	topped bool // top is that of a document
 	up     []*Value
 	number int
 	fault  fault
@@ -116,6 +127,7 @@ type Report struct {
 // held is a record that waits for the rest of the report.
 type held struct {
 	handle Handler
+	first  bool
 	up     []*Value
 	raw    []byte // JSON
 	value  Value  // of other forms
@@ -142,6 +154,9 @@ func (s Spec) Read(ctx context.Context, in io.Reader) iter.Seq2[exposure.Observa
 				return exposure.Errorf(exposure.Invalid, "not a report of %s: it is neither JSON nor XML", s.Tool)
 			}
 			err = r.readTable(br)
+		}
+		if err != nil && s.Whole && !r.closed {
+			r.held = nil
 		}
 		// What was found stays found, however the report ends.
 		if flushed := r.flush(); flushed != nil {
@@ -338,7 +353,7 @@ func (r *Report) take(h held) error {
 		size += h.value.size()
 	}
 	if !r.flow {
-		if r.holding += size; r.holding <= maxHeld {
+		if r.holding += size; r.holding <= cmp.Or(r.spec.Hold, maxHeld) {
 			h.raw = bytes.Clone(h.raw)
 			r.held = append(r.held, h)
 			return nil
@@ -358,12 +373,20 @@ func (r *Report) flush() error {
 	}
 	all := r.held
 	r.held, r.holding = nil, 0
+	slices.SortStableFunc(all, func(a, b held) int { return cmp.Compare(later(a), later(b)) })
 	for _, h := range all {
 		if err := r.handle(h); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func later(h held) int {
+	if h.first {
+		return 0
+	}
+	return 1
 }
 
 func (r *Report) handle(h held) error {
@@ -444,6 +467,7 @@ type place struct {
 	each   *place // []
 	member *place // {}
 	handle Handler
+	first  bool
 }
 
 func (s *Spec) tree() *place {
@@ -472,7 +496,7 @@ func (s *Spec) tree() *place {
 			}
 			at = *next
 		}
-		at.handle = h
+		at.handle, at.first = h, slices.Contains(s.First, path)
 	}
 	return root
 }
