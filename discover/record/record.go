@@ -25,6 +25,7 @@ package record
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -50,7 +51,8 @@ type Spec struct {
 	// In JSON a place is a path of member names with dots between, [] for each
 	// element of an array, and {} for each member of an object, whose name is
 	// then the Key of the value: "results[].packages{}". "" is the document
-	// itself, or each of several. One object stands for an array of one.
+	// itself, or each of several. One object stands for an array of one. A name
+	// that holds dots itself stands in single quotes.
 	//
 	// In XML it is a path of element names from the root: "report.host.item".
 	//
@@ -69,9 +71,12 @@ type Spec struct {
 	// Lines says that JSON comes as one document a line, so that a broken line
 	// costs itself. Arrays are read all the same.
 	Lines bool
+	// Hold is how many bytes of records are held until the report ends, where
+	// the asset is named only behind them; 0 for the usual 8 MiB.
+	Hold int
 }
 
-// The bounds of what is held, in bytes; of covered assets, their number.
+// The usual bounds of what is held, in bytes; of covered assets, their number.
 const (
 	maxHeld   = 8 << 20
 	maxMember = 256 << 10 // of what leads to records
@@ -298,7 +303,7 @@ func (r *Report) take(h held) error {
 		size += h.value.size()
 	}
 	if !r.flow {
-		if r.holding += size; r.holding <= maxHeld {
+		if r.holding += size; r.holding <= cmp.Or(r.spec.Hold, maxHeld) {
 			h.raw = bytes.Clone(h.raw)
 			r.held = append(r.held, h)
 			return nil
@@ -438,7 +443,14 @@ func (s *Spec) tree() *place {
 }
 
 func steps(path string) (all []string) {
-	for _, part := range strings.Split(path, ".") {
+	for path != "" {
+		var part string
+		if name, rest, ok := strings.Cut(strings.TrimPrefix(path, "'"), "'"); ok && path[0] == '\'' {
+			all = append(all, name)
+			part, path, _ = strings.Cut(rest, ".")
+		} else {
+			part, path, _ = strings.Cut(path, ".")
+		}
 		var tail []string
 		for {
 			if rest, ok := strings.CutSuffix(part, "[]"); ok {

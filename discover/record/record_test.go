@@ -1,0 +1,68 @@
+package record_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/leeward-ctem/leeward/discover/record"
+	"github.com/leeward-ctem/leeward/exposure"
+)
+
+// rules reads a report whose handler states the rule of each record.
+func rules(t *testing.T, spec record.Spec, report string) (all []string) {
+	t.Helper()
+	for o, err := range spec.Read(context.Background(), strings.NewReader(report)) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if o.Kind == exposure.ObservedWeakness {
+			all = append(all, o.Rule)
+		}
+	}
+	return all
+}
+
+func TestNamesWithDots(t *testing.T) {
+	t.Parallel()
+	handle := func(r *record.Report, v record.Value) error {
+		r.Weakness(exposure.Observation{Rule: v.Text("id") + r.Up(0).Text("of")})
+		return nil
+	}
+	for path, report := range map[string]string{
+		"'a.b/c; v=1.0'.list[]": `{"a.b/c; v=1.0": {"of": "x", "list": [{"id": "1"}]}}`,
+		"a.'b.c'[]":             `{"a": {"of": "x", "b.c": [{"id": "1"}]}}`,
+		"'a.b'[].list[]":        `{"a.b": [{"of": "x", "list": [{"id": "1"}]}]}`,
+	} {
+		got := rules(t, record.Spec{Tool: "t", Records: map[string]record.Handler{path: handle}}, report)
+		if diff := cmp.Diff([]string{"1x"}, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", path, diff)
+		}
+	}
+}
+
+// What stands behind more records than are usually held is known when the
+// format says that it needs it.
+func TestHold(t *testing.T) {
+	t.Parallel()
+	var b strings.Builder
+	b.WriteString(`{"list": [`)
+	for i := range 3000 {
+		fmt.Fprintf(&b, `{"id": "%d", "text": "%s"},`, i, strings.Repeat("x", 4000))
+	}
+	b.WriteString(`{"id": "last"}], "name": "known"}`)
+	spec := record.Spec{Tool: "t", Records: map[string]record.Handler{"list[]": func(r *record.Report, v record.Value) error {
+		r.Weakness(exposure.Observation{Rule: "x" + r.Top().Text("name")})
+		return nil
+	}}}
+	if got := rules(t, spec, b.String())[0]; got != "x" {
+		t.Errorf("the first record knows %q: is more held now?", got)
+	}
+	spec.Hold = 64 << 20
+	if got := rules(t, spec, b.String())[0]; got != "xknown" {
+		t.Errorf("the first record knows %q", got)
+	}
+}
