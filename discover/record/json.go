@@ -36,6 +36,7 @@ func (r *Report) readJSON(in io.Reader, head []byte) error {
 		if err := w.value(tree, nil, ""); err != nil {
 			return err
 		}
+		w.whole = true
 	}
 	return w.j.End()
 }

@@ -71,8 +71,10 @@ type Spec struct {
 	// Lines says that JSON comes as one document a line, so that a broken line
 	// costs itself. Arrays are read all the same.
 	Lines bool
-	// Hold is how many bytes of records are held until the report ends, where
-	// the asset is named only behind them; 0 for the usual 8 MiB.
+	// Hold is how many bytes of records are held until the document ends, for a
+	// format in JSON that names the asset only behind them. Of a document that
+	// is cut off, or has more of them, none is stated: it would be filed under
+	// another asset. 0 is for formats that can do without.
 	Hold int
 }
 
@@ -100,6 +102,7 @@ type Report struct {
 	holding int  // bytes
 	flow    bool // too much was held: records go on at once
 	met     bool // a place of records was there
+	whole   bool // a document ended well
 	cover   map[string]*exposure.Observation
 	order   []string
 	State   any // whatever the handlers of a format share
@@ -136,6 +139,9 @@ func (s Spec) Read(ctx context.Context, in io.Reader) iter.Seq2[exposure.Observa
 			err = r.readTable(br)
 		}
 		// What was found stays found, however the report ends.
+		if s.Hold > 0 && !r.whole {
+			r.held = nil
+		}
 		if flushed := r.flush(); flushed != nil {
 			return flushed
 		}
@@ -307,6 +313,9 @@ func (r *Report) take(h held) error {
 			h.raw = bytes.Clone(h.raw)
 			r.held = append(r.held, h)
 			return nil
+		}
+		if r.spec.Hold > 0 {
+			return exposure.Errorf(exposure.Invalid, "more than %d MiB of records come before what they are about", r.spec.Hold>>20)
 		}
 		r.flow = true
 		if err := r.flush(); err != nil {
