@@ -7,12 +7,14 @@ import (
 	"time"
 
 	"github.com/leeward-ctem/leeward/discover"
+	"github.com/leeward-ctem/leeward/discover/report/anchore"
 	"github.com/leeward-ctem/leeward/discover/report/azuredefender"
 	"github.com/leeward-ctem/leeward/discover/report/bandit"
 	"github.com/leeward-ctem/leeward/discover/report/burp"
 	"github.com/leeward-ctem/leeward/discover/report/cyclonedx"
 	"github.com/leeward-ctem/leeward/discover/report/generic"
 	"github.com/leeward-ctem/leeward/discover/report/grype"
+	"github.com/leeward-ctem/leeward/discover/report/harbor"
 	"github.com/leeward-ctem/leeward/discover/report/nessus"
 	"github.com/leeward-ctem/leeward/discover/report/nmap"
 	"github.com/leeward-ctem/leeward/discover/report/nuclei"
@@ -40,10 +42,12 @@ func Reports() []discover.Reader {
 		zap.Reader{},
 		nessus.Reader{},
 		nmap.Reader{},
+		anchore.Reader{},
 		azuredefender.Reader{},
 		bandit.Reader{},
 		burp.Reader{},
 		grype.Reader{},
+		harbor.Reader{},
 		generic.Reader{}, // takes what no other does
 	}
 }
