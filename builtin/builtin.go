@@ -15,6 +15,7 @@ import (
 	"github.com/leeward-ctem/leeward/discover/report/generic"
 	"github.com/leeward-ctem/leeward/discover/report/grype"
 	"github.com/leeward-ctem/leeward/discover/report/harbor"
+	"github.com/leeward-ctem/leeward/discover/report/inspector"
 	"github.com/leeward-ctem/leeward/discover/report/nessus"
 	"github.com/leeward-ctem/leeward/discover/report/nmap"
 	"github.com/leeward-ctem/leeward/discover/report/nuclei"
@@ -48,6 +49,7 @@ func Reports() []discover.Reader {
 		burp.Reader{},
 		grype.Reader{},
 		harbor.Reader{},
+		inspector.Reader{},
 		generic.Reader{}, // takes what no other does
 	}
 }
