@@ -17,6 +17,7 @@ import (
 	"github.com/leeward-ctem/leeward/discover/report/harbor"
 	"github.com/leeward-ctem/leeward/discover/report/inspector"
 	"github.com/leeward-ctem/leeward/discover/report/nessus"
+	"github.com/leeward-ctem/leeward/discover/report/nexusiq"
 	"github.com/leeward-ctem/leeward/discover/report/nmap"
 	"github.com/leeward-ctem/leeward/discover/report/nuclei"
 	"github.com/leeward-ctem/leeward/discover/report/observations"
@@ -49,6 +50,7 @@ func Reports() []discover.Reader {
 		burp.Reader{},
 		grype.Reader{},
 		harbor.Reader{},
+		nexusiq.Reader{},
 		inspector.Reader{},
 		generic.Reader{}, // takes what no other does
 	}
