@@ -23,6 +23,7 @@ import (
 	"github.com/leeward-ctem/leeward/discover/report/observations"
 	"github.com/leeward-ctem/leeward/discover/report/sarif"
 	"github.com/leeward-ctem/leeward/discover/report/trivy"
+	"github.com/leeward-ctem/leeward/discover/report/xray"
 	"github.com/leeward-ctem/leeward/discover/report/zap"
 	"github.com/leeward-ctem/leeward/intel"
 	"github.com/leeward-ctem/leeward/intel/feed/epss"
@@ -50,8 +51,9 @@ func Reports() []discover.Reader {
 		burp.Reader{},
 		grype.Reader{},
 		harbor.Reader{},
-		nexusiq.Reader{},
 		inspector.Reader{},
+		nexusiq.Reader{},
+		xray.Reader{},
 		generic.Reader{}, // takes what no other does
 	}
 }
