@@ -21,6 +21,7 @@ import (
 	"github.com/leeward-ctem/leeward/discover/report/nmap"
 	"github.com/leeward-ctem/leeward/discover/report/nuclei"
 	"github.com/leeward-ctem/leeward/discover/report/observations"
+	"github.com/leeward-ctem/leeward/discover/report/prismacloud"
 	"github.com/leeward-ctem/leeward/discover/report/sarif"
 	"github.com/leeward-ctem/leeward/discover/report/trivy"
 	"github.com/leeward-ctem/leeward/discover/report/xray"
@@ -53,6 +54,7 @@ func Reports() []discover.Reader {
 		harbor.Reader{},
 		inspector.Reader{},
 		nexusiq.Reader{},
+		prismacloud.Reader{},
 		xray.Reader{},
 		generic.Reader{}, // takes what no other does
 	}

@@ -17,6 +17,7 @@ const maxLine = 32 << 20
 type walk struct {
 	*Report
 	j    *decode.JSON
+	root *place
 	base int64 // where j's input begins in the report
 }
 
@@ -25,7 +26,7 @@ func (r *Report) readJSON(in io.Reader, head []byte) error {
 	if r.spec.Lines && lines(head) {
 		return r.readLines(in, tree)
 	}
-	w := &walk{Report: r, j: decode.NewJSON(in)}
+	w := &walk{Report: r, j: decode.NewJSON(in), root: tree}
 	if w.j.Kind() == 0 {
 		return w.j.End() // empty, or broken
 	}
@@ -38,7 +39,6 @@ func (r *Report) readJSON(in io.Reader, head []byte) error {
 			if err := w.flush(); err != nil {
 				return err
 			}
-			w.top = &Value{kind: '{', fault: &w.fault}
 		}
 		if err := w.value(tree, nil, ""); err != nil {
 			return err
@@ -67,7 +67,7 @@ func (r *Report) readLines(in io.Reader, tree *place) error {
 		}
 		var doc any
 		if err == nil && tree.handle == nil {
-			w := &walk{Report: r, j: decode.NewJSON(bytes.NewReader(line)), base: offset}
+			w := &walk{Report: r, j: decode.NewJSON(bytes.NewReader(line)), root: tree, base: offset}
 			if err = w.value(tree, nil, ""); err == nil {
 				err = w.j.End()
 			}
@@ -110,9 +110,8 @@ func (w *walk) value(at *place, up *Value, key string) error {
 		return w.j.Skip()
 	}
 	holder := &Value{Key: key, kind: '{', fault: &w.fault}
-	if len(w.up) == 0 {
-		*w.top = *holder
-		holder = w.top
+	if at == w.root { // and no element of an array, which holds its own records
+		w.top = holder
 	}
 	w.up = append(w.up, holder)
 	defer func() { w.up = w.up[:len(w.up)-1] }()

@@ -129,6 +129,7 @@ func (s Spec) Read(ctx context.Context, in io.Reader) iter.Seq2[exposure.Observa
 		var err error
 		switch form(head) {
 		case '<':
+			r.whole = true // of what is no JSON the records stand for themselves
 			err = r.readXML(br)
 		case '{':
 			err = r.readJSON(br, head)
@@ -136,6 +137,7 @@ func (s Spec) Read(ctx context.Context, in io.Reader) iter.Seq2[exposure.Observa
 			if s.Header == nil {
 				return exposure.Errorf(exposure.Invalid, "not a report of %s: it is neither JSON nor XML", s.Tool)
 			}
+			r.whole = true
 			err = r.readTable(br)
 		}
 		// What was found stays found, however the report ends.
@@ -314,7 +316,7 @@ func (r *Report) take(h held) error {
 			r.held = append(r.held, h)
 			return nil
 		}
-		if r.spec.Hold > 0 {
+		if r.spec.Hold > 0 && h.raw != nil {
 			return exposure.Errorf(exposure.Invalid, "more than %d MiB of records come before what they are about", r.spec.Hold>>20)
 		}
 		r.flow = true

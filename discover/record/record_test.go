@@ -85,3 +85,22 @@ func TestHold(t *testing.T) {
 		}
 	}
 }
+
+// Each element of an array at the top holds its own records, and each of
+// several documents.
+func TestElements(t *testing.T) {
+	t.Parallel()
+	handle := func(r *record.Report, v record.Value) error {
+		r.Weakness(exposure.Observation{Rule: v.Text("id") + r.Up(0).Text("of")})
+		return nil
+	}
+	spec := record.Spec{Tool: "t", Lines: true, Records: map[string]record.Handler{"[].list[]": handle, "list[]": handle}}
+	for _, report := range []string{
+		`[{"of": "x", "list": [{"id": "1"}]}, {"list": [{"id": "2"}], "of": "y"}]`,
+		`{"of": "x", "list": [{"id": "1"}]}` + "\n" + `{"list": [{"id": "2"}], "of": "y"}` + "\n",
+	} {
+		if diff := cmp.Diff([]string{"1x", "2y"}, rules(t, spec, report)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", report, diff)
+		}
+	}
+}
