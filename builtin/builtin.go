@@ -24,6 +24,7 @@ import (
 	"github.com/leeward-ctem/leeward/discover/report/prismacloud"
 	"github.com/leeward-ctem/leeward/discover/report/sarif"
 	"github.com/leeward-ctem/leeward/discover/report/trivy"
+	"github.com/leeward-ctem/leeward/discover/report/trivyoperator"
 	"github.com/leeward-ctem/leeward/discover/report/xray"
 	"github.com/leeward-ctem/leeward/discover/report/zap"
 	"github.com/leeward-ctem/leeward/intel"
@@ -55,6 +56,7 @@ func Reports() []discover.Reader {
 		inspector.Reader{},
 		nexusiq.Reader{},
 		prismacloud.Reader{},
+		trivyoperator.Reader{},
 		xray.Reader{},
 		generic.Reader{}, // takes what no other does
 	}

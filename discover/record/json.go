@@ -98,7 +98,10 @@ func (w *walk) value(at *place, up *Value, key string) error {
 			if err := w.Alive(w.base + w.j.Offset()); err != nil {
 				return err
 			}
-			return w.value(at.each, nil, "")
+			if err := w.value(at.each, nil, ""); err != nil || !w.spec.Apart || len(w.up) > 1 || at.each.handle != nil {
+				return err
+			}
+			return w.flush() // what follows is of others
 		})
 	case at.handle != nil:
 		w.met = true

@@ -76,6 +76,10 @@ type Spec struct {
 	// is cut off, or has more of them, none is stated: it would be filed under
 	// another asset. 0 is for formats that can do without.
 	Hold int
+	// Apart says, of a format with Hold, that an element of an array that is the
+	// document, or a member of it, tells all that its records need: they are held
+	// until it ends.
+	Apart bool
 }
 
 // The usual bounds of what is held, in bytes; of covered assets, their number.

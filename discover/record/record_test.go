@@ -104,3 +104,24 @@ func TestElements(t *testing.T) {
 		}
 	}
 }
+
+// Elements that stand apart are stated as they end, however many there are and
+// whatever becomes of the rest.
+func TestApart(t *testing.T) {
+	t.Parallel()
+	spec := record.Spec{Tool: "t", Hold: 1 << 20, Apart: true, Records: map[string]record.Handler{"items[].list[]": func(r *record.Report, v record.Value) error {
+		r.Weakness(exposure.Observation{Rule: "x" + r.Up(0).Text("of")})
+		return nil
+	}}}
+	element := `{"list": [{"text": "` + strings.Repeat("x", 700_000) + `"}], "of": "y"},`
+	n := 0
+	var last error
+	for o, err := range spec.Read(context.Background(), strings.NewReader(`{"items": [`+strings.Repeat(element, 3)+`{"list": [{}], "of`)) {
+		if last = err; err == nil && o.Rule == "xy" {
+			n++
+		}
+	}
+	if n != 3 || last == nil {
+		t.Errorf("%d of 3 elements, and %v", n, last)
+	}
+}
