@@ -93,7 +93,7 @@ func (w *walk) value(at *place, up *Value, key string) error {
 	kind := w.j.Kind()
 	switch {
 	case kind == '[' && at.each != nil:
-		w.met = w.met || at.each.handle != nil
+		w.met = w.met || at.each.handle != nil || at != w.root // nothing may be in it
 		return w.j.Array(func() error {
 			if err := w.Alive(w.base + w.j.Offset()); err != nil {
 				return err

@@ -128,6 +128,9 @@ func identify(v record.Value) (c exposure.Component, paths string) {
 	if !strings.HasPrefix(c.Purl, "pkg:") {
 		c.Purl = term.Purl(v.Text("componentIdentifier.format"), c.Name, c.Version)
 	}
+	if artifact := at.Text("artifactId"); artifact != "" && c.Purl != "" {
+		c.Name = artifact // the package URL has its group
+	}
 	if c.Name == "" {
 		c.Name = v.Text("displayName")
 	}

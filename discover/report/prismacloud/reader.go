@@ -221,6 +221,9 @@ func status(o *exposure.Observation, s string) {
 func component(pkg, version, kind, system string) exposure.Component {
 	c := exposure.Component{Name: pkg, Version: version}
 	bare, _, source := strings.Cut(pkg, " (used in ")
+	if strings.Contains(bare, ",") {
+		return c // several, and none of them is the package
+	}
 	switch strings.ToLower(kind) {
 	case "os", "package":
 		c.Purl = term.SystemPurl(system, bare, version)
@@ -293,7 +296,7 @@ func row(r *record.Report, v record.Value) error {
 	o.Class, o.Rule, o.Title, o.Confidence = classVuln, id, id, sure
 	o.Advisories, _ = term.Advisories("", id)
 	o.Component = component(v.Text("Packages"), v.Text("Package Version"), v.Text("Type"), o.Asset.OS)
-	if source := v.Text("Source Package"); source != "" && o.Component.Purl != "" {
+	if source := v.Text("Source Package"); source != "" { // of which several packages are made
 		o.Component.Purl = component(source, o.Component.Version, v.Text("Type"), o.Asset.OS).Purl
 	}
 	o.Component.License, o.Component.Path = v.Text("Package License"), v.Text("Package Path", "Path")
