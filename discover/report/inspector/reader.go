@@ -36,7 +36,8 @@ func (Reader) Describe() (title, docs string) {
 // header are columns that only the export has.
 func header() []string { return []string{"Finding ARN", "Resource ID", "Vulnerability Id"} }
 
-// Sniff implements discover.Reader. A page without findings is an empty list.
+// Sniff implements discover.Reader. An empty list of findings could be
+// anyone's; it is taken as the AWS CLI writes it.
 func (Reader) Sniff(h *decode.Head) bool {
 	if h.HasRow(header()...) {
 		return true
@@ -44,14 +45,7 @@ func (Reader) Sniff(h *decode.Head) bool {
 	if h.Has("findings[]") {
 		return strings.Contains(h.Text("findings[].findingArn"), ":inspector2:") || h.Has("findings[].awsAccountId", "findings[].resources[].type", "findings[].status")
 	}
-	return h.Form() == '{' && h.Has("findings") && onlyFindings(h)
-}
-
-// onlyFindings reports whether the document is an empty list of findings and
-// nothing else.
-func onlyFindings(h *decode.Head) bool {
-	text := strings.Join(strings.Fields(string(h.Bytes())), "")
-	return text == `{"findings":[]}`
+	return strings.TrimSpace(string(h.Bytes())) == "{\n    \"findings\": []\n}"
 }
 
 // Read implements discover.Reader.
