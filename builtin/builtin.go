@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/leeward-ctem/leeward/discover"
+	"github.com/leeward-ctem/leeward/discover/report/anchore"
 	"github.com/leeward-ctem/leeward/discover/report/asff"
 	"github.com/leeward-ctem/leeward/discover/report/azuredefender"
 	"github.com/leeward-ctem/leeward/discover/report/bandit"
@@ -18,17 +19,24 @@ import (
 	"github.com/leeward-ctem/leeward/discover/report/generic"
 	"github.com/leeward-ctem/leeward/discover/report/github"
 	"github.com/leeward-ctem/leeward/discover/report/gitlab"
+	"github.com/leeward-ctem/leeward/discover/report/grype"
+	"github.com/leeward-ctem/leeward/discover/report/harbor"
+	"github.com/leeward-ctem/leeward/discover/report/inspector"
 	"github.com/leeward-ctem/leeward/discover/report/nessus"
 	"github.com/leeward-ctem/leeward/discover/report/nexpose"
+	"github.com/leeward-ctem/leeward/discover/report/nexusiq"
 	"github.com/leeward-ctem/leeward/discover/report/nmap"
 	"github.com/leeward-ctem/leeward/discover/report/nuclei"
 	"github.com/leeward-ctem/leeward/discover/report/observations"
 	"github.com/leeward-ctem/leeward/discover/report/openvas"
+	"github.com/leeward-ctem/leeward/discover/report/prismacloud"
 	"github.com/leeward-ctem/leeward/discover/report/qualys"
 	"github.com/leeward-ctem/leeward/discover/report/sarif"
 	"github.com/leeward-ctem/leeward/discover/report/sonarqube"
 	"github.com/leeward-ctem/leeward/discover/report/trivy"
+	"github.com/leeward-ctem/leeward/discover/report/trivyoperator"
 	"github.com/leeward-ctem/leeward/discover/report/veracode"
+	"github.com/leeward-ctem/leeward/discover/report/xray"
 	"github.com/leeward-ctem/leeward/discover/report/zap"
 	"github.com/leeward-ctem/leeward/intel"
 	"github.com/leeward-ctem/leeward/intel/feed/epss"
@@ -64,6 +72,14 @@ func Reports() []discover.Reader {
 		fortify.Reader{},
 		sonarqube.Reader{},
 		veracode.Reader{},
+		anchore.Reader{},
+		grype.Reader{},
+		harbor.Reader{},
+		inspector.Reader{},
+		nexusiq.Reader{},
+		prismacloud.Reader{},
+		trivyoperator.Reader{},
+		xray.Reader{},
 		generic.Reader{}, // takes what no other does
 	}
 }

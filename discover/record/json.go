@@ -3,6 +3,7 @@ package record
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 
 	"github.com/leeward-ctem/leeward/discover/decode"
@@ -32,6 +33,12 @@ func (r *Report) readJSON(in io.Reader, head []byte) error {
 	for w.j.Kind() != 0 {
 		if documents++; documents > 1 && tree.handle == nil && tree.each == nil {
 			break // a second document is not of this report
+		}
+		if documents > 1 { // nor does it say anything of the records of the first
+			if err := w.flush(); err != nil {
+				return err
+			}
+			r.closed = false
 		}
 		if err := w.value(tree, ""); err != nil {
 			return err
@@ -91,7 +98,10 @@ func (w *walk) value(at *place, key string) error {
 			if err := w.Alive(w.base + w.j.Offset()); err != nil {
 				return err
 			}
-			return w.value(at.each, "")
+			if err := w.value(at.each, ""); err != nil || !w.spec.Apart || len(w.up) > 1 || at.each.handle != nil {
+				return err
+			}
+			return w.flush() // what follows is of others
 		})
 	case at.handle != nil:
 		w.met = true
@@ -125,9 +135,27 @@ func (w *walk) value(at *place, key string) error {
 		case k == 'n':
 			w.met = true // nothing was found
 			return w.j.Skip()
+		case key == "" && next.each != nil:
+			return w.noList(name)
 		}
 		return w.member(holder, name)
 	})
+}
+
+// noList passes over a value that stands where records should. A blank one says
+// that there are none.
+func (w *walk) noList(name string) error {
+	w.met = true
+	offset := w.base + w.j.Offset()
+	raw, err := w.j.Raw()
+	if err != nil {
+		return err
+	}
+	if v, err := parse(raw, &w.fault); err == nil && v.Text() == "" {
+		return nil
+	}
+	w.number++
+	return w.Lose(&exposure.RecordError{Record: w.number, Offset: offset, Err: fmt.Errorf("%s is no list", name)})
 }
 
 // member keeps what leads to records, within a bound.

@@ -52,7 +52,8 @@ type Spec struct {
 	// In JSON a place is a path of member names with dots between, [] for each
 	// element of an array, and {} for each member of an object, whose name is
 	// then the Key of the value: "results[].packages{}". "" is the document
-	// itself, or each of several. One object stands for an array of one.
+	// itself, or each of several. One object stands for an array of one. A name
+	// that holds dots itself stands in single quotes.
 	//
 	// In XML it is a path of element names from the root: "report.host.item".
 	//
@@ -89,9 +90,16 @@ type Spec struct {
 	// Hold is how much is held until the end, in bytes; 0 means 8 MiB. A format
 	// that tells the code and the severity of its records behind them needs more.
 	Hold int
+	// Apart says, of a format with Whole, that an element of an array that is the
+	// document, or a member of it, tells all that its records need: they are held
+	// until it ends.
+	Apart bool
+	// Exact says that facts behind records tell whose they are: a report with more
+	// of them than Hold is refused, rather than filed under another asset.
+	Exact bool
 }
 
-// The bounds of what is held, in bytes; of covered assets, their number.
+// The usual bounds of what is held, in bytes; of covered assets, their number.
 const (
 	maxHeld   = 8 << 20
 	maxMember = 256 << 10 // of what leads to records
@@ -358,6 +366,9 @@ func (r *Report) take(h held) error {
 			r.held = append(r.held, h)
 			return nil
 		}
+		if r.spec.Exact && h.raw != nil {
+			return exposure.Errorf(exposure.Invalid, "more than %d MiB of records come before what they are about", cmp.Or(r.spec.Hold, maxHeld)>>20)
+		}
 		r.flow = true
 		if err := r.flush(); err != nil {
 			return err
@@ -502,7 +513,14 @@ func (s *Spec) tree() *place {
 }
 
 func steps(path string) (all []string) {
-	for _, part := range strings.Split(path, ".") {
+	for path != "" {
+		var part string
+		if name, rest, ok := strings.Cut(strings.TrimPrefix(path, "'"), "'"); ok && path[0] == '\'' {
+			all = append(all, name)
+			part, path, _ = strings.Cut(rest, ".")
+		} else {
+			part, path, _ = strings.Cut(path, ".")
+		}
 		var tail []string
 		for {
 			if rest, ok := strings.CutSuffix(part, "[]"); ok {

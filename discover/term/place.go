@@ -71,15 +71,15 @@ func CPE(s string) (kind, vendor, product, version string) {
 // types of package URLs by the words that scanners use for ecosystems, package
 // managers and languages. See https://github.com/package-url/purl-spec
 var types = map[string]string{
-	"npm": "npm", "node": "npm", "nodejs": "npm", "yarn": "npm", "pnpm": "npm", "javascript": "npm", "js": "npm", "nodemodule": "npm",
-	"pypi": "pypi", "pip": "pypi", "python": "pypi", "pipenv": "pypi", "poetry": "pypi",
-	"maven": "maven", "java": "maven", "gradle": "maven", "jar": "maven",
-	"gem": "gem", "rubygems": "gem", "ruby": "gem", "bundler": "gem",
-	"golang": "golang", "go": "golang", "gomodules": "golang", "gomod": "golang",
-	"cargo": "cargo", "cratesio": "cargo", "rust": "cargo",
-	"nuget": "nuget", "dotnet": "nuget", "net": "nuget",
-	"composer": "composer", "packagist": "composer", "php": "composer",
-	"deb": "deb", "debian": "deb", "ubuntu": "deb", "dpkg": "deb", "rpm": "rpm", "rhel": "rpm", "redhat": "rpm", "centos": "rpm", "alpine": "apk", "apk": "apk",
+	"npm": "npm", "node": "npm", "nodejs": "npm", "yarn": "npm", "pnpm": "npm", "javascript": "npm", "js": "npm", "nodemodule": "npm", "nodepkg": "npm", "bun": "npm",
+	"pypi": "pypi", "pip": "pypi", "python": "pypi", "pipenv": "pypi", "poetry": "pypi", "pythonpkg": "pypi", "uv": "pypi",
+	"maven": "maven", "java": "maven", "gradle": "maven", "jar": "maven", "javaarchive": "maven", "pom": "maven", "sbt": "maven",
+	"gem": "gem", "rubygems": "gem", "ruby": "gem", "bundler": "gem", "gemspec": "gem",
+	"golang": "golang", "go": "golang", "gomodules": "golang", "gomodule": "golang", "gomod": "golang", "gobinary": "golang",
+	"cargo": "cargo", "cratesio": "cargo", "rust": "cargo", "rustcrate": "cargo", "rustbinary": "cargo",
+	"nuget": "nuget", "dotnet": "nuget", "net": "nuget", "dotnetcore": "nuget", "nupkg": "nuget",
+	"composer": "composer", "packagist": "composer", "php": "composer", "phpcomposer": "composer", "composervendor": "composer",
+	"deb": "deb", "debian": "deb", "ubuntu": "deb", "dpkg": "deb", "rpm": "rpm", "rhel": "rpm", "redhat": "rpm", "centos": "rpm", "alpine": "apk", "apk": "apk", "apkg": "apk",
 	"hex": "hex", "pub": "pub", "cocoapods": "cocoapods", "swift": "swift", "conan": "conan", "conda": "conda", "hackage": "hackage", "cran": "cran",
 }
 

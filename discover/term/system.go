@@ -3,8 +3,6 @@ package term
 import (
 	"strings"
 
-	"github.com/package-url/packageurl-go"
-
 	"github.com/leeward-ctem/leeward/exposure"
 )
 
@@ -12,18 +10,9 @@ import (
 // repository@digest or both. What follows a space, as Trivy writes the system
 // behind it, is no part of the name.
 func Image(name string) exposure.AssetRef {
-	a := exposure.AssetRef{Kind: exposure.AssetImage}
 	name, _, _ = strings.Cut(strings.TrimSpace(name), " ")
-	repository, digest, pinned := strings.Cut(name, "@")
-	tagged := strings.Contains(repository[strings.LastIndexByte(repository, '/')+1:], ":")
-	if pinned {
-		a.Add(exposure.IDDigest, digest)
-	}
-	if tagged || !pinned {
-		a.Add(exposure.IDImage, repository)
-	} else {
-		a.Name = repository // it holds many images, so it is no identity
-	}
+	a := exposure.AssetRef{Kind: exposure.AssetImage}
+	AddImage(&a, name)
 	if len(a.Identifiers) == 0 {
 		return exposure.AssetRef{}
 	}
@@ -40,33 +29,29 @@ func Repository(image string) string {
 	return image
 }
 
-// systems are operating systems by the letters that their names begin with, the
-// longer first, with the type and the namespace of their package URLs.
-var systems = []struct{ name, kind, namespace string }{
-	{"debian", "deb", "debian"}, {"ubuntu", "deb", "ubuntu"},
-	{"alpine", "apk", "alpine"}, {"wolfi", "apk", "wolfi"}, {"chainguard", "apk", "chainguard"},
-	{"redhat", "rpm", "redhat"}, {"rhel", "rpm", "redhat"}, {"centos", "rpm", "centos"}, {"rocky", "rpm", "rocky"}, {"alma", "rpm", "alma"},
-	{"amazon", "rpm", "amazon"}, {"amzn", "rpm", "amazon"}, {"oracle", "rpm", "oracle"}, {"fedora", "rpm", "fedora"}, {"photon", "rpm", "photon"},
-	{"opensuse", "rpm", "opensuse"}, {"suse", "rpm", "suse"}, {"sles", "rpm", "sles"}, {"cblmariner", "rpm", "cbl-mariner"}, {"azurelinux", "rpm", "azurelinux"},
-	{"bottlerocket", "rpm", "bottlerocket"},
+// systems are the type of the packages of each distribution and their
+// namespace, by the word that its name begins with.
+var systems = map[string][2]string{
+	"debian": {"deb", "debian"}, "ubuntu": {"deb", "ubuntu"},
+	"alpine": {"apk", "alpine"}, "wolfi": {"apk", "wolfi"}, "chainguard": {"apk", "chainguard"},
+	"rhel": {"rpm", "redhat"}, "redhat": {"rpm", "redhat"}, "red": {"rpm", "redhat"}, "centos": {"rpm", "centos"}, "rocky": {"rpm", "rocky"}, "rockylinux": {"rpm", "rocky"},
+	"alma": {"rpm", "alma"}, "almalinux": {"rpm", "alma"}, "oracle": {"rpm", "oracle"}, "ol": {"rpm", "oracle"}, "amazon": {"rpm", "amazon"}, "amzn": {"rpm", "amazon"},
+	"amazonlinux": {"rpm", "amazon"}, "fedora": {"rpm", "fedora"}, "photon": {"rpm", "photon"}, "suse": {"rpm", "suse"}, "sles": {"rpm", "suse"}, "opensuse": {"rpm", "opensuse"},
+	"mariner": {"rpm", "cbl-mariner"}, "cbl": {"rpm", "cbl-mariner"}, "azurelinux": {"rpm", "azurelinux"},
+	"bottlerocket": {"rpm", "bottlerocket"},
 }
 
-// SystemPurl is the package URL of a package of an operating system, as a
-// scanner calls it with or without a version: "debian 12.1", "UBUNTU_22_04". It
-// is "" for a system that is not known, and for what cannot be such a package.
-func SystemPurl(system, name, version string) string {
-	name, version = strings.TrimSpace(name), strings.TrimSpace(version)
-	if name == "" || strings.ContainsAny(name, " /:@?#\n\t") {
+// SystemPurl is the package URL of a package of a distribution, as a scanner
+// calls it: "rhel:8", "Debian GNU/Linux 12 (bookworm)", "alpine-3.19.1",
+// "AMAZON_LINUX_2". It is "" for what is no distribution that is known.
+func SystemPurl(distribution, name, version string) string {
+	word := strings.ToLower(strings.TrimSpace(distribution))
+	if i := strings.IndexFunc(word, func(r rune) bool { return r < 'a' || r > 'z' }); i >= 0 {
+		word = word[:i]
+	}
+	system := systems[word]
+	if name = strings.TrimSpace(name); system[0] == "" || name == "" || strings.ContainsAny(name, " /:@?#\n\t") {
 		return ""
 	}
-	if strings.ContainsAny(version, " <>=,|*\n\t") {
-		version = ""
-	}
-	system = letters(system)
-	for _, s := range systems {
-		if strings.HasPrefix(system, s.name) {
-			return packageurl.NewPackageURL(s.kind, s.namespace, name, version, nil, "").ToString()
-		}
-	}
-	return ""
+	return Purl(system[0], system[1]+"/"+name, version)
 }

@@ -1,11 +1,11 @@
 package trivy
 
 import (
-	"path"
 	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/leeward-ctem/leeward/discover/term"
 	"github.com/leeward-ctem/leeward/exposure"
 )
 
@@ -44,13 +44,13 @@ func (a *artifact) asset() exposure.AssetRef {
 	case a.kind == "container_image" || image && (a.kind == "cyclonedx" || a.kind == "spdx"):
 		ref.Kind = exposure.AssetImage
 		if a.kind == "container_image" && !archiveFile(a.name) {
-			addImage(&ref, a.name)
+			term.AddImage(&ref, a.name)
 		}
 		for _, t := range a.meta.RepoTags {
-			addImage(&ref, t)
+			term.AddImage(&ref, t)
 		}
 		for _, d := range a.meta.RepoDigests {
-			addImage(&ref, d)
+			term.AddImage(&ref, d)
 		}
 		if strings.Contains(a.meta.ImageID, ":") {
 			ref.Add(exposure.IDDigest, a.meta.ImageID)
@@ -67,7 +67,7 @@ func (a *artifact) asset() exposure.AssetRef {
 		ref.Add(exposure.IDName, a.name)
 	case a.kind == "rootfs":
 		ref.Kind = exposure.AssetHost
-		addPath(&ref, a.name)
+		term.Directory(&ref, a.name)
 	case a.kind == "aws_account":
 		ref.Kind = exposure.AssetCloudResource
 		ref.Add(exposure.IDCloud, a.name)
@@ -79,7 +79,7 @@ func (a *artifact) asset() exposure.AssetRef {
 		case cloneAddress(a.name) || a.kind == "repository" && hostFirst(a.name):
 			ref.Add(exposure.IDRepository, a.name)
 		default:
-			addPath(&ref, a.name)
+			term.Directory(&ref, a.name)
 		}
 	}
 	if len(ref.Identifiers) == 0 {
@@ -88,37 +88,8 @@ func (a *artifact) asset() exposure.AssetRef {
 	return ref
 }
 
-// addImage adds repository:tag as an image and the digest of repository@digest.
-func addImage(ref *exposure.AssetRef, name string) {
-	repository, digest, found := strings.Cut(name, "@")
-	if found {
-		ref.Add(exposure.IDDigest, digest)
-	}
-	switch {
-	case !found, tagged(repository):
-		ref.Add(exposure.IDImage, repository)
-	case ref.Name == "":
-		// Without a tag the repository holds many images and is no identity.
-		ref.Name = repository
-	}
-}
-
-func tagged(image string) bool {
-	return strings.Contains(image[strings.LastIndexByte(image, '/')+1:], ":")
-}
-
 func archiveFile(name string) bool {
 	return strings.HasSuffix(name, ".tar") || strings.HasSuffix(name, ".tar.gz") || strings.HasSuffix(name, ".tgz")
-}
-
-func addPath(ref *exposure.AssetRef, name string) {
-	name = strings.ReplaceAll(name, `\`, "/")
-	if name == "" {
-		return
-	}
-	if name = path.Clean(name); name != "." && name != "/" && name != ".." && !strings.HasPrefix(name, "../") {
-		ref.Add(exposure.IDPath, name)
-	}
 }
 
 func cloneAddress(name string) bool {
@@ -163,7 +134,7 @@ func imageRepository(target string) string {
 		return ""
 	}
 	image, _, _ = strings.Cut(image, "@")
-	if tagged(image) {
+	if term.Tagged(image) {
 		image = image[:strings.LastIndexByte(image, ':')]
 	}
 	return image

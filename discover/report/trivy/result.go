@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/leeward-ctem/leeward/discover/decode"
+	"github.com/leeward-ctem/leeward/discover/term"
 	"github.com/leeward-ctem/leeward/exposure"
 )
 
@@ -68,7 +69,7 @@ func (w *walker) place(res *result) {
 	if res.legacy {
 		if image, system, ok := imageTarget(res.Target); ok {
 			w.asset = exposure.AssetRef{Kind: exposure.AssetImage, OS: system}
-			addImage(&w.asset, image)
+			term.AddImage(&w.asset, image)
 		}
 	}
 	res.asset = w.asset
