@@ -71,7 +71,7 @@ func (r *Report) readLines(in io.Reader, tree *place) error {
 		} else if err == nil {
 			if err = decode.Unmarshal(line, &doc); err == nil {
 				r.met = true
-				return r.take(held{handle: tree.handle, raw: line, offset: offset})
+				return r.take(held{handle: tree.handle, first: tree.first, raw: line, offset: offset})
 			}
 		}
 		r.number++
@@ -102,8 +102,8 @@ func (w *walk) value(at *place, up *Value, key string) error {
 		return w.j.Skip()
 	}
 	holder := &Value{Key: key, kind: '{', fault: &w.fault}
-	if len(w.up) == 0 {
-		*w.top = *holder
+	if len(w.up) == 0 && !w.topped {
+		*w.top, w.topped = *holder, true // what follows the first document says nothing of it
 		holder = w.top
 	}
 	w.up = append(w.up, holder)
@@ -160,5 +160,5 @@ func (w *walk) record(at *place, key string) error {
 	if err := w.Alive(offset); err != nil {
 		return err
 	}
-	return w.take(held{handle: at.handle, raw: raw, key: key, offset: offset})
+	return w.take(held{handle: at.handle, first: at.first, raw: raw, key: key, offset: offset})
 }

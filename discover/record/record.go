@@ -25,11 +25,13 @@ package record
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
 	"iter"
 	"reflect"
+	"slices"
 	"sort"
 	"strings"
 
@@ -57,6 +59,9 @@ type Spec struct {
 	// A table has the one place "row"; the value's members are named by the
 	// header.
 	Records map[string]Handler
+	// First are places of Records that the other records need. Of what is held
+	// they are handled first, wherever they stand in the report.
+	First []string
 	// About takes what the report says of the scan as a whole. top is the
 	// document without its records, as far as it is known. May be nil.
 	About func(top Value, run *exposure.Run)
@@ -86,6 +91,7 @@ type Report struct {
 	run    exposure.Run
 	stated bool // the run was stated as it is
 	top    *Value
+	topped bool // top is that of a document
 	up     []*Value
 	number int
 	fault  fault
@@ -103,6 +109,7 @@ type Report struct {
 // held is a record that waits for the rest of the report.
 type held struct {
 	handle Handler
+	first  bool
 	up     []*Value
 	raw    []byte // JSON
 	value  Value  // of other forms
@@ -318,12 +325,20 @@ func (r *Report) flush() error {
 	}
 	all := r.held
 	r.held, r.holding = nil, 0
+	slices.SortStableFunc(all, func(a, b held) int { return cmp.Compare(later(a), later(b)) })
 	for _, h := range all {
 		if err := r.handle(h); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func later(h held) int {
+	if h.first {
+		return 0
+	}
+	return 1
 }
 
 func (r *Report) handle(h held) error {
@@ -404,6 +419,7 @@ type place struct {
 	each   *place // []
 	member *place // {}
 	handle Handler
+	first  bool
 }
 
 func (s *Spec) tree() *place {
@@ -432,7 +448,7 @@ func (s *Spec) tree() *place {
 			}
 			at = *next
 		}
-		at.handle = h
+		at.handle, at.first = h, slices.Contains(s.First, path)
 	}
 	return root
 }

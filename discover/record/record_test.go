@@ -1,0 +1,70 @@
+package record_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/leeward-ctem/leeward/discover/record"
+	"github.com/leeward-ctem/leeward/exposure"
+)
+
+func TestFirst(t *testing.T) {
+	t.Parallel()
+	var names []string
+	spec := record.Spec{
+		Tool:  "example",
+		First: []string{"rules[]"},
+		Records: map[string]record.Handler{
+			"rules[]": func(r *record.Report, v record.Value) error {
+				titles, _ := r.State.(map[string]string)
+				if titles == nil {
+					titles = map[string]string{}
+				}
+				titles[v.Text("id")], r.State = v.Text("title"), titles
+				return nil
+			},
+			"results[]": func(r *record.Report, v record.Value) error {
+				titles, _ := r.State.(map[string]string)
+				r.Weakness(exposure.Observation{Rule: v.Text("rule"), Title: titles[v.Text("rule")]})
+				return nil
+			},
+		},
+	}
+	report := `{"results": [{"rule": "a"}, {"rule": "b"}], "rules": [{"id": "b", "title": "second"}, {"id": "a", "title": "first"}]}`
+	for o, err := range spec.Read(t.Context(), strings.NewReader(report)) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if o.Kind == exposure.ObservedWeakness {
+			names = append(names, o.Title)
+		}
+	}
+	if want := []string{"first", "second"}; !slices.Equal(names, want) {
+		t.Errorf("the titles are %q, want %q: rules are to be known before results", names, want)
+	}
+}
+
+// What stands behind a document must not change what was read of it.
+func TestDocuments(t *testing.T) {
+	t.Parallel()
+	spec := record.Spec{Tool: "example", Records: map[string]record.Handler{
+		"[]": func(*record.Report, record.Value) error { return nil },
+		"results[]": func(r *record.Report, v record.Value) error {
+			r.Weakness(exposure.Observation{Rule: v.Text("rule"), Title: r.Top().Text("name") + " " + r.Up(0).Text("name")})
+			return nil
+		},
+	}}
+	var titles []string
+	for o, err := range spec.Read(t.Context(), strings.NewReader(`{"name": "a", "results": [{"rule": "x"}]} {"name": "b", "results": [{"rule": "y"}]}`)) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if o.Kind == exposure.ObservedWeakness {
+			titles = append(titles, o.Title)
+		}
+	}
+	if want := []string{"a a", "a b"}; !slices.Equal(titles, want) {
+		t.Errorf("top and up are %q, want %q", titles, want)
+	}
+}
