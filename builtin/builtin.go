@@ -10,6 +10,7 @@ import (
 	"github.com/leeward-ctem/leeward/discover/report/azuredefender"
 	"github.com/leeward-ctem/leeward/discover/report/bandit"
 	"github.com/leeward-ctem/leeward/discover/report/burp"
+	"github.com/leeward-ctem/leeward/discover/report/csaf"
 	"github.com/leeward-ctem/leeward/discover/report/cyclonedx"
 	"github.com/leeward-ctem/leeward/discover/report/dependencytrack"
 	"github.com/leeward-ctem/leeward/discover/report/generic"
@@ -43,6 +44,7 @@ func Reports() []discover.Reader {
 		azuredefender.Reader{},
 		bandit.Reader{},
 		burp.Reader{},
+		csaf.Reader{},
 		dependencytrack.Reader{},
 		generic.Reader{}, // takes what no other does
 	}

@@ -80,8 +80,8 @@ func (r *Report) readLines(in io.Reader, tree *place) error {
 }
 
 // value reads the next value, which is at a place. key is the name it has in an
-// object of records.
-func (w *walk) value(at *place, up *Value, key string) error {
+// object; in is the object that keeps what the value holds beside records, or nil.
+func (w *walk) value(at *place, in *Value, key string) error {
 	kind := w.j.Kind()
 	switch {
 	case kind == '[' && at.each != nil:
@@ -107,7 +107,12 @@ func (w *walk) value(at *place, up *Value, key string) error {
 		holder = w.top
 	}
 	w.up = append(w.up, holder)
-	defer func() { w.up = w.up[:len(w.up)-1] }()
+	defer func() {
+		w.up = w.up[:len(w.up)-1]
+		if in != nil && len(in.kids) <= maxMembers {
+			in.add(key, *holder, false)
+		}
+	}()
 	if at.member != nil {
 		w.met = w.met || at.member.handle != nil
 	}
@@ -117,7 +122,10 @@ func (w *walk) value(at *place, up *Value, key string) error {
 			next = at.member
 		}
 		if k := w.j.Kind(); next != nil && (k == '{' || k == '[') {
-			return w.value(next, nil, name)
+			if next == at.member {
+				return w.value(next, nil, name)
+			}
+			return w.value(next, holder, name)
 		} else if next != nil && next.handle != nil && next == at.member {
 			return w.record(next, name) // which says what is wrong with it
 		} else if next != nil && (k == 'n') {

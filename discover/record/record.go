@@ -96,6 +96,7 @@ type Report struct {
 	number int
 	fault  fault
 	out    []exposure.Observation
+	missed []error
 
 	held    []held
 	holding int  // bytes
@@ -215,6 +216,9 @@ func (r *Report) Say(o exposure.Observation) {
 	}
 	r.out = append(r.out, o)
 }
+
+// Miss says that a part of the record is lost, while the rest of it is stated.
+func (r *Report) Miss(why error) { r.missed = append(r.missed, why) }
 
 // Inventory states that an asset exists, and perhaps what is on it.
 func (r *Report) Inventory(a exposure.AssetRef, c exposure.Component) {
@@ -342,7 +346,7 @@ func later(h held) int {
 }
 
 func (r *Report) handle(h held) error {
-	r.fault.err, r.out = nil, r.out[:0]
+	r.fault.err, r.out, r.missed = nil, r.out[:0], r.missed[:0]
 	v, err := h.value, error(nil)
 	if h.raw != nil {
 		v, err = parse(h.raw, &r.fault)
@@ -370,6 +374,11 @@ func (r *Report) handle(h held) error {
 		}
 	}
 	r.out = r.out[:0]
+	for _, why := range r.missed {
+		if err := r.Lose(&exposure.RecordError{Record: h.number, Offset: h.offset, Err: why}); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

@@ -1,6 +1,7 @@
 package record_test
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -66,5 +67,28 @@ func TestDocuments(t *testing.T) {
 	}
 	if want := []string{"a a", "a b"}; !slices.Equal(titles, want) {
 		t.Errorf("top and up are %q, want %q", titles, want)
+	}
+}
+
+// What stands beside records on the way to them is known from the top as well.
+func TestTop(t *testing.T) {
+	t.Parallel()
+	var seen []string
+	spec := record.Spec{Tool: "example",
+		About: func(top record.Value, run *exposure.Run) { run.Version = top.Text("scan.tool.version") },
+		Records: map[string]record.Handler{"scan.list[]": func(r *record.Report, v record.Value) error {
+			seen = append(seen, v.Text()+" "+r.Top().Text("scan.name")+" "+r.Facts().Version)
+			r.Miss(errors.New("half of it"))
+			return nil
+		}},
+	}
+	lost := 0
+	for _, err := range spec.Read(t.Context(), strings.NewReader(`{"scan": {"list": ["a", "b"], "name": "n", "tool": {"version": "1"}}}`)) {
+		if err != nil {
+			lost++
+		}
+	}
+	if want := []string{"a n 1", "b n 1"}; !slices.Equal(seen, want) || lost != 2 {
+		t.Errorf("records see %q and %d are lost, want %q and 2", seen, lost, want)
 	}
 }
