@@ -18,6 +18,7 @@ import (
 	"github.com/leeward-ctem/leeward/discover/report/nmap"
 	"github.com/leeward-ctem/leeward/discover/report/nuclei"
 	"github.com/leeward-ctem/leeward/discover/report/observations"
+	"github.com/leeward-ctem/leeward/discover/report/openvex"
 	"github.com/leeward-ctem/leeward/discover/report/sarif"
 	"github.com/leeward-ctem/leeward/discover/report/trivy"
 	"github.com/leeward-ctem/leeward/discover/report/zap"
@@ -46,6 +47,7 @@ func Reports() []discover.Reader {
 		burp.Reader{},
 		csaf.Reader{},
 		dependencytrack.Reader{},
+		openvex.Reader{},
 		generic.Reader{}, // takes what no other does
 	}
 }

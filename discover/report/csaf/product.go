@@ -92,7 +92,11 @@ func (t *tree) group(v record.Value) error {
 // subject is what a statement about a product concerns.
 func (t *tree) subject(p *product) (exposure.AssetRef, exposure.Component) {
 	whole, part := t.root(p, func(p *product) string { return p.of }), t.root(p, func(p *product) string { return p.part })
-	return whole.asset(), part.component()
+	a, c := whole.asset(), part.component()
+	if whole == part && a.Kind == exposure.AssetImage {
+		c.Purl = "" // the image is no package on itself
+	}
+	return a, c
 }
 
 // root follows a side of relationships to their end.
