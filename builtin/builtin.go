@@ -9,6 +9,7 @@ import (
 	"github.com/leeward-ctem/leeward/discover"
 	"github.com/leeward-ctem/leeward/discover/report/azuredefender"
 	"github.com/leeward-ctem/leeward/discover/report/bandit"
+	"github.com/leeward-ctem/leeward/discover/report/blackduck"
 	"github.com/leeward-ctem/leeward/discover/report/burp"
 	"github.com/leeward-ctem/leeward/discover/report/csaf"
 	"github.com/leeward-ctem/leeward/discover/report/cyclonedx"
@@ -44,6 +45,7 @@ func Reports() []discover.Reader {
 		nmap.Reader{},
 		azuredefender.Reader{},
 		bandit.Reader{},
+		blackduck.Reader{},
 		burp.Reader{},
 		csaf.Reader{},
 		dependencytrack.Reader{},
