@@ -15,6 +15,7 @@ import (
 	"github.com/leeward-ctem/leeward/discover/report/cyclonedx"
 	"github.com/leeward-ctem/leeward/discover/report/dependencytrack"
 	"github.com/leeward-ctem/leeward/discover/report/generic"
+	"github.com/leeward-ctem/leeward/discover/report/mend"
 	"github.com/leeward-ctem/leeward/discover/report/nessus"
 	"github.com/leeward-ctem/leeward/discover/report/nmap"
 	"github.com/leeward-ctem/leeward/discover/report/nuclei"
@@ -49,6 +50,7 @@ func Reports() []discover.Reader {
 		burp.Reader{},
 		csaf.Reader{},
 		dependencytrack.Reader{},
+		mend.Reader{},
 		openvex.Reader{},
 		generic.Reader{}, // takes what no other does
 	}
