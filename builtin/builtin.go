@@ -16,6 +16,7 @@ import (
 	"github.com/leeward-ctem/leeward/discover/report/dependencytrack"
 	"github.com/leeward-ctem/leeward/discover/report/generic"
 	"github.com/leeward-ctem/leeward/discover/report/mend"
+	"github.com/leeward-ctem/leeward/discover/report/msdefender"
 	"github.com/leeward-ctem/leeward/discover/report/nessus"
 	"github.com/leeward-ctem/leeward/discover/report/nmap"
 	"github.com/leeward-ctem/leeward/discover/report/nuclei"
@@ -51,6 +52,7 @@ func Reports() []discover.Reader {
 		csaf.Reader{},
 		dependencytrack.Reader{},
 		mend.Reader{},
+		msdefender.Reader{},
 		openvex.Reader{},
 		generic.Reader{}, // takes what no other does
 	}
