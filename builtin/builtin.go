@@ -24,6 +24,7 @@ import (
 	"github.com/leeward-ctem/leeward/discover/report/openvex"
 	"github.com/leeward-ctem/leeward/discover/report/sarif"
 	"github.com/leeward-ctem/leeward/discover/report/trivy"
+	"github.com/leeward-ctem/leeward/discover/report/wazuh"
 	"github.com/leeward-ctem/leeward/discover/report/zap"
 	"github.com/leeward-ctem/leeward/intel"
 	"github.com/leeward-ctem/leeward/intel/feed/epss"
@@ -54,6 +55,7 @@ func Reports() []discover.Reader {
 		mend.Reader{},
 		msdefender.Reader{},
 		openvex.Reader{},
+		wazuh.Reader{},
 		generic.Reader{}, // takes what no other does
 	}
 }
