@@ -25,6 +25,7 @@ import (
 	"github.com/leeward-ctem/leeward/discover/report/sarif"
 	"github.com/leeward-ctem/leeward/discover/report/trivy"
 	"github.com/leeward-ctem/leeward/discover/report/wazuh"
+	"github.com/leeward-ctem/leeward/discover/report/wiz"
 	"github.com/leeward-ctem/leeward/discover/report/zap"
 	"github.com/leeward-ctem/leeward/intel"
 	"github.com/leeward-ctem/leeward/intel/feed/epss"
@@ -56,6 +57,7 @@ func Reports() []discover.Reader {
 		msdefender.Reader{},
 		openvex.Reader{},
 		wazuh.Reader{},
+		wiz.Reader{},
 		generic.Reader{}, // takes what no other does
 	}
 }

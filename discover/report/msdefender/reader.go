@@ -81,7 +81,7 @@ func found(r *record.Report, v record.Value) error {
 	id := v.Text("cveId")
 	o := exposure.Observation{
 		Class: "vuln", Asset: device(v), Rule: id, Severity: term.Severity(v.Text("severity", "vulnerabilitySeverityLevel")),
-		CVSS: term.Vectors(v.Text("cvssVector")), Detection: exposure.DetectionAuthenticated, Seen: v.Time("lastSeenTimestamp"),
+		CVSS: term.Vectors(v.Text("cvssVector")), Detection: exposure.DetectionAuthenticated, Seen: v.Time("eventTimestamp", "lastSeenTimestamp"),
 		References: term.Links(v.Text("recommendedSecurityUpdateUrl")), Solution: update(v),
 		Component: exposure.Component{
 			Name:    strings.TrimSpace(v.Text("productVendor", "softwareVendor") + " " + v.Text("productName", "softwareName")),
@@ -92,7 +92,7 @@ func found(r *record.Report, v record.Value) error {
 	if id != "" {
 		o.Title = strings.TrimSuffix(id+" in "+o.Component.Name, " in ")
 	}
-	if v.Text("status") == "Fixed" { // of an export of changes
+	if v.Text("status") == "Fixed" { // in an export of changes, which has the time of each
 		o.State = exposure.StateFixed
 	}
 	for _, n := range [][2]string{{"registryPaths", "Registry: "}, {"exploitabilityLevel", "Exploitability: "}, {"cveMitigationStatus", "Mitigation: "}} {
