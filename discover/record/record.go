@@ -68,6 +68,9 @@ type Spec struct {
 	// End is called after the last record of a report that ended well, to state
 	// what follows from all of them. May be nil.
 	End func(r *Report)
+	// Bare reports whether a document without any place of records is a report
+	// all the same: one in which nothing was found. May be nil.
+	Bare func(top Value) bool
 	// Header are names of columns that the header of a table has. The first row
 	// with all of them is the header; what stands above is passed over.
 	Header []string
@@ -145,7 +148,7 @@ func (s Spec) Read(ctx context.Context, in io.Reader) iter.Seq2[exposure.Observa
 		if err != nil {
 			return err
 		}
-		if !r.met {
+		if !r.met && (s.Bare == nil || !s.Bare(*r.top)) {
 			return exposure.Errorf(exposure.Invalid, "not a report of %s: it has no %s", s.Tool, strings.Join(s.places(), " or "))
 		}
 		return r.finish()

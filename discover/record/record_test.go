@@ -92,3 +92,22 @@ func TestTop(t *testing.T) {
 		t.Errorf("records see %q and %d are lost, want %q and 2", seen, lost, want)
 	}
 }
+
+// A document without records is a report when its format says so.
+func TestBare(t *testing.T) {
+	t.Parallel()
+	spec := record.Spec{Tool: "example", Records: map[string]record.Handler{"results[]": nil}}
+	failed := func() (err error) {
+		for _, e := range spec.Read(t.Context(), strings.NewReader(`{"scan": {"name": "n"}}`)) {
+			err = e
+		}
+		return err
+	}
+	if failed() == nil {
+		t.Error("a document without records passes for a report")
+	}
+	spec.Bare = func(top record.Value) bool { return top.At("scan").IsObject() }
+	if err := failed(); err != nil {
+		t.Errorf("a bare report is refused: %v", err)
+	}
+}

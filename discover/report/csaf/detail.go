@@ -34,12 +34,6 @@ const (
 	rankCVSS2
 )
 
-// measures are the categories of remediations for people.
-var measures = map[string]string{
-	"vendor_fix": "Vendor fix", "workaround": "Workaround", "mitigation": "Mitigation", "no_fix_planned": "No fix is planned",
-	"none_available": "No fix is available", "fix_planned": "A fix is planned", "optional_patch": "Optional patch",
-}
-
 func (t *tree) details(v record.Value) *details {
 	d := &details{tree: t, listed: map[string][]detail{}, groups: map[string][]detail{}}
 	for s := range v.List("scores") {
@@ -63,7 +57,7 @@ func (t *tree) details(v record.Value) *details {
 		d.add(f, detail{note: label("Justification", f.Text("label"))})
 	}
 	for m := range v.List("remediations") {
-		text := label(measures[m.Text("category")], m.Text("details"))
+		text := label(measure(m.Text("category")), m.Text("details"))
 		if url := m.Text("url"); url != "" {
 			text = strings.TrimSpace(text + "\n" + url)
 		}
@@ -148,3 +142,24 @@ func (d *details) apply(o *exposure.Observation, id string, otherwise exposure.S
 
 // maxNotes bounds the notes of an observation.
 const maxNotes = 20
+
+// measure is a category of remediations for people.
+func measure(category string) string {
+	switch category {
+	case "vendor_fix":
+		return "Vendor fix"
+	case "workaround":
+		return "Workaround"
+	case "mitigation":
+		return "Mitigation"
+	case "no_fix_planned":
+		return "No fix is planned"
+	case "none_available":
+		return "No fix is available"
+	case "fix_planned": // since 2.1
+		return "A fix is planned"
+	case "optional_patch":
+		return "Optional patch"
+	}
+	return ""
+}

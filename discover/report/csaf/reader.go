@@ -58,9 +58,9 @@ func (Reader) Read(ctx context.Context, r io.Reader) iter.Seq2[exposure.Observat
 			"product_tree.relationships[]":      func(_ *record.Report, v record.Value) error { return t.relation(v) },
 			"product_tree.product_groups[]":     func(_ *record.Report, v record.Value) error { return t.group(v) },
 			"vulnerabilities[]":                 t.vulnerability,
-			// An advisory may have neither products nor vulnerabilities.
-			"document.publisher": func(*record.Report, record.Value) error { return nil },
 		},
+		// An informational advisory has neither products nor vulnerabilities.
+		Bare: func(top record.Value) bool { return top.At("document.tracking").IsObject() },
 	}.Read(ctx, r)
 }
 

@@ -35,7 +35,7 @@ func (Reader) Describe() (title, docs string) {
 
 // Sniff implements discover.Reader.
 func (Reader) Sniff(h *decode.Head) bool {
-	return h.Text("meta.application") == "Dependency-Track" && h.Has("findings") || h.Has("findings[].component", "findings[].vulnerability.vulnId") ||
+	return h.Text("meta.application") == "Dependency-Track" && h.Has("meta.version") || h.Has("findings[].component", "findings[].vulnerability.vulnId") ||
 		h.Has("[].component", "[].vulnerability.vulnId", "[].analysis")
 }
 
@@ -50,6 +50,7 @@ func (Reader) Read(ctx context.Context, r io.Reader) iter.Seq2[exposure.Observat
 			}
 		},
 		Records: map[string]record.Handler{"findings[]": finding, "[]": finding},
+		Bare:    func(top record.Value) bool { return top.At("meta").IsObject() },
 	}.Read(ctx, r)
 }
 

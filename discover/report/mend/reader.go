@@ -38,7 +38,7 @@ func (Reader) Sniff(h *decode.Head) bool {
 		{"supportToken", "response"}, {"supportToken", "retVal"},
 		{"response[].vulnerability", "response[].component"}, {"retVal[].vulnerability", "retVal[].component"},
 		{"vulnerabilities[].library.keyUuid"}, {"vulnerabilities[].library", "vulnerabilities[].cvss3_severity"}, {"vulnerabilities[].library", "vulnerabilities[].topFix"},
-		{"libraries[].keyUuid", "libraries[].vulnerabilities"}, {"libraries[].vulnerabilities[].cvss3_severity"},
+		{"libraries[].vulnerabilities"},
 		{"alerts[].library.keyUuid"}, {"alerts[].alertUuid"},
 	} {
 		if h.Has(paths...) {
