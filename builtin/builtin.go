@@ -11,10 +11,13 @@ import (
 	"github.com/leeward-ctem/leeward/discover/report/asff"
 	"github.com/leeward-ctem/leeward/discover/report/azuredefender"
 	"github.com/leeward-ctem/leeward/discover/report/bandit"
+	"github.com/leeward-ctem/leeward/discover/report/blackduck"
 	"github.com/leeward-ctem/leeward/discover/report/burp"
 	"github.com/leeward-ctem/leeward/discover/report/checkmarx"
 	"github.com/leeward-ctem/leeward/discover/report/cloudsploit"
+	"github.com/leeward-ctem/leeward/discover/report/csaf"
 	"github.com/leeward-ctem/leeward/discover/report/cyclonedx"
+	"github.com/leeward-ctem/leeward/discover/report/dependencytrack"
 	"github.com/leeward-ctem/leeward/discover/report/fortify"
 	"github.com/leeward-ctem/leeward/discover/report/generic"
 	"github.com/leeward-ctem/leeward/discover/report/github"
@@ -22,6 +25,8 @@ import (
 	"github.com/leeward-ctem/leeward/discover/report/grype"
 	"github.com/leeward-ctem/leeward/discover/report/harbor"
 	"github.com/leeward-ctem/leeward/discover/report/inspector"
+	"github.com/leeward-ctem/leeward/discover/report/mend"
+	"github.com/leeward-ctem/leeward/discover/report/msdefender"
 	"github.com/leeward-ctem/leeward/discover/report/nessus"
 	"github.com/leeward-ctem/leeward/discover/report/nexpose"
 	"github.com/leeward-ctem/leeward/discover/report/nexusiq"
@@ -29,6 +34,7 @@ import (
 	"github.com/leeward-ctem/leeward/discover/report/nuclei"
 	"github.com/leeward-ctem/leeward/discover/report/observations"
 	"github.com/leeward-ctem/leeward/discover/report/openvas"
+	"github.com/leeward-ctem/leeward/discover/report/openvex"
 	"github.com/leeward-ctem/leeward/discover/report/prismacloud"
 	"github.com/leeward-ctem/leeward/discover/report/qualys"
 	"github.com/leeward-ctem/leeward/discover/report/sarif"
@@ -36,6 +42,8 @@ import (
 	"github.com/leeward-ctem/leeward/discover/report/trivy"
 	"github.com/leeward-ctem/leeward/discover/report/trivyoperator"
 	"github.com/leeward-ctem/leeward/discover/report/veracode"
+	"github.com/leeward-ctem/leeward/discover/report/wazuh"
+	"github.com/leeward-ctem/leeward/discover/report/wiz"
 	"github.com/leeward-ctem/leeward/discover/report/xray"
 	"github.com/leeward-ctem/leeward/discover/report/zap"
 	"github.com/leeward-ctem/leeward/intel"
@@ -61,6 +69,7 @@ func Reports() []discover.Reader {
 		asff.Reader{},
 		azuredefender.Reader{},
 		bandit.Reader{},
+		blackduck.Reader{},
 		burp.Reader{},
 		cloudsploit.Reader{},
 		github.Reader{},
@@ -80,6 +89,13 @@ func Reports() []discover.Reader {
 		prismacloud.Reader{},
 		trivyoperator.Reader{},
 		xray.Reader{},
+		csaf.Reader{},
+		dependencytrack.Reader{},
+		mend.Reader{},
+		msdefender.Reader{},
+		openvex.Reader{},
+		wazuh.Reader{},
+		wiz.Reader{},
 		generic.Reader{}, // takes what no other does
 	}
 }

@@ -40,7 +40,7 @@ func (r *Report) readJSON(in io.Reader, head []byte) error {
 			}
 			r.closed = false
 		}
-		if err := w.value(tree, ""); err != nil {
+		if err := w.value(tree, nil, "", ""); err != nil {
 			return err
 		}
 		r.closed = true
@@ -68,7 +68,7 @@ func (r *Report) readLines(in io.Reader, tree *place) error {
 		var doc any
 		if err == nil && tree.handle == nil {
 			w := &walk{Report: r, j: decode.NewJSON(bytes.NewReader(line)), base: offset}
-			if err = w.value(tree, ""); err == nil {
+			if err = w.value(tree, nil, "", ""); err == nil {
 				err = w.j.End()
 			}
 			var known *exposure.Error
@@ -88,8 +88,9 @@ func (r *Report) readLines(in io.Reader, tree *place) error {
 }
 
 // value reads the next value, which is at a place. key is the name it has in an
-// object of records.
-func (w *walk) value(at *place, key string) error {
+// object of records; in is the object that keeps, as its member name, what the
+// value holds beside records, or nil.
+func (w *walk) value(at *place, in *Value, name, key string) error {
 	kind := w.j.Kind()
 	switch {
 	case kind == '[' && at.each != nil:
@@ -98,7 +99,7 @@ func (w *walk) value(at *place, key string) error {
 			if err := w.Alive(w.base + w.j.Offset()); err != nil {
 				return err
 			}
-			if err := w.value(at.each, ""); err != nil || !w.spec.Apart || len(w.up) > 1 || at.each.handle != nil {
+			if err := w.value(at.each, nil, "", ""); err != nil || !w.spec.Apart || len(w.up) > 1 || at.each.handle != nil {
 				return err
 			}
 			return w.flush() // what follows is of others
@@ -107,7 +108,7 @@ func (w *walk) value(at *place, key string) error {
 		w.met = true
 		return w.record(at, key)
 	case kind == '{' && at.each != nil && at.names == nil && at.member == nil:
-		return w.value(at.each, key) // one object stands for an array of one
+		return w.value(at.each, in, name, key) // one object stands for an array of one
 	case kind != '{':
 		return w.j.Skip()
 	}
@@ -117,7 +118,12 @@ func (w *walk) value(at *place, key string) error {
 		holder = w.top
 	}
 	w.up = append(w.up, holder)
-	defer func() { w.up = w.up[:len(w.up)-1] }()
+	defer func() {
+		w.up = w.up[:len(w.up)-1]
+		if in != nil && len(in.kids) <= maxMembers {
+			in.add(name, *holder, false)
+		}
+	}()
 	return w.j.Object(func(name string) error {
 		next, key := at.names[name], ""
 		if next == nil {
@@ -129,7 +135,10 @@ func (w *walk) value(at *place, key string) error {
 		switch k := w.j.Kind(); {
 		case k == '{' || k == '[':
 			w.met = true // even when nothing is in it
-			return w.value(next, key)
+			if key != "" {
+				return w.value(next, nil, "", key)
+			}
+			return w.value(next, holder, name, "")
 		case next.handle != nil && key != "":
 			return w.record(next, key) // which says what is wrong with it
 		case k == 'n':

@@ -69,6 +69,9 @@ type Spec struct {
 	// End is called after the last record of a report that ended well, to state
 	// what follows from all of them. May be nil.
 	End func(r *Report)
+	// Bare reports whether a document without any place of records is a report
+	// all the same: one in which nothing was found. May be nil.
+	Bare func(top Value) bool
 	// Header are names of columns that the header of a table has. The first row
 	// with all of them is the header; what stands above is passed over.
 	Header []string
@@ -119,6 +122,7 @@ type Report struct {
 	number int
 	fault  fault
 	out    []exposure.Observation
+	missed []error
 
 	held    []held
 	holding int  // bytes
@@ -178,7 +182,7 @@ func (s Spec) Read(ctx context.Context, in io.Reader) iter.Seq2[exposure.Observa
 		if err != nil {
 			return err
 		}
-		if !r.met {
+		if !r.met && (s.Bare == nil || !s.Bare(*r.top)) {
 			return exposure.Errorf(exposure.Invalid, "not a report of %s: it has no %s", s.Tool, strings.Join(s.places(), " or "))
 		}
 		return r.finish()
@@ -249,6 +253,9 @@ func (r *Report) Say(o exposure.Observation) {
 	}
 	r.out = append(r.out, o)
 }
+
+// Miss says that a part of the record is lost, while the rest of it is stated.
+func (r *Report) Miss(why error) { r.missed = append(r.missed, why) }
 
 // Inventory states that an asset exists, and perhaps what is on it.
 func (r *Report) Inventory(a exposure.AssetRef, c exposure.Component) {
@@ -401,7 +408,7 @@ func later(h held) int {
 }
 
 func (r *Report) handle(h held) error {
-	r.fault.err, r.out, r.rules.new = nil, r.out[:0], r.rules.new[:0]
+	r.fault.err, r.out, r.rules.new, r.missed = nil, r.out[:0], r.rules.new[:0], r.missed[:0]
 	v, err := h.value, error(nil)
 	if h.raw != nil {
 		v, err = parse(h.raw, &r.fault)
@@ -432,6 +439,11 @@ func (r *Report) handle(h held) error {
 		}
 	}
 	r.out = r.out[:0]
+	for _, why := range r.missed {
+		if err := r.Lose(&exposure.RecordError{Record: h.number, Offset: h.offset, Err: why}); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

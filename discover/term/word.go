@@ -223,7 +223,7 @@ func IsAdvisory(s string) bool {
 	case "GHSA":
 		return len(s) == len("GHSA-aaaa-bbbb-cccc") // of letters alone, it may be
 	}
-	return strings.ContainsAny(s[n:], "0123456789") && !strings.ContainsAny(s, `<>"'\`)
+	return strings.ContainsAny(s[n:], "0123456789") && !strings.ContainsAny(s, `<>"'\ `)
 }
 
 func digits(s string) bool {
