@@ -63,6 +63,9 @@ type Spec struct {
 	// End is called after the last record of a report that ended well, to state
 	// what follows from all of them. May be nil.
 	End func(r *Report)
+	// Rest is called after the last record, however the report ended, to state
+	// what the handlers held back. May be nil.
+	Rest func(r *Report)
 	// Header are names of columns that the header of a table has. The first row
 	// with all of them is the header; what stands above is passed over.
 	Header []string
@@ -131,7 +134,7 @@ func (s Spec) Read(ctx context.Context, in io.Reader) iter.Seq2[exposure.Observa
 			err = r.readTable(br)
 		}
 		// What was found stays found, however the report ends.
-		if flushed := r.flush(); flushed != nil {
+		if flushed := r.rest(); flushed != nil {
 			return flushed
 		}
 		if err != nil {
@@ -323,6 +326,22 @@ func (r *Report) flush() error {
 			return err
 		}
 	}
+	return nil
+}
+
+// rest states what is left to say once no record comes any more.
+func (r *Report) rest() error {
+	if err := r.flush(); err != nil || r.spec.Rest == nil {
+		return err
+	}
+	r.out = r.out[:0]
+	r.spec.Rest(r)
+	for _, o := range r.out {
+		if err := r.Send(o); err != nil {
+			return err
+		}
+	}
+	r.out = r.out[:0]
 	return nil
 }
 

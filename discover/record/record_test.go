@@ -108,10 +108,11 @@ func TestLines(t *testing.T) {
 		},
 	}}
 	for in, want := range map[string]string{
-		"{\"id\":1}\n{\"id\":\n\n{\"id\":3}\n": "1 1|3 3 lost 1",
-		`[{"id":1},{"id":2}]`:                  "1 1|2 2 lost 0",
-		"{\n\"id\":1}\n{\"id\":2}":             "1 1|2 2 lost 0",
-		"[]":                                   " lost 0",
+		"{\"id\":1}\n{\"id\":\n\n{\"id\":3}\n":   "1 1|3 3 lost 1",
+		`[{"id":1},{"id":2}]`:                    "1 1|2 2 lost 0",
+		"{\n\"id\":1}\n{\"id\":2}":               "1 1|2 2 lost 0",
+		"[]":                                     " lost 0",
+		"{\"id\":1e999}\n{\"id\":\n{\"id\":3}\n": "3 3 lost 2",
 	} {
 		found, lost, ends := read(t, s, in)
 		if got := fmt.Sprintf("%s lost %d", strings.Join(found, "|"), len(lost)); got != want || ends != nil {
@@ -143,6 +144,43 @@ func TestLargeReport(t *testing.T) {
 	}
 	if !strings.HasSuffix(found[n], " a") {
 		t.Errorf("the last is %q", found[n])
+	}
+}
+
+// What handlers hold back is stated however the report ends.
+func TestRest(t *testing.T) {
+	t.Parallel()
+	for _, in := range []string{`{"checks":[{"id":"1"},{"id":"2"}]}`, `{"checks":[{"id":"1"},{"id":"2"},{"id"`} {
+		var back []string
+		s := record.Spec{
+			Tool: "example",
+			Records: map[string]record.Handler{"checks[]": func(_ *record.Report, v record.Value) error {
+				back = append(back, v.Text("id"))
+				return nil
+			}},
+			Rest: func(r *record.Report) {
+				for _, id := range back {
+					r.Weakness(exposure.Observation{Rule: id, Title: "held back"})
+				}
+			},
+		}
+		if found, _, _ := read(t, s, in); !slices.Equal(found, []string{"1 held back", "2 held back"}) {
+			t.Errorf("%s: %q", in, found)
+		}
+	}
+}
+
+// Nothing is said to a loop that ended, not even that a line is broken.
+func TestLoopEnds(t *testing.T) {
+	t.Parallel()
+	s := record.Spec{Tool: "example", Lines: true, Records: map[string]record.Handler{"": func(*record.Report, record.Value) error { return nil }}}
+	n := 0
+	for range s.Read(t.Context(), strings.NewReader("{}\nno line\n{}\n")) {
+		n++
+		break
+	}
+	if n != 1 {
+		t.Errorf("the loop ran %d times", n)
 	}
 }
 
