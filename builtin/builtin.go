@@ -14,6 +14,7 @@ import (
 	"github.com/leeward-ctem/leeward/discover/report/generic"
 	"github.com/leeward-ctem/leeward/discover/report/nessus"
 	"github.com/leeward-ctem/leeward/discover/report/nmap"
+	"github.com/leeward-ctem/leeward/discover/report/npmaudit"
 	"github.com/leeward-ctem/leeward/discover/report/nuclei"
 	"github.com/leeward-ctem/leeward/discover/report/observations"
 	"github.com/leeward-ctem/leeward/discover/report/sarif"
@@ -42,6 +43,7 @@ func Reports() []discover.Reader {
 		azuredefender.Reader{},
 		bandit.Reader{},
 		burp.Reader{},
+		npmaudit.Reader{},
 		generic.Reader{}, // takes what no other does
 	}
 }
