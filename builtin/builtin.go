@@ -10,6 +10,7 @@ import (
 	"github.com/leeward-ctem/leeward/discover/report/azuredefender"
 	"github.com/leeward-ctem/leeward/discover/report/bandit"
 	"github.com/leeward-ctem/leeward/discover/report/burp"
+	"github.com/leeward-ctem/leeward/discover/report/cargoaudit"
 	"github.com/leeward-ctem/leeward/discover/report/cyclonedx"
 	"github.com/leeward-ctem/leeward/discover/report/generic"
 	"github.com/leeward-ctem/leeward/discover/report/nessus"
@@ -17,6 +18,7 @@ import (
 	"github.com/leeward-ctem/leeward/discover/report/npmaudit"
 	"github.com/leeward-ctem/leeward/discover/report/nuclei"
 	"github.com/leeward-ctem/leeward/discover/report/observations"
+	"github.com/leeward-ctem/leeward/discover/report/pipaudit"
 	"github.com/leeward-ctem/leeward/discover/report/sarif"
 	"github.com/leeward-ctem/leeward/discover/report/trivy"
 	"github.com/leeward-ctem/leeward/discover/report/zap"
@@ -43,7 +45,9 @@ func Reports() []discover.Reader {
 		azuredefender.Reader{},
 		bandit.Reader{},
 		burp.Reader{},
+		cargoaudit.Reader{},
 		npmaudit.Reader{},
+		pipaudit.Reader{},
 		generic.Reader{}, // takes what no other does
 	}
 }
