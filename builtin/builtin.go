@@ -18,6 +18,7 @@ import (
 	"github.com/leeward-ctem/leeward/discover/report/npmaudit"
 	"github.com/leeward-ctem/leeward/discover/report/nuclei"
 	"github.com/leeward-ctem/leeward/discover/report/observations"
+	"github.com/leeward-ctem/leeward/discover/report/osvscanner"
 	"github.com/leeward-ctem/leeward/discover/report/pipaudit"
 	"github.com/leeward-ctem/leeward/discover/report/sarif"
 	"github.com/leeward-ctem/leeward/discover/report/trivy"
@@ -47,6 +48,7 @@ func Reports() []discover.Reader {
 		burp.Reader{},
 		cargoaudit.Reader{},
 		npmaudit.Reader{},
+		osvscanner.Reader{},
 		pipaudit.Reader{},
 		generic.Reader{}, // takes what no other does
 	}
