@@ -103,8 +103,7 @@ func (w *walk) value(at *place, key string) error {
 	}
 	holder := &Value{Key: key, kind: '{', fault: &w.fault}
 	if len(w.up) == 0 {
-		*w.top = *holder
-		holder = w.top
+		w.top = holder // of this document: records of an earlier one keep theirs
 	}
 	w.up = append(w.up, holder)
 	defer func() { w.up = w.up[:len(w.up)-1] }()

@@ -31,7 +31,7 @@ func TestOSV(t *testing.T) {
 		`{"id":"DEBIAN-CVE-2099-1234","upstream":["CVE-2099-1234"]}`:      "DEBIAN-CVE-2099-1234 CVE-2099-1234 true",
 		`{"id":"DSA-1-1","upstream":["CVE-2099-0001","CVE-2099-0002"]}`:   "DSA-1-1 CVE-2099-0001 CVE-2099-0002 false",
 		`{"id":"DSA-1-1","upstream":["CVE-2099-0001"],"aliases":["odd"]}`: "DSA-1-1 CVE-2099-0001 true",
-		`{"id":"GO-2099-0001"}`:                                           "GO-2099-0001 false",
+		`{"id":"GO-2099-0001"}`: "GO-2099-0001 false",
 	} {
 		o := osv(t, in)
 		if got := fmt.Sprintf("%s %t", strings.Join(o.Advisories, " "), o.Aliased); got != want {

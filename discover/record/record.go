@@ -336,12 +336,20 @@ func (r *Report) rest() error {
 	}
 	r.out = r.out[:0]
 	r.spec.Rest(r)
-	for _, o := range r.out {
-		if err := r.Send(o); err != nil {
+	all := r.out
+	for i := range all {
+		r.out = all[i : i+1]
+		err := r.sane()
+		if err != nil {
+			err = r.Lose(&exposure.RecordError{Record: max(r.number, 1), Err: err})
+		} else {
+			err = r.Send(all[i])
+		}
+		if err != nil {
 			return err
 		}
 	}
-	r.out = r.out[:0]
+	r.out = nil
 	return nil
 }
 

@@ -95,6 +95,18 @@ func TestPlaces(t *testing.T) {
 	}
 }
 
+// Records of one document know nothing of the next.
+func TestDocuments(t *testing.T) {
+	t.Parallel()
+	s := record.Spec{Tool: "example", Records: map[string]record.Handler{"[].hits[]": func(r *record.Report, v record.Value) error {
+		r.Weakness(exposure.Observation{Rule: v.Text("id"), Title: r.Up(0).Text("name")})
+		return nil
+	}}}
+	if found, _, _ := read(t, s, `{"name":"a","hits":[{"id":"1"}]} {"hits":[{"id":"2"}],"name":"b"} {"name":`); !slices.Equal(found, []string{"1 a", "2 b"}) {
+		t.Errorf("%q", found)
+	}
+}
+
 func TestLines(t *testing.T) {
 	t.Parallel()
 	s := record.Spec{Tool: "example", Lines: true, Records: map[string]record.Handler{
@@ -159,13 +171,13 @@ func TestRest(t *testing.T) {
 				return nil
 			}},
 			Rest: func(r *record.Report) {
-				for _, id := range back {
-					r.Weakness(exposure.Observation{Rule: id, Title: "held back"})
+				for _, id := range append(back, "") {
+					r.Weakness(exposure.Observation{Rule: id, Title: "held\nback"})
 				}
 			},
 		}
-		if found, _, _ := read(t, s, in); !slices.Equal(found, []string{"1 held back", "2 held back"}) {
-			t.Errorf("%s: %q", in, found)
+		if found, lost, _ := read(t, s, in); !slices.Equal(found, []string{"1 held back", "2 held back"}) || len(lost) != 1 {
+			t.Errorf("%s: %q, lost %q", in, found, lost)
 		}
 	}
 }
