@@ -13,6 +13,7 @@ import (
 	"github.com/leeward-ctem/leeward/discover/report/cargoaudit"
 	"github.com/leeward-ctem/leeward/discover/report/cyclonedx"
 	"github.com/leeward-ctem/leeward/discover/report/generic"
+	"github.com/leeward-ctem/leeward/discover/report/govulncheck"
 	"github.com/leeward-ctem/leeward/discover/report/nessus"
 	"github.com/leeward-ctem/leeward/discover/report/nmap"
 	"github.com/leeward-ctem/leeward/discover/report/npmaudit"
@@ -47,6 +48,7 @@ func Reports() []discover.Reader {
 		bandit.Reader{},
 		burp.Reader{},
 		cargoaudit.Reader{},
+		govulncheck.Reader{},
 		npmaudit.Reader{},
 		osvscanner.Reader{},
 		pipaudit.Reader{},
