@@ -91,6 +91,7 @@ type Report struct {
 	top    *Value
 	up     []*Value
 	number int
+	offset int64 // of the record at hand
 	fault  fault
 	out    []exposure.Observation
 
@@ -361,7 +362,7 @@ func (r *Report) handle(h held) error {
 	}
 	v.Key = h.key
 	up, number := r.up, r.number
-	r.up, r.number = h.up, h.number
+	r.up, r.number, r.offset = h.up, h.number, h.offset
 	if err == nil {
 		err = h.handle(r, v)
 	}
@@ -382,6 +383,33 @@ func (r *Report) handle(h held) error {
 		}
 	}
 	r.out = r.out[:0]
+	return nil
+}
+
+// Parts handles each value as a record of its own, for records that hold many:
+// a broken one costs itself and not its siblings. A handler returns what it
+// returns.
+func (r *Report) Parts(values iter.Seq[Value], h Handler) error {
+	if r.fault.err != nil {
+		return r.fault.err
+	}
+	whole := r.out
+	defer func() { r.out = whole }()
+	for v := range values {
+		r.out = nil
+		err := h(r, v)
+		if err == nil {
+			err = r.fault.err
+		}
+		if err == nil {
+			err = r.sane()
+		}
+		if r.fault.err = nil; err == nil {
+			whole = append(whole, r.out...)
+		} else if err = r.Lose(&exposure.RecordError{Record: r.number, Offset: r.offset, Err: err}); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

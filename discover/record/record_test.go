@@ -159,6 +159,26 @@ func TestLargeReport(t *testing.T) {
 	}
 }
 
+// A broken part costs itself, not the record nor its siblings.
+func TestParts(t *testing.T) {
+	t.Parallel()
+	s := record.Spec{Tool: "example", Records: map[string]record.Handler{"projects[]": func(r *record.Report, v record.Value) error {
+		r.Weakness(exposure.Observation{Rule: v.Text("name")})
+		return r.Parts(v.List("hits"), func(r *record.Report, v record.Value) error {
+			r.Weakness(exposure.Observation{Rule: v.Text("id"), Title: v.Text("title")})
+			return nil
+		})
+	}}}
+	found, lost, ends := read(t, s, `{"projects":[{"name":"a","hits":[{"id":"1"},{"id":["x","y"]},{"title":"no id"},{"id":"4"}]},{"name":[1,2],"hits":[{"id":"5"}]}]}`)
+	if diff := cmp.Diff([]string{"a a", "1 1", "4 4"}, found); diff != "" || ends != nil {
+		t.Errorf("ends %v (-want +got):\n%s", ends, diff)
+	}
+	want := []string{"1@13 id is a list where a text is expected", "1@13 it has neither a rule nor an advisory, so it has no identity", "2@91 name is a list where a text is expected"}
+	if diff := cmp.Diff(want, lost); diff != "" {
+		t.Errorf("lost (-want +got):\n%s", diff)
+	}
+}
+
 // What handlers hold back is stated however the report ends.
 func TestRest(t *testing.T) {
 	t.Parallel()
