@@ -22,6 +22,7 @@ import (
 	"github.com/leeward-ctem/leeward/discover/report/osvscanner"
 	"github.com/leeward-ctem/leeward/discover/report/pipaudit"
 	"github.com/leeward-ctem/leeward/discover/report/sarif"
+	"github.com/leeward-ctem/leeward/discover/report/snyk"
 	"github.com/leeward-ctem/leeward/discover/report/trivy"
 	"github.com/leeward-ctem/leeward/discover/report/zap"
 	"github.com/leeward-ctem/leeward/intel"
@@ -52,6 +53,7 @@ func Reports() []discover.Reader {
 		npmaudit.Reader{},
 		osvscanner.Reader{},
 		pipaudit.Reader{},
+		snyk.Reader{},
 		generic.Reader{}, // takes what no other does
 	}
 }
