@@ -12,6 +12,7 @@ import (
 	"github.com/leeward-ctem/leeward/discover/report/burp"
 	"github.com/leeward-ctem/leeward/discover/report/cargoaudit"
 	"github.com/leeward-ctem/leeward/discover/report/cyclonedx"
+	"github.com/leeward-ctem/leeward/discover/report/dependencycheck"
 	"github.com/leeward-ctem/leeward/discover/report/generic"
 	"github.com/leeward-ctem/leeward/discover/report/govulncheck"
 	"github.com/leeward-ctem/leeward/discover/report/nessus"
@@ -49,6 +50,7 @@ func Reports() []discover.Reader {
 		bandit.Reader{},
 		burp.Reader{},
 		cargoaudit.Reader{},
+		dependencycheck.Reader{},
 		govulncheck.Reader{},
 		npmaudit.Reader{},
 		osvscanner.Reader{},
