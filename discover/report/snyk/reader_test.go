@@ -9,7 +9,9 @@ import (
 )
 
 func TestReader(t *testing.T) { reporttest.Run(t, snyk.Reader{}) }
-func TestCorpus(t *testing.T) { reporttest.Conform(t, snyk.Reader{}, "snyk") }
+func TestCorpus(t *testing.T) {
+	reporttest.Conform(t, snyk.Reader{}, "snyk", "-snyk/snykcode_issue_9270.json") // which is SARIF
+}
 func FuzzReader(f *testing.F) { reporttest.Fuzz(f, snyk.Reader{}) }
 
 func TestImages(t *testing.T) {
