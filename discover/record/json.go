@@ -49,7 +49,12 @@ func lines(head []byte) bool {
 	if len(line) == 0 || line[0] != '{' {
 		return false
 	}
-	return !more || jsontext.Value(line).IsValid(jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true))
+	return !more || document(line)
+}
+
+// document reports whether a line is a JSON value, whatever its numbers are.
+func document(line []byte) bool {
+	return jsontext.Value(line).IsValid(jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true))
 }
 
 // readLines reads one document a line.
@@ -58,7 +63,6 @@ func (r *Report) readLines(in io.Reader, tree *place) error {
 		if err := r.Alive(offset); err != nil {
 			return err
 		}
-		var doc any
 		if err == nil && tree.handle == nil {
 			w := &walk{Report: r, j: decode.NewJSON(bytes.NewReader(line)), base: offset}
 			if err = w.value(tree, ""); err == nil {
@@ -70,10 +74,11 @@ func (r *Report) readLines(in io.Reader, tree *place) error {
 			}
 			err = errors.New("not valid JSON")
 		} else if err == nil {
-			if err = decode.Unmarshal(line, &doc); err == nil {
+			if document(line) {
 				r.met = true
 				return r.take(held{handle: tree.handle, raw: line, offset: offset})
 			}
+			err = errors.New("not valid JSON")
 		}
 		r.number++
 		return r.Lose(&exposure.RecordError{Record: r.number, Offset: offset, Err: err})

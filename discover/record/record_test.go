@@ -124,7 +124,7 @@ func TestLines(t *testing.T) {
 		`[{"id":1},{"id":2}]`:                    "1 1|2 2 lost 0",
 		"{\n\"id\":1}\n{\"id\":2}":               "1 1|2 2 lost 0",
 		"[]":                                     " lost 0",
-		"{\"id\":1e999}\n{\"id\":\n{\"id\":3}\n": "3 3 lost 2",
+		"{\"id\":1e999}\n{\"id\":\n{\"id\":3}\n": "1e999 1e999|3 3 lost 1",
 	} {
 		found, lost, ends := read(t, s, in)
 		if got := fmt.Sprintf("%s lost %d", strings.Join(found, "|"), len(lost)); got != want || ends != nil {

@@ -53,7 +53,7 @@ func document(h *decode.Head) bool {
 
 // lines recognises a document a line.
 func lines(h *decode.Head) bool {
-	return h.Has("type") && (h.Has("data.advisory.module_name") || h.Has("data.resolution.path") || h.Has("data.vulnerabilities", "data.totalDependencies")) ||
+	return h.Has("type") && (h.Text("type") == "error" && h.Text("data") != "" || h.Has("data.advisory.module_name") || h.Has("data.resolution.path") || h.Has("data.vulnerabilities", "data.totalDependencies")) ||
 		h.Has("value", "children.Severity", "children.Issue")
 }
 
@@ -73,8 +73,8 @@ func (Reader) Read(ctx context.Context, r io.Reader) iter.Seq2[exposure.Observat
 			}
 		},
 		Records: map[string]record.Handler{
-			"advisories{}":      func(r *record.Report, v record.Value) error { return advisory(r, v, "") },
-			"vulnerabilities{}": vulnerable,
+			"advisories{}":    func(r *record.Report, v record.Value) error { return advisory(r, v, "") },
+			"vulnerabilities": vulnerabilities,
 		},
 	}.Read(ctx, br)
 }
@@ -173,10 +173,50 @@ func evidence(paths, versions []string, vulnerable string) (all []exposure.Evide
 	return all
 }
 
-// vulnerable reads a package of the newer form: one weakness for each of its
-// advisories. Of a package that is listed only because it needs another, which
-// has an entry of its own with the advisory, there is none.
-func vulnerable(r *record.Report, v record.Value) error {
+// vulnerabilities reads the packages of the newer form.
+func vulnerabilities(r *record.Report, v record.Value) error {
+	all := v.Members("")
+	neededBy := map[string][]string{}
+	var advised []string // those with an advisory of their own
+	for name, p := range all {
+		own := false
+		for via := range p.List("via") {
+			if own = own || via.IsObject(); via.IsText() {
+				neededBy[via.Text()] = append(neededBy[via.Text()], name)
+			}
+		}
+		if own {
+			advised = append(advised, name)
+		}
+	}
+	told := reached(advised, neededBy)
+	return r.Parts(func(yield func(record.Value) bool) {
+		for name, p := range all {
+			if p.Key = name; !yield(p) {
+				return
+			}
+		}
+	}, func(r *record.Report, v record.Value) error { return vulnerable(r, v, told[v.Key]) })
+}
+
+// reached are names, and all that lead to them.
+func reached(names []string, from map[string][]string) map[string]bool {
+	all := map[string]bool{}
+	for len(names) > 0 {
+		last := len(names) - 1
+		name := names[last]
+		if names = names[:last]; !all[name] {
+			all[name] = true
+			names = append(names, from[name]...)
+		}
+	}
+	return all
+}
+
+// vulnerable reads a package: one weakness for each of its advisories. Of a
+// package that is listed only because it needs others there is none when these
+// have entries of their own that lead to an advisory.
+func vulnerable(r *record.Report, v record.Value, elsewhere bool) error {
 	if !v.IsObject() {
 		return errors.New("it is no package")
 	}
@@ -209,7 +249,16 @@ func vulnerable(r *record.Report, v record.Value) error {
 		}
 		r.Weakness(o)
 	}
-	if !own {
+	if !own && !elsewhere {
+		o := weakness(name, "")
+		o.Rule, o.Title, o.Severity = "vulnerable-dependency", "The package needs vulnerable ones", term.Severity(v.Text("severity"))
+		o.Solution = solution(v.At("fixAvailable"))
+		o.Evidence = evidence(nodes, nil, v.Text("range"))
+		if needs := v.Texts("via"); len(needs) > 0 {
+			o.Evidence = append(o.Evidence, exposure.Evidence{Kind: "note", Text: "It needs " + strings.Join(needs[:min(len(needs), maxPaths)], ", ") + "."})
+		}
+		r.Weakness(o)
+	} else if !own {
 		r.Inventory(exposure.AssetRef{}, exposure.Component{Purl: term.Purl("npm", name, ""), Name: name})
 	}
 	return nil

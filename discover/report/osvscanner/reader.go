@@ -30,9 +30,11 @@ func (Reader) Describe() (title, docs string) {
 	return "OSV-Scanner (JSON)", "https://google.github.io/osv-scanner/output/#json"
 }
 
-// Sniff implements discover.Reader.
+// Sniff implements discover.Reader. The first versions wrote an empty list when
+// they found nothing, and nothing else.
 func (Reader) Sniff(h *decode.Head) bool {
-	return h.Has("results[].source.path", "results[].packages") || h.Has("results[].packages[].package.ecosystem") || h.Has("results", "experimental_config")
+	return h.Has("results[].source.path", "results[].packages") || h.Has("results[].packages[].package.ecosystem") ||
+		h.Has("results", "experimental_config") || h.Is(`{"results":[]}`)
 }
 
 // Read implements discover.Reader.

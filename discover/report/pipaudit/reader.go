@@ -34,7 +34,7 @@ func (Reader) Describe() (title, docs string) {
 // the packages alone.
 func (Reader) Sniff(h *decode.Head) bool {
 	switch {
-	case h.Has("dependencies", "fixes"):
+	case h.Has("dependencies", "fixes"), h.Is(`{"dependencies":[]}`):
 		return true
 	case h.Has("dependencies[].name"):
 		return h.Has("dependencies[].vulns") || h.Has("dependencies[].skip_reason")
