@@ -53,14 +53,13 @@ func found(r *record.Report, v record.Value) error {
 	if c.Version == "" {
 		c.Version = p.Text("commit")
 	}
-	for vuln := range v.List("vulnerabilities") {
+	err := r.Parts(v.List("vulnerabilities"), func(r *record.Report, vuln record.Value) error {
 		if vuln.Text("id") == "" {
 			return errors.New("a vulnerability without id")
 		}
 		o := record.OSV(vuln, c.Name)
-		o.Asset, o.Detection, o.Confidence = asset, exposure.DetectionAuthenticated, 97
 		fixed := o.Component.Fixed
-		o.Component = c
+		o.Asset, o.Component, o.Detection, o.Confidence = asset, c, exposure.DetectionAuthenticated, 97
 		if o.Component.Fixed = fixed; c.Name == "" {
 			o.Component.Name = repository(vuln)
 		}
@@ -70,6 +69,10 @@ func found(r *record.Report, v record.Value) error {
 			o.Evidence = append(o.Evidence, exposure.Evidence{Kind: "note", Text: "Dependency group: " + strings.Join(groups, ", ")})
 		}
 		r.Weakness(o)
+		return nil
+	})
+	if err != nil {
+		return err
 	}
 	for violated := range v.List("license_violations") {
 		license, of := violated.Text(), c

@@ -59,17 +59,8 @@ func dependency(r *record.Report, v record.Value) error {
 		return nil // nobody looked at it
 	}
 	c := exposure.Component{Purl: term.Purl("pypi", name, version), Name: name, Version: version}
-	found := false
-	for vuln := range v.List("vulns") {
-		found = true
-		if err := weakness(r, vuln, c); err != nil {
-			return err
-		}
-	}
-	if !found {
-		r.Inventory(exposure.AssetRef{}, c)
-	}
-	return nil
+	r.Inventory(exposure.AssetRef{}, c)
+	return r.Parts(v.List("vulns"), func(r *record.Report, v record.Value) error { return weakness(r, v, c) })
 }
 
 func weakness(r *record.Report, v record.Value, c exposure.Component) error {
