@@ -7,24 +7,35 @@ import (
 	"time"
 
 	"github.com/leeward-ctem/leeward/discover"
+	"github.com/leeward-ctem/leeward/discover/report/asff"
 	"github.com/leeward-ctem/leeward/discover/report/azuredefender"
 	"github.com/leeward-ctem/leeward/discover/report/bandit"
 	"github.com/leeward-ctem/leeward/discover/report/burp"
 	"github.com/leeward-ctem/leeward/discover/report/cargoaudit"
+	"github.com/leeward-ctem/leeward/discover/report/checkmarx"
+	"github.com/leeward-ctem/leeward/discover/report/cloudsploit"
 	"github.com/leeward-ctem/leeward/discover/report/cyclonedx"
 	"github.com/leeward-ctem/leeward/discover/report/dependencycheck"
+	"github.com/leeward-ctem/leeward/discover/report/fortify"
 	"github.com/leeward-ctem/leeward/discover/report/generic"
+	"github.com/leeward-ctem/leeward/discover/report/github"
+	"github.com/leeward-ctem/leeward/discover/report/gitlab"
 	"github.com/leeward-ctem/leeward/discover/report/govulncheck"
 	"github.com/leeward-ctem/leeward/discover/report/nessus"
+	"github.com/leeward-ctem/leeward/discover/report/nexpose"
 	"github.com/leeward-ctem/leeward/discover/report/nmap"
 	"github.com/leeward-ctem/leeward/discover/report/npmaudit"
 	"github.com/leeward-ctem/leeward/discover/report/nuclei"
 	"github.com/leeward-ctem/leeward/discover/report/observations"
+	"github.com/leeward-ctem/leeward/discover/report/openvas"
 	"github.com/leeward-ctem/leeward/discover/report/osvscanner"
 	"github.com/leeward-ctem/leeward/discover/report/pipaudit"
+	"github.com/leeward-ctem/leeward/discover/report/qualys"
 	"github.com/leeward-ctem/leeward/discover/report/sarif"
 	"github.com/leeward-ctem/leeward/discover/report/snyk"
+	"github.com/leeward-ctem/leeward/discover/report/sonarqube"
 	"github.com/leeward-ctem/leeward/discover/report/trivy"
+	"github.com/leeward-ctem/leeward/discover/report/veracode"
 	"github.com/leeward-ctem/leeward/discover/report/zap"
 	"github.com/leeward-ctem/leeward/intel"
 	"github.com/leeward-ctem/leeward/intel/feed/epss"
@@ -46,16 +57,27 @@ func Reports() []discover.Reader {
 		zap.Reader{},
 		nessus.Reader{},
 		nmap.Reader{},
+		asff.Reader{},
 		azuredefender.Reader{},
 		bandit.Reader{},
 		burp.Reader{},
 		cargoaudit.Reader{},
+		cloudsploit.Reader{},
 		dependencycheck.Reader{},
+		github.Reader{},
+		gitlab.Reader{},
 		govulncheck.Reader{},
+		nexpose.Reader{},
 		npmaudit.Reader{},
+		openvas.Reader{},
 		osvscanner.Reader{},
 		pipaudit.Reader{},
+		qualys.Reader{},
 		snyk.Reader{},
+		checkmarx.Reader{},
+		fortify.Reader{},
+		sonarqube.Reader{},
+		veracode.Reader{},
 		generic.Reader{}, // takes what no other does
 	}
 }

@@ -38,6 +38,7 @@ func (r *Report) readJSON(in io.Reader, head []byte) error {
 		if err := w.value(tree, ""); err != nil {
 			return err
 		}
+		r.closed = true
 	}
 	return w.j.End()
 }
@@ -76,7 +77,7 @@ func (r *Report) readLines(in io.Reader, tree *place) error {
 		} else if err == nil {
 			if document(line) {
 				r.met = true
-				return r.take(held{handle: tree.handle, raw: line, offset: offset})
+				return r.take(held{handle: tree.handle, first: tree.first, raw: line, offset: offset})
 			}
 			err = errors.New("not valid JSON")
 		}
@@ -107,8 +108,9 @@ func (w *walk) value(at *place, key string) error {
 		return w.j.Skip()
 	}
 	holder := &Value{Key: key, kind: '{', fault: &w.fault}
-	if len(w.up) == 0 {
-		w.top = holder // of this document: records of an earlier one keep theirs
+	if len(w.up) == 0 && !w.topped {
+		*w.top, w.topped = *holder, true // what follows the first document says nothing of it
+		holder = w.top
 	}
 	w.up = append(w.up, holder)
 	defer func() { w.up = w.up[:len(w.up)-1] }()
@@ -166,5 +168,5 @@ func (w *walk) record(at *place, key string) error {
 	if err := w.Alive(offset); err != nil {
 		return err
 	}
-	return w.take(held{handle: at.handle, raw: raw, key: key, offset: offset})
+	return w.take(held{handle: at.handle, first: at.first, raw: raw, key: key, offset: offset})
 }

@@ -25,11 +25,13 @@ package record
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
 	"iter"
 	"reflect"
+	"slices"
 	"sort"
 	"strings"
 
@@ -57,6 +59,9 @@ type Spec struct {
 	// A table has the one place "row"; the value's members are named by the
 	// header.
 	Records map[string]Handler
+	// First are places of Records that the other records need. Of what is held
+	// they are handled first, wherever they stand in the report.
+	First []string
 	// About takes what the report says of the scan as a whole. top is the
 	// document without its records, as far as it is known. May be nil.
 	About func(top Value, run *exposure.Run)
@@ -69,9 +74,24 @@ type Spec struct {
 	// Header are names of columns that the header of a table has. The first row
 	// with all of them is the header; what stands above is passed over.
 	Header []string
+	// Headers are the columns of further tables that the format has.
+	Headers [][]string
+	// Vary are columns of a table: rows that follow each other and differ in
+	// nothing else are one record. Its value is the list of its rows, and answers
+	// as the first of them.
+	Vary []string
+	// Complete is called with each weakness that waited, see [Report.Wait], after
+	// the definition of its rule was filled in. May be nil.
+	Complete func(o *exposure.Observation)
 	// Lines says that JSON comes as one document a line, so that a broken line
 	// costs itself. Arrays are read all the same.
 	Lines bool
+	// Whole says that First stands behind what needs it, so that of a report that
+	// is cut off nothing certain can be told: what is held of it is lost.
+	Whole bool
+	// Hold is how much is held until the end, in bytes; 0 means 8 MiB. A format
+	// that tells the code and the severity of its records behind them needs more.
+	Hold int
 }
 
 // The bounds of what is held, in bytes; of covered assets, their number.
@@ -89,6 +109,7 @@ type Report struct {
 	run    exposure.Run
 	stated bool // the run was stated as it is
 	top    *Value
+	topped bool // top is that of a document
 	up     []*Value
 	number int
 	offset int64 // of the record at hand
@@ -99,6 +120,9 @@ type Report struct {
 	holding int  // bytes
 	flow    bool // too much was held: records go on at once
 	met     bool // a place of records was there
+	alike   held // rows that are one record, see Spec.Vary
+	closed  bool // the document ended, whatever stands behind it
+	rules   glossary
 	cover   map[string]*exposure.Observation
 	order   []string
 	State   any // whatever the handlers of a format share
@@ -107,6 +131,7 @@ type Report struct {
 // held is a record that waits for the rest of the report.
 type held struct {
 	handle Handler
+	first  bool
 	up     []*Value
 	raw    []byte // JSON
 	value  Value  // of other forms
@@ -129,14 +154,22 @@ func (s Spec) Read(ctx context.Context, in io.Reader) iter.Seq2[exposure.Observa
 		case '{':
 			err = r.readJSON(br, head)
 		default:
-			if s.Header == nil {
+			if s.headers() == nil {
 				return exposure.Errorf(exposure.Invalid, "not a report of %s: it is neither JSON nor XML", s.Tool)
 			}
 			err = r.readTable(br)
 		}
+		if err != nil && s.Whole && !r.closed {
+			r.held = nil
+		}
 		// What was found stays found, however the report ends.
 		if flushed := r.rest(); flushed != nil {
 			return flushed
+		}
+		if r.closed {
+			if released := r.release(); released != nil {
+				return released
+			}
 		}
 		if err != nil {
 			return err
@@ -225,16 +258,38 @@ func (r *Report) Inventory(a exposure.AssetRef, c exposure.Component) {
 // asset once with all its rules. Never say so of an asset that is only listed
 // where something was found, unless the format lists what was looked at.
 func (r *Report) Covered(a exposure.AssetRef, class string, rules ...string) {
+	r.covered("", a, class, exposure.PortRange{}, rules)
+}
+
+// CoveredBy is [Report.Covered] in a report of several tools.
+func (r *Report) CoveredBy(tool string, a exposure.AssetRef, class string, rules ...string) {
+	r.covered(tool, a, class, exposure.PortRange{}, rules)
+}
+
+// CoveredAt is [Report.Covered] of some ports of the asset alone.
+func (r *Report) CoveredAt(a exposure.AssetRef, class string, ports exposure.PortRange, rules ...string) {
+	r.covered("", a, class, ports, rules)
+}
+
+// covered notes what was looked at; "" is the report's own tool, and the zero
+// range no limit.
+func (r *Report) covered(tool string, a exposure.AssetRef, class string, ports exposure.PortRange, rules []string) {
 	if r.cover == nil {
 		r.cover = map[string]*exposure.Observation{}
 	}
-	key := class + "\x00" + a.Key()
+	key := fmt.Sprint(tool, "\x00", class, "\x00", a.Key())
+	if ports != (exposure.PortRange{}) {
+		key += fmt.Sprint("\x00", ports)
+	}
 	o := r.cover[key]
 	if o == nil {
 		if len(r.cover) == maxCover {
 			return
 		}
-		o = &exposure.Observation{Kind: exposure.ObservedCoverage, Asset: a, Class: class, Coverage: &exposure.Coverage{Class: class}}
+		o = &exposure.Observation{Kind: exposure.ObservedCoverage, Tool: tool, Asset: a, Class: class, Coverage: &exposure.Coverage{Class: class}}
+		if ports != (exposure.PortRange{}) {
+			o.Coverage.Ports = []exposure.PortRange{ports}
+		}
 		r.cover[key] = o
 		r.order = append(r.order, key)
 	}
@@ -260,7 +315,7 @@ func (r *Report) finish() error {
 	}
 	for _, key := range r.order {
 		o := r.cover[key]
-		o.Tool = r.run.Tool
+		o.Tool = cmp.Or(o.Tool, r.run.Tool)
 		if len(o.Coverage.Rules) > 0 {
 			sort.Strings(o.Coverage.Rules)
 			kept := o.Coverage.Rules[:1]
@@ -302,7 +357,7 @@ func (r *Report) take(h held) error {
 		size += h.value.size()
 	}
 	if !r.flow {
-		if r.holding += size; r.holding <= maxHeld {
+		if r.holding += size; r.holding <= cmp.Or(r.spec.Hold, maxHeld) {
 			h.raw = bytes.Clone(h.raw)
 			r.held = append(r.held, h)
 			return nil
@@ -322,12 +377,20 @@ func (r *Report) flush() error {
 	}
 	all := r.held
 	r.held, r.holding = nil, 0
+	slices.SortStableFunc(all, func(a, b held) int { return cmp.Compare(later(a), later(b)) })
 	for _, h := range all {
 		if err := r.handle(h); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func later(h held) int {
+	if h.first {
+		return 0
+	}
+	return 1
 }
 
 // rest states what is left to say once no record comes any more.
@@ -339,8 +402,7 @@ func (r *Report) rest() error {
 	r.spec.Rest(r)
 	all := r.out
 	for i := range all {
-		r.out = all[i : i+1]
-		err := r.sane()
+		err := sane(&all[i])
 		if err != nil {
 			err = r.Lose(&exposure.RecordError{Record: max(r.number, 1), Err: err})
 		} else {
@@ -355,7 +417,7 @@ func (r *Report) rest() error {
 }
 
 func (r *Report) handle(h held) error {
-	r.fault.err, r.out = nil, r.out[:0]
+	r.fault.err, r.out, r.rules.new = nil, r.out[:0], r.rules.new[:0]
 	v, err := h.value, error(nil)
 	if h.raw != nil {
 		v, err = parse(h.raw, &r.fault)
@@ -370,8 +432,11 @@ func (r *Report) handle(h held) error {
 	if err == nil {
 		err = r.fault.err
 	}
+	for i := 0; err == nil && i < len(r.out); i++ {
+		err = sane(&r.out[i])
+	}
 	if err == nil {
-		err = r.sane()
+		err = r.keep()
 	}
 	if err != nil {
 		r.out = r.out[:0]
@@ -397,16 +462,20 @@ func (r *Report) Parts(values iter.Seq[Value], h Handler) error {
 	defer func() { r.out = whole }()
 	for v := range values {
 		r.out = nil
+		rules := len(r.rules.new)
 		err := h(r, v)
 		if err == nil {
 			err = r.fault.err
 		}
-		if err == nil {
-			err = r.sane()
+		for i := 0; err == nil && i < len(r.out); i++ {
+			err = sane(&r.out[i])
 		}
 		if r.fault.err = nil; err == nil {
 			whole = append(whole, r.out...)
-		} else if err = r.Lose(&exposure.RecordError{Record: r.number, Offset: r.offset, Err: err}); err != nil {
+			continue
+		}
+		r.rules.new = r.rules.new[:rules]
+		if err = r.Lose(&exposure.RecordError{Record: r.number, Offset: r.offset, Err: err}); err != nil {
 			return err
 		}
 	}
@@ -414,25 +483,22 @@ func (r *Report) Parts(values iter.Seq[Value], h Handler) error {
 }
 
 // sane checks what every weakness needs.
-func (r *Report) sane() error {
-	for i := range r.out {
-		o := &r.out[i]
-		if o.Kind != exposure.ObservedWeakness {
-			continue
+func sane(o *exposure.Observation) error {
+	if o.Kind != exposure.ObservedWeakness {
+		return nil
+	}
+	if o.Rule == "" && len(o.Advisories) == 0 {
+		return fmt.Errorf("it has neither a rule nor an advisory, so it has no identity")
+	}
+	if o.Title = strings.Join(strings.Fields(o.Title), " "); o.Title == "" {
+		o.Title = o.Rule
+		if o.Title == "" {
+			o.Title = o.Advisories[0]
 		}
-		if o.Rule == "" && len(o.Advisories) == 0 {
-			return fmt.Errorf("it has neither a rule nor an advisory, so it has no identity")
-		}
-		if o.Title = strings.Join(strings.Fields(o.Title), " "); o.Title == "" {
-			o.Title = o.Rule
-			if o.Title == "" {
-				o.Title = o.Advisories[0]
-			}
-		}
-		for _, s := range []*string{&o.Rule, &o.Location.File, &o.Location.Resource, &o.Location.Path} {
-			if len(*s) > maxName {
-				return fmt.Errorf("a name in it has more than %d bytes", maxName)
-			}
+	}
+	for _, s := range []*string{&o.Rule, &o.Location.File, &o.Location.Resource, &o.Location.Path} {
+		if len(*s) > maxName {
+			return fmt.Errorf("a name in it has more than %d bytes", maxName)
 		}
 	}
 	return nil
@@ -459,6 +525,7 @@ type place struct {
 	each   *place // []
 	member *place // {}
 	handle Handler
+	first  bool
 }
 
 func (s *Spec) tree() *place {
@@ -487,7 +554,7 @@ func (s *Spec) tree() *place {
 			}
 			at = *next
 		}
-		at.handle = h
+		at.handle, at.first = h, slices.Contains(s.First, path)
 	}
 	return root
 }

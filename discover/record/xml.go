@@ -37,7 +37,10 @@ func (r *Report) readXML(in io.Reader) error {
 		if at == nil {
 			return x.Skip()
 		}
-		return r.element(x, root, at)
+		r.met = true // even when nothing is in it
+		err := r.element(x, root, at)
+		r.closed = err == nil
+		return err
 	})
 }
 
@@ -54,7 +57,7 @@ func (r *Report) element(x *decode.XML, start *xml.StartElement, at *place) erro
 		if err := r.Alive(offset); err != nil {
 			return err
 		}
-		return r.take(held{handle: at.handle, value: e.value(&r.fault), offset: offset})
+		return r.take(held{handle: at.handle, first: at.first, value: e.value(&r.fault), offset: offset})
 	}
 	holder := &Value{kind: '{', fault: &r.fault}
 	if len(r.up) == 0 {
