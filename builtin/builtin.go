@@ -13,15 +13,18 @@ import (
 	"github.com/leeward-ctem/leeward/discover/report/bandit"
 	"github.com/leeward-ctem/leeward/discover/report/blackduck"
 	"github.com/leeward-ctem/leeward/discover/report/burp"
+	"github.com/leeward-ctem/leeward/discover/report/cargoaudit"
 	"github.com/leeward-ctem/leeward/discover/report/checkmarx"
 	"github.com/leeward-ctem/leeward/discover/report/cloudsploit"
 	"github.com/leeward-ctem/leeward/discover/report/csaf"
 	"github.com/leeward-ctem/leeward/discover/report/cyclonedx"
+	"github.com/leeward-ctem/leeward/discover/report/dependencycheck"
 	"github.com/leeward-ctem/leeward/discover/report/dependencytrack"
 	"github.com/leeward-ctem/leeward/discover/report/fortify"
 	"github.com/leeward-ctem/leeward/discover/report/generic"
 	"github.com/leeward-ctem/leeward/discover/report/github"
 	"github.com/leeward-ctem/leeward/discover/report/gitlab"
+	"github.com/leeward-ctem/leeward/discover/report/govulncheck"
 	"github.com/leeward-ctem/leeward/discover/report/grype"
 	"github.com/leeward-ctem/leeward/discover/report/harbor"
 	"github.com/leeward-ctem/leeward/discover/report/inspector"
@@ -31,13 +34,17 @@ import (
 	"github.com/leeward-ctem/leeward/discover/report/nexpose"
 	"github.com/leeward-ctem/leeward/discover/report/nexusiq"
 	"github.com/leeward-ctem/leeward/discover/report/nmap"
+	"github.com/leeward-ctem/leeward/discover/report/npmaudit"
 	"github.com/leeward-ctem/leeward/discover/report/nuclei"
 	"github.com/leeward-ctem/leeward/discover/report/observations"
 	"github.com/leeward-ctem/leeward/discover/report/openvas"
 	"github.com/leeward-ctem/leeward/discover/report/openvex"
+	"github.com/leeward-ctem/leeward/discover/report/osvscanner"
+	"github.com/leeward-ctem/leeward/discover/report/pipaudit"
 	"github.com/leeward-ctem/leeward/discover/report/prismacloud"
 	"github.com/leeward-ctem/leeward/discover/report/qualys"
 	"github.com/leeward-ctem/leeward/discover/report/sarif"
+	"github.com/leeward-ctem/leeward/discover/report/snyk"
 	"github.com/leeward-ctem/leeward/discover/report/sonarqube"
 	"github.com/leeward-ctem/leeward/discover/report/trivy"
 	"github.com/leeward-ctem/leeward/discover/report/trivyoperator"
@@ -71,12 +78,19 @@ func Reports() []discover.Reader {
 		bandit.Reader{},
 		blackduck.Reader{},
 		burp.Reader{},
+		cargoaudit.Reader{},
 		cloudsploit.Reader{},
+		dependencycheck.Reader{},
 		github.Reader{},
 		gitlab.Reader{},
+		govulncheck.Reader{},
 		nexpose.Reader{},
+		npmaudit.Reader{},
 		openvas.Reader{},
+		osvscanner.Reader{},
+		pipaudit.Reader{},
 		qualys.Reader{},
+		snyk.Reader{},
 		checkmarx.Reader{},
 		fortify.Reader{},
 		sonarqube.Reader{},

@@ -67,6 +67,17 @@ func (h *Head) Has(paths ...string) bool {
 	return true
 }
 
+// Is reports whether the report is the one JSON document and no more, but for
+// the space between: that of a format in which nothing was found.
+func (h *Head) Is(document string) bool {
+	text := bytes.TrimSpace(bytes.TrimPrefix(h.raw, []byte("\xef\xbb\xbf")))
+	if len(text) > maxHeadText+4*len(document) {
+		return false
+	}
+	compact := jsontext.Value(bytes.Clone(text))
+	return compact.Compact() == nil && string(compact) == document
+}
+
 // Text is the first text, number or boolean at a path; "" without.
 func (h *Head) Text(path string) string { h.look(); return h.texts[path] }
 

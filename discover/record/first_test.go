@@ -47,7 +47,7 @@ func TestFirstPlaces(t *testing.T) {
 }
 
 // What stands behind a document must not change what was read of it.
-func TestDocuments(t *testing.T) {
+func TestDocumentsApart(t *testing.T) {
 	t.Parallel()
 	spec := record.Spec{Tool: "example", Records: map[string]record.Handler{
 		"[]": func(*record.Report, record.Value) error { return nil },

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/go-json-experiment/json/jsontext"
+
 	"github.com/leeward-ctem/leeward/discover/decode"
 	"github.com/leeward-ctem/leeward/exposure"
 )
@@ -55,8 +57,12 @@ func lines(head []byte) bool {
 	if len(line) == 0 || line[0] != '{' {
 		return false
 	}
-	var any any
-	return !more || decode.Unmarshal(line, &any) == nil
+	return !more || document(line)
+}
+
+// document reports whether a line is a JSON value, whatever its numbers are.
+func document(line []byte) bool {
+	return jsontext.Value(line).IsValid(jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true))
 }
 
 // readLines reads one document a line.
@@ -65,7 +71,6 @@ func (r *Report) readLines(in io.Reader, tree *place) error {
 		if err := r.Alive(offset); err != nil {
 			return err
 		}
-		var doc any
 		if err == nil && tree.handle == nil {
 			w := &walk{Report: r, j: decode.NewJSON(bytes.NewReader(line)), base: offset}
 			if err = w.value(tree, nil, "", ""); err == nil {
@@ -77,10 +82,11 @@ func (r *Report) readLines(in io.Reader, tree *place) error {
 			}
 			err = errors.New("not valid JSON")
 		} else if err == nil {
-			if err = decode.Unmarshal(line, &doc); err == nil {
+			if document(line) {
 				r.met = true
 				return r.take(held{handle: tree.handle, first: tree.first, raw: line, offset: offset})
 			}
+			err = errors.New("not valid JSON")
 		}
 		r.number++
 		return r.Lose(&exposure.RecordError{Record: r.number, Offset: offset, Err: err})

@@ -72,6 +72,9 @@ type Spec struct {
 	// Bare reports whether a document without any place of records is a report
 	// all the same: one in which nothing was found. May be nil.
 	Bare func(top Value) bool
+	// Rest is called after the last record, however the report ended, to state
+	// what the handlers held back. May be nil.
+	Rest func(r *Report)
 	// Header are names of columns that the header of a table has. The first row
 	// with all of them is the header; what stands above is passed over.
 	Header []string
@@ -120,6 +123,7 @@ type Report struct {
 	topped bool // top is that of a document
 	up     []*Value
 	number int
+	offset int64 // of the record at hand
 	fault  fault
 	out    []exposure.Observation
 	missed []error
@@ -171,7 +175,7 @@ func (s Spec) Read(ctx context.Context, in io.Reader) iter.Seq2[exposure.Observa
 			r.held = nil
 		}
 		// What was found stays found, however the report ends.
-		if flushed := r.flush(); flushed != nil {
+		if flushed := r.rest(); flushed != nil {
 			return flushed
 		}
 		if r.closed {
@@ -407,6 +411,29 @@ func later(h held) int {
 	return 1
 }
 
+// rest states what is left to say once no record comes any more.
+func (r *Report) rest() error {
+	if err := r.flush(); err != nil || r.spec.Rest == nil {
+		return err
+	}
+	r.out = r.out[:0]
+	r.spec.Rest(r)
+	all := r.out
+	for i := range all {
+		err := sane(&all[i])
+		if err != nil {
+			err = r.Lose(&exposure.RecordError{Record: max(r.number, 1), Err: err})
+		} else {
+			err = r.Send(all[i])
+		}
+		if err != nil {
+			return err
+		}
+	}
+	r.out = nil
+	return nil
+}
+
 func (r *Report) handle(h held) error {
 	r.fault.err, r.out, r.rules.new, r.missed = nil, r.out[:0], r.rules.new[:0], r.missed[:0]
 	v, err := h.value, error(nil)
@@ -415,7 +442,7 @@ func (r *Report) handle(h held) error {
 	}
 	v.Key = h.key
 	up, number := r.up, r.number
-	r.up, r.number = h.up, h.number
+	r.up, r.number, r.offset = h.up, h.number, h.offset
 	if err == nil {
 		err = h.handle(r, v)
 	}
@@ -441,6 +468,37 @@ func (r *Report) handle(h held) error {
 	r.out = r.out[:0]
 	for _, why := range r.missed {
 		if err := r.Lose(&exposure.RecordError{Record: h.number, Offset: h.offset, Err: why}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Parts handles each value as a record of its own, for records that hold many:
+// a broken one costs itself and not its siblings. A handler returns what it
+// returns.
+func (r *Report) Parts(values iter.Seq[Value], h Handler) error {
+	if r.fault.err != nil {
+		return r.fault.err
+	}
+	whole := r.out
+	defer func() { r.out = whole }()
+	for v := range values {
+		r.out = nil
+		rules := len(r.rules.new)
+		err := h(r, v)
+		if err == nil {
+			err = r.fault.err
+		}
+		for i := 0; err == nil && i < len(r.out); i++ {
+			err = sane(&r.out[i])
+		}
+		if r.fault.err = nil; err == nil {
+			whole = append(whole, r.out...)
+			continue
+		}
+		r.rules.new = r.rules.new[:rules]
+		if err = r.Lose(&exposure.RecordError{Record: r.number, Offset: r.offset, Err: err}); err != nil {
 			return err
 		}
 	}

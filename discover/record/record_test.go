@@ -95,6 +95,18 @@ func TestPlaces(t *testing.T) {
 	}
 }
 
+// Records of one document know nothing of the next.
+func TestDocuments(t *testing.T) {
+	t.Parallel()
+	s := record.Spec{Tool: "example", Records: map[string]record.Handler{"[].hits[]": func(r *record.Report, v record.Value) error {
+		r.Weakness(exposure.Observation{Rule: v.Text("id"), Title: r.Up(0).Text("name")})
+		return nil
+	}}}
+	if found, _, _ := read(t, s, `{"name":"a","hits":[{"id":"1"}]} {"hits":[{"id":"2"}],"name":"b"} {"name":`); !slices.Equal(found, []string{"1 a", "2 b"}) {
+		t.Errorf("%q", found)
+	}
+}
+
 func TestLines(t *testing.T) {
 	t.Parallel()
 	s := record.Spec{Tool: "example", Lines: true, Records: map[string]record.Handler{
@@ -108,10 +120,11 @@ func TestLines(t *testing.T) {
 		},
 	}}
 	for in, want := range map[string]string{
-		"{\"id\":1}\n{\"id\":\n\n{\"id\":3}\n": "1 1|3 3 lost 1",
-		`[{"id":1},{"id":2}]`:                  "1 1|2 2 lost 0",
-		"{\n\"id\":1}\n{\"id\":2}":             "1 1|2 2 lost 0",
-		"[]":                                   " lost 0",
+		"{\"id\":1}\n{\"id\":\n\n{\"id\":3}\n":   "1 1|3 3 lost 1",
+		`[{"id":1},{"id":2}]`:                    "1 1|2 2 lost 0",
+		"{\n\"id\":1}\n{\"id\":2}":               "1 1|2 2 lost 0",
+		"[]":                                     " lost 0",
+		"{\"id\":1e999}\n{\"id\":\n{\"id\":3}\n": "1e999 1e999|3 3 lost 1",
 	} {
 		found, lost, ends := read(t, s, in)
 		if got := fmt.Sprintf("%s lost %d", strings.Join(found, "|"), len(lost)); got != want || ends != nil {
@@ -143,6 +156,63 @@ func TestLargeReport(t *testing.T) {
 	}
 	if !strings.HasSuffix(found[n], " a") {
 		t.Errorf("the last is %q", found[n])
+	}
+}
+
+// A broken part costs itself, not the record nor its siblings.
+func TestParts(t *testing.T) {
+	t.Parallel()
+	s := record.Spec{Tool: "example", Records: map[string]record.Handler{"projects[]": func(r *record.Report, v record.Value) error {
+		r.Weakness(exposure.Observation{Rule: v.Text("name")})
+		return r.Parts(v.List("hits"), func(r *record.Report, v record.Value) error {
+			r.Weakness(exposure.Observation{Rule: v.Text("id"), Title: v.Text("title")})
+			return nil
+		})
+	}}}
+	found, lost, ends := read(t, s, `{"projects":[{"name":"a","hits":[{"id":"1"},{"id":["x","y"]},{"title":"no id"},{"id":"4"}]},{"name":[1,2],"hits":[{"id":"5"}]}]}`)
+	if diff := cmp.Diff([]string{"a a", "1 1", "4 4"}, found); diff != "" || ends != nil {
+		t.Errorf("ends %v (-want +got):\n%s", ends, diff)
+	}
+	want := []string{"1@13 id is a list where a text is expected", "1@13 it has neither a rule nor an advisory, so it has no identity", "2@91 name is a list where a text is expected"}
+	if diff := cmp.Diff(want, lost); diff != "" {
+		t.Errorf("lost (-want +got):\n%s", diff)
+	}
+}
+
+// What handlers hold back is stated however the report ends.
+func TestRest(t *testing.T) {
+	t.Parallel()
+	for _, in := range []string{`{"checks":[{"id":"1"},{"id":"2"}]}`, `{"checks":[{"id":"1"},{"id":"2"},{"id"`} {
+		var back []string
+		s := record.Spec{
+			Tool: "example",
+			Records: map[string]record.Handler{"checks[]": func(_ *record.Report, v record.Value) error {
+				back = append(back, v.Text("id"))
+				return nil
+			}},
+			Rest: func(r *record.Report) {
+				for _, id := range append(back, "") {
+					r.Weakness(exposure.Observation{Rule: id, Title: "held\nback"})
+				}
+			},
+		}
+		if found, lost, _ := read(t, s, in); !slices.Equal(found, []string{"1 held back", "2 held back"}) || len(lost) != 1 {
+			t.Errorf("%s: %q, lost %q", in, found, lost)
+		}
+	}
+}
+
+// Nothing is said to a loop that ended, not even that a line is broken.
+func TestLoopEnds(t *testing.T) {
+	t.Parallel()
+	s := record.Spec{Tool: "example", Lines: true, Records: map[string]record.Handler{"": func(*record.Report, record.Value) error { return nil }}}
+	n := 0
+	for range s.Read(t.Context(), strings.NewReader("{}\nno line\n{}\n")) {
+		n++
+		break
+	}
+	if n != 1 {
+		t.Errorf("the loop ran %d times", n)
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/leeward-ctem/leeward/discover/report/reporttest"
+	"github.com/leeward-ctem/leeward/discover/report/sarif"
 )
 
 // reference is what another platform makes of a report.
@@ -30,6 +31,9 @@ type reference struct {
 		Active   bool
 	}
 }
+
+// Snyk Code writes SARIF.
+func TestSnykCode(t *testing.T) { reporttest.Conform(t, sarif.Reader{}, "snyk_code") }
 
 func TestCorpus(t *testing.T) {
 	t.Parallel()
