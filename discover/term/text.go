@@ -42,6 +42,17 @@ func Plain(s string) string {
 	}
 }
 
+// Paragraphs joins what several texts, HTML or not, say, with a line between.
+func Paragraphs(texts ...string) string {
+	var all []string
+	for _, s := range texts {
+		if s = Plain(s); s != "" {
+			all = append(all, s)
+		}
+	}
+	return strings.Join(all, "\n\n")
+}
+
 // paragraphs reports whether a text is HTML.
 func paragraphs(s string) bool {
 	if strings.IndexByte(s, '<') < 0 {
