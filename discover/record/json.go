@@ -71,7 +71,7 @@ func (r *Report) readLines(in io.Reader, tree *place) error {
 		} else if err == nil {
 			if err = decode.Unmarshal(line, &doc); err == nil {
 				r.met = true
-				return r.take(held{handle: tree.handle, raw: line, offset: offset})
+				return r.take(held{handle: tree.handle, early: tree.early, raw: line, offset: offset})
 			}
 		}
 		r.number++
@@ -103,8 +103,7 @@ func (w *walk) value(at *place, up *Value, key string) error {
 	}
 	holder := &Value{Key: key, kind: '{', fault: &w.fault}
 	if len(w.up) == 0 {
-		*w.top = *holder
-		holder = w.top
+		w.top = holder // another for each of several documents: what is held keeps its own
 	}
 	w.up = append(w.up, holder)
 	defer func() { w.up = w.up[:len(w.up)-1] }()
@@ -160,5 +159,5 @@ func (w *walk) record(at *place, key string) error {
 	if err := w.Alive(offset); err != nil {
 		return err
 	}
-	return w.take(held{handle: at.handle, raw: raw, key: key, offset: offset})
+	return w.take(held{handle: at.handle, early: at.early, raw: raw, key: key, offset: offset})
 }

@@ -57,6 +57,12 @@ type Spec struct {
 	// A table has the one place "row"; the value's members are named by the
 	// header.
 	Records map[string]Handler
+	// Facts are handlers like Records, by places of their own, of what other
+	// records need to be understood: the rules of the findings, the machines by
+	// their numbers. As long as records are held, they are handled before all
+	// others, wherever they stand. They keep what they learn in [Report.State]
+	// and state nothing. May be nil.
+	Facts map[string]Handler
 	// About takes what the report says of the scan as a whole. top is the
 	// document without its records, as far as it is known. May be nil.
 	About func(top Value, run *exposure.Run)
@@ -103,6 +109,7 @@ type Report struct {
 // held is a record that waits for the rest of the report.
 type held struct {
 	handle Handler
+	early  bool // it is a fact
 	up     []*Value
 	raw    []byte // JSON
 	value  Value  // of other forms
@@ -311,14 +318,25 @@ func (r *Report) take(h held) error {
 	return r.handle(h)
 }
 
-// flush handles the records that were held.
+// flush handles the records that were held, facts first.
 func (r *Report) flush() error {
-	if err := r.about(); err != nil {
-		return err
-	}
 	all := r.held
 	r.held, r.holding = nil, 0
 	for _, h := range all {
+		if !h.early {
+			continue
+		}
+		if err := r.handle(h); err != nil {
+			return err
+		}
+	}
+	if err := r.about(); err != nil {
+		return err
+	}
+	for _, h := range all {
+		if h.early {
+			continue
+		}
 		if err := r.handle(h); err != nil {
 			return err
 		}
@@ -404,11 +422,18 @@ type place struct {
 	each   *place // []
 	member *place // {}
 	handle Handler
+	early  bool // it leads to a fact
 }
 
 func (s *Spec) tree() *place {
 	root := &place{}
-	for path, h := range s.Records {
+	s.plant(root, s.Records, false)
+	s.plant(root, s.Facts, true)
+	return root
+}
+
+func (*Spec) plant(root *place, handlers map[string]Handler, early bool) {
+	for path, h := range handlers {
 		at := root
 		for _, step := range steps(path) {
 			var next **place
@@ -432,9 +457,8 @@ func (s *Spec) tree() *place {
 			}
 			at = *next
 		}
-		at.handle = h
+		at.handle, at.early = h, early
 	}
-	return root
 }
 
 func steps(path string) (all []string) {
