@@ -14,6 +14,7 @@ import (
 	"github.com/leeward-ctem/leeward/discover/report/generic"
 	"github.com/leeward-ctem/leeward/discover/report/invicti"
 	"github.com/leeward-ctem/leeward/discover/report/nessus"
+	"github.com/leeward-ctem/leeward/discover/report/nikto"
 	"github.com/leeward-ctem/leeward/discover/report/nmap"
 	"github.com/leeward-ctem/leeward/discover/report/nuclei"
 	"github.com/leeward-ctem/leeward/discover/report/observations"
@@ -44,6 +45,7 @@ func Reports() []discover.Reader {
 		bandit.Reader{},
 		burp.Reader{},
 		invicti.Reader{},
+		nikto.Reader{},
 		generic.Reader{}, // takes what no other does
 	}
 }
