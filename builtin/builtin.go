@@ -20,6 +20,7 @@ import (
 	"github.com/leeward-ctem/leeward/discover/report/observations"
 	"github.com/leeward-ctem/leeward/discover/report/sarif"
 	"github.com/leeward-ctem/leeward/discover/report/trivy"
+	"github.com/leeward-ctem/leeward/discover/report/wpscan"
 	"github.com/leeward-ctem/leeward/discover/report/zap"
 	"github.com/leeward-ctem/leeward/intel"
 	"github.com/leeward-ctem/leeward/intel/feed/epss"
@@ -46,6 +47,7 @@ func Reports() []discover.Reader {
 		burp.Reader{},
 		invicti.Reader{},
 		nikto.Reader{},
+		wpscan.Reader{},
 		generic.Reader{}, // takes what no other does
 	}
 }
