@@ -19,6 +19,7 @@ import (
 	"github.com/leeward-ctem/leeward/discover/report/nuclei"
 	"github.com/leeward-ctem/leeward/discover/report/observations"
 	"github.com/leeward-ctem/leeward/discover/report/sarif"
+	"github.com/leeward-ctem/leeward/discover/report/testssl"
 	"github.com/leeward-ctem/leeward/discover/report/trivy"
 	"github.com/leeward-ctem/leeward/discover/report/wpscan"
 	"github.com/leeward-ctem/leeward/discover/report/zap"
@@ -47,6 +48,7 @@ func Reports() []discover.Reader {
 		burp.Reader{},
 		invicti.Reader{},
 		nikto.Reader{},
+		testssl.Reader{},
 		wpscan.Reader{},
 		generic.Reader{}, // takes what no other does
 	}
