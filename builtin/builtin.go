@@ -19,6 +19,7 @@ import (
 	"github.com/leeward-ctem/leeward/discover/report/nuclei"
 	"github.com/leeward-ctem/leeward/discover/report/observations"
 	"github.com/leeward-ctem/leeward/discover/report/sarif"
+	"github.com/leeward-ctem/leeward/discover/report/sslyze"
 	"github.com/leeward-ctem/leeward/discover/report/testssl"
 	"github.com/leeward-ctem/leeward/discover/report/trivy"
 	"github.com/leeward-ctem/leeward/discover/report/wpscan"
@@ -48,6 +49,7 @@ func Reports() []discover.Reader {
 		burp.Reader{},
 		invicti.Reader{},
 		nikto.Reader{},
+		sslyze.Reader{},
 		testssl.Reader{},
 		wpscan.Reader{},
 		generic.Reader{}, // takes what no other does
