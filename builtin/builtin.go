@@ -13,6 +13,7 @@ import (
 	"github.com/leeward-ctem/leeward/discover/report/cyclonedx"
 	"github.com/leeward-ctem/leeward/discover/report/generic"
 	"github.com/leeward-ctem/leeward/discover/report/invicti"
+	"github.com/leeward-ctem/leeward/discover/report/kubescape"
 	"github.com/leeward-ctem/leeward/discover/report/nessus"
 	"github.com/leeward-ctem/leeward/discover/report/nikto"
 	"github.com/leeward-ctem/leeward/discover/report/nmap"
@@ -48,6 +49,7 @@ func Reports() []discover.Reader {
 		bandit.Reader{},
 		burp.Reader{},
 		invicti.Reader{},
+		kubescape.Reader{},
 		nikto.Reader{},
 		sslyze.Reader{},
 		testssl.Reader{},

@@ -101,6 +101,7 @@ type Report struct {
 	holding int  // bytes
 	flow    bool // too much was held: records go on at once
 	met     bool // a place of records was there
+	cut     bool // it did not end well
 	cover   map[string]*exposure.Observation
 	order   []string
 	State   any // whatever the handlers of a format share
@@ -138,6 +139,7 @@ func (s Spec) Read(ctx context.Context, in io.Reader) iter.Seq2[exposure.Observa
 			err = r.readTable(br)
 		}
 		// What was found stays found, however the report ends.
+		r.cut = err != nil
 		if flushed := r.flush(); flushed != nil {
 			return flushed
 		}
@@ -184,8 +186,13 @@ func form(head []byte) byte {
 	return 't'
 }
 
-// Top is the document without its records, as far as it is known.
-func (r *Report) Top() Value { return *r.top }
+// Top is the document of the record without its records, as far as it is known.
+func (r *Report) Top() Value {
+	if len(r.up) > 0 {
+		return *r.up[0]
+	}
+	return *r.top
+}
 
 // Up is what holds the record: 0 is the nearest object or element around it, 1
 // the one around that.
@@ -195,6 +202,11 @@ func (r *Report) Up(n int) Value {
 	}
 	return *r.up[n]
 }
+
+// Cut reports whether the report broke off, as far as that is known, so that
+// facts may be missing. A record that would say something else with them is
+// better lost.
+func (r *Report) Cut() bool { return r.cut }
 
 // Number is the number of the record in the report, from 1.
 func (r *Report) Number() int { return r.number }

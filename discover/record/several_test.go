@@ -16,7 +16,7 @@ func TestSeveral(t *testing.T) {
 	spec := record.Spec{Tool: "example", Records: map[string]record.Handler{}}
 	for _, place := range []string{"found[]", "[].found[]"} {
 		spec.Records[place] = func(r *record.Report, v record.Value) error {
-			r.Weakness(exposure.Observation{Rule: v.Text("rule"), Title: r.Up(0).Text("host")})
+			r.Weakness(exposure.Observation{Rule: v.Text("rule"), Title: r.Up(0).Text("host") + r.Top().Text("host")})
 			return nil
 		}
 	}
@@ -33,7 +33,7 @@ func TestSeveral(t *testing.T) {
 				got = append(got, o.Title+o.Rule)
 			}
 		}
-		if want := []string{"a1", "b2", "b3"}; !slices.Equal(got, want) {
+		if want := []string{"aa1", "bb2", "bb3"}; !slices.Equal(got, want) {
 			t.Errorf("%s: got %v, want %v", in, got, want)
 		}
 	}
