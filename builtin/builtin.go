@@ -13,6 +13,8 @@ import (
 	"github.com/leeward-ctem/leeward/discover/report/cyclonedx"
 	"github.com/leeward-ctem/leeward/discover/report/generic"
 	"github.com/leeward-ctem/leeward/discover/report/invicti"
+	"github.com/leeward-ctem/leeward/discover/report/kubeaudit"
+	"github.com/leeward-ctem/leeward/discover/report/kubebench"
 	"github.com/leeward-ctem/leeward/discover/report/kubescape"
 	"github.com/leeward-ctem/leeward/discover/report/nessus"
 	"github.com/leeward-ctem/leeward/discover/report/nikto"
@@ -49,6 +51,8 @@ func Reports() []discover.Reader {
 		bandit.Reader{},
 		burp.Reader{},
 		invicti.Reader{},
+		kubeaudit.Reader{},
+		kubebench.Reader{},
 		kubescape.Reader{},
 		nikto.Reader{},
 		sslyze.Reader{},

@@ -34,6 +34,7 @@ type Emitter struct {
 	run   exposure.Run
 	spoke int64 // offset of the last sign of life
 	quiet bool  // nothing was sent since
+	over  bool  // the loop ended, and must not be called again
 }
 
 // Send yields one observation.
@@ -41,8 +42,14 @@ func (e *Emitter) Send(o exposure.Observation) error {
 	if err := e.ctx.Err(); err != nil {
 		return err
 	}
-	e.quiet = false
-	if !e.yield(o, nil) {
+	return e.hand(o, nil)
+}
+
+// hand calls the loop, unless it ended: a walk may have something left to say
+// when it hears of that.
+func (e *Emitter) hand(o exposure.Observation, err error) error {
+	if e.quiet = false; e.over || !e.yield(o, err) {
+		e.over = true
 		return errStopped
 	}
 	return nil
@@ -61,11 +68,7 @@ func (e *Emitter) Lose(err error) error {
 	if !errors.As(err, &rec) {
 		return err
 	}
-	e.quiet = false
-	if !e.yield(exposure.Observation{}, rec) {
-		return errStopped
-	}
-	return nil
+	return e.hand(exposure.Observation{}, rec)
 }
 
 // Alive is called now and then where much is passed over, with the offset in

@@ -71,7 +71,7 @@ func (r *Report) readLines(in io.Reader, tree *place) error {
 		} else if err == nil {
 			if err = decode.Unmarshal(line, &doc); err == nil {
 				r.met = true
-				return r.take(held{handle: tree.handle, early: tree.early, raw: line, offset: offset})
+				return r.take(held{handle: tree.handle, first: tree.first, raw: line, offset: offset})
 			}
 		}
 		r.number++
@@ -159,5 +159,5 @@ func (w *walk) record(at *place, key string) error {
 	if err := w.Alive(offset); err != nil {
 		return err
 	}
-	return w.take(held{handle: at.handle, early: at.early, raw: raw, key: key, offset: offset})
+	return w.take(held{handle: at.handle, first: at.first, raw: raw, key: key, offset: offset})
 }

@@ -30,6 +30,7 @@ import (
 	"io"
 	"iter"
 	"reflect"
+	"slices"
 	"sort"
 	"strings"
 
@@ -57,12 +58,9 @@ type Spec struct {
 	// A table has the one place "row"; the value's members are named by the
 	// header.
 	Records map[string]Handler
-	// Facts are handlers like Records, by places of their own, of what other
-	// records need to be understood: the rules of the findings, the machines by
-	// their numbers. As long as records are held, they are handled before all
-	// others, wherever they stand. They keep what they learn in [Report.State]
-	// and state nothing. May be nil.
-	Facts map[string]Handler
+	// First are places of Records that the other records need. Of what is held
+	// they are handled first, wherever they stand in the report, and before About.
+	First []string
 	// About takes what the report says of the scan as a whole. top is the
 	// document without its records, as far as it is known. May be nil.
 	About func(top Value, run *exposure.Run)
@@ -110,7 +108,7 @@ type Report struct {
 // held is a record that waits for the rest of the report.
 type held struct {
 	handle Handler
-	early  bool // it is a fact
+	first  bool
 	up     []*Value
 	raw    []byte // JSON
 	value  Value  // of other forms
@@ -330,12 +328,12 @@ func (r *Report) take(h held) error {
 	return r.handle(h)
 }
 
-// flush handles the records that were held, facts first.
+// flush handles the records that were held, those that others need first.
 func (r *Report) flush() error {
 	all := r.held
 	r.held, r.holding = nil, 0
 	for _, h := range all {
-		if !h.early {
+		if !h.first {
 			continue
 		}
 		if err := r.handle(h); err != nil {
@@ -346,7 +344,7 @@ func (r *Report) flush() error {
 		return err
 	}
 	for _, h := range all {
-		if h.early {
+		if h.first {
 			continue
 		}
 		if err := r.handle(h); err != nil {
@@ -434,18 +432,12 @@ type place struct {
 	each   *place // []
 	member *place // {}
 	handle Handler
-	early  bool // it leads to a fact
+	first  bool
 }
 
 func (s *Spec) tree() *place {
 	root := &place{}
-	s.plant(root, s.Records, false)
-	s.plant(root, s.Facts, true)
-	return root
-}
-
-func (*Spec) plant(root *place, handlers map[string]Handler, early bool) {
-	for path, h := range handlers {
+	for path, h := range s.Records {
 		at := root
 		for _, step := range steps(path) {
 			var next **place
@@ -469,8 +461,9 @@ func (*Spec) plant(root *place, handlers map[string]Handler, early bool) {
 			}
 			at = *next
 		}
-		at.handle, at.early = h, early
+		at.handle, at.first = h, slices.Contains(s.First, path)
 	}
+	return root
 }
 
 func steps(path string) (all []string) {

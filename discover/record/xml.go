@@ -54,7 +54,7 @@ func (r *Report) element(x *decode.XML, start *xml.StartElement, at *place) erro
 		if err := r.Alive(offset); err != nil {
 			return err
 		}
-		return r.take(held{handle: at.handle, early: at.early, value: e.value(&r.fault), offset: offset})
+		return r.take(held{handle: at.handle, first: at.first, value: e.value(&r.fault), offset: offset})
 	}
 	holder := &Value{kind: '{', fault: &r.fault}
 	if len(r.up) == 0 {

@@ -19,13 +19,12 @@ func alerts() record.Spec {
 				run.Failure = "a scan was aborted"
 			}
 		},
-		Facts: map[string]record.Handler{
+		First: []string{"ScanGroup.Scan.Aborted"},
+		Records: map[string]record.Handler{
 			"ScanGroup.Scan.Aborted": func(_ *record.Report, v record.Value) error {
 				aborted = aborted || v.Yes()
 				return nil
 			},
-		},
-		Records: map[string]record.Handler{
 			"ScanGroup.Scan.Crawler.Cookies":            crawled(0),
 			"ScanGroup.Scan.Crawler.SiteFiles.SiteFile": crawled(1),
 			"ScanGroup.Scan.ReportItems.ReportItem":     item,

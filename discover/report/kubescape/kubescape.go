@@ -51,11 +51,10 @@ func (Reader) Read(ctx context.Context, r io.Reader) iter.Seq2[exposure.Observat
 			run.Version = top.Text("metadata.scanMetadata.kubescapeVersion", "kubescapeVersion")
 			run.Finished = top.Time("generationTime")
 		},
-		Facts: map[string]record.Handler{
-			"summaryDetails.controls{}": s.control,
-			"resources[]":               s.resource,
-		},
+		First: []string{"summaryDetails.controls{}", "resources[]"},
 		Records: map[string]record.Handler{
+			"summaryDetails.controls{}":     s.control,
+			"resources[]":                   s.resource,
 			"results[]":                     s.result,
 			"controlReports[]":              report, // of version 1
 			"[].controlReports[]":           report,

@@ -48,11 +48,10 @@ func (Reader) Read(ctx context.Context, r io.Reader) iter.Seq2[exposure.Observat
 			run.Failure = top.Text("scan_aborted")
 			run.Failed = run.Failure != ""
 		},
-		Facts: map[string]record.Handler{
-			// A scan that was aborted may say nothing else.
-			"banner": func(_ *record.Report, v record.Value) error { version = v.Text("version"); return nil },
-		},
+		First: []string{"banner"},
 		Records: map[string]record.Handler{
+			// A scan that was aborted may say nothing else.
+			"banner":                 func(_ *record.Report, v record.Value) error { version = v.Text("version"); return nil },
 			"interesting_findings[]": interesting,
 			"version":                wordpress,
 			"main_theme":             software,

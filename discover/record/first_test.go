@@ -10,9 +10,9 @@ import (
 	"github.com/leeward-ctem/leeward/exposure"
 )
 
-// TestFacts reads facts that stand behind what they explain, and of a large
+// TestFirst reads records that stand behind what they explain first, and of a large
 // report those before it.
-func TestFacts(t *testing.T) {
+func TestFirst(t *testing.T) {
 	t.Parallel()
 	large := `"` + strings.Repeat("x", 9<<20) + `"`
 	for in, want := range map[string][]string{
@@ -34,9 +34,10 @@ func TestFacts(t *testing.T) {
 			return nil
 		}
 		spec := record.Spec{
-			Tool:    "example",
-			Records: map[string]record.Handler{"found[]": found, "r.found": found},
-			Facts: map[string]record.Handler{
+			Tool:  "example",
+			First: []string{"rules{}", "r.rule"},
+			Records: map[string]record.Handler{
+				"found[]": found, "r.found": found,
 				"rules{}": func(_ *record.Report, v record.Value) error { return name(v.Key, v.Text("name")) },
 				"r.rule":  func(_ *record.Report, v record.Value) error { return name(v.Text("@id"), v.Text("@name")) },
 			},
