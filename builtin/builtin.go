@@ -21,6 +21,7 @@ import (
 	"github.com/leeward-ctem/leeward/discover/report/nmap"
 	"github.com/leeward-ctem/leeward/discover/report/nuclei"
 	"github.com/leeward-ctem/leeward/discover/report/observations"
+	"github.com/leeward-ctem/leeward/discover/report/prowler"
 	"github.com/leeward-ctem/leeward/discover/report/sarif"
 	"github.com/leeward-ctem/leeward/discover/report/sslyze"
 	"github.com/leeward-ctem/leeward/discover/report/testssl"
@@ -55,6 +56,7 @@ func Reports() []discover.Reader {
 		kubebench.Reader{},
 		kubescape.Reader{},
 		nikto.Reader{},
+		prowler.Reader{},
 		sslyze.Reader{},
 		testssl.Reader{},
 		wpscan.Reader{},

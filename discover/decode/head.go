@@ -1,7 +1,9 @@
 package decode
 
 import (
+	"bufio"
 	"bytes"
+	"io"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -30,6 +32,17 @@ const (
 
 // NewHead returns the head of a report, of which raw is the start.
 func NewHead(raw []byte) *Head { return &Head{raw: raw} }
+
+// Peek looks at the start of a report, for formats that come in several forms.
+// The reader it returns reads the whole report.
+func Peek(in io.Reader) (*Head, io.Reader) {
+	br := bufio.NewReaderSize(in, headSize)
+	raw, _ := br.Peek(headSize) // an error shows again when the report is read
+	return NewHead(bytes.Clone(raw)), br
+}
+
+// headSize is how much of a report its head is, in bytes.
+const headSize = 64 << 10
 
 // Bytes is the start of the report, up to 64 KiB.
 func (h *Head) Bytes() []byte { return h.raw }
@@ -199,7 +212,7 @@ func (h *Head) lookXML() {
 			path = path[:len(path)-1]
 			continue
 		}
-		if len(path) == 0 {
+		if h.root == "" { // what follows the document says nothing of it
 			h.root, h.space = start.Name.Local, start.Name.Space
 		}
 		path = append(path, start.Name.Local)

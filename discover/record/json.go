@@ -5,6 +5,8 @@ import (
 	"errors"
 	"io"
 
+	"github.com/go-json-experiment/json/jsontext"
+
 	"github.com/leeward-ctem/leeward/discover/decode"
 	"github.com/leeward-ctem/leeward/exposure"
 )
@@ -47,8 +49,7 @@ func lines(head []byte) bool {
 	if len(line) == 0 || line[0] != '{' {
 		return false
 	}
-	var any any
-	return !more || decode.Unmarshal(line, &any) == nil
+	return !more || jsontext.Value(line).IsValid(jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true))
 }
 
 // readLines reads one document a line.

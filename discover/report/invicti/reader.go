@@ -7,8 +7,6 @@
 package invicti
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"io"
 	"iter"
@@ -53,13 +51,12 @@ func (Reader) Sniff(h *decode.Head) bool {
 // Read implements discover.Reader.
 func (Reader) Read(ctx context.Context, r io.Reader) iter.Seq2[exposure.Observation, error] {
 	return func(yield func(exposure.Observation, error) bool) {
-		br := bufio.NewReaderSize(r, 4<<10)
-		start, _ := br.Peek(1 << 10) // an error comes again
+		h, r := decode.Peek(r)
 		s := issues()
-		if bytes.Contains(start, []byte("<ScanGroup")) {
+		if root, _ := h.Root(); root == "ScanGroup" {
 			s = alerts()
 		}
-		for o, err := range s.Read(ctx, br) {
+		for o, err := range s.Read(ctx, r) {
 			if !yield(o, err) {
 				return
 			}
