@@ -7,21 +7,28 @@ import (
 	"time"
 
 	"github.com/leeward-ctem/leeward/discover"
+	"github.com/leeward-ctem/leeward/discover/report/asff"
 	"github.com/leeward-ctem/leeward/discover/report/azuredefender"
 	"github.com/leeward-ctem/leeward/discover/report/bandit"
 	"github.com/leeward-ctem/leeward/discover/report/burp"
+	"github.com/leeward-ctem/leeward/discover/report/cloudsploit"
 	"github.com/leeward-ctem/leeward/discover/report/cyclonedx"
 	"github.com/leeward-ctem/leeward/discover/report/generic"
+	"github.com/leeward-ctem/leeward/discover/report/github"
+	"github.com/leeward-ctem/leeward/discover/report/gitlab"
 	"github.com/leeward-ctem/leeward/discover/report/invicti"
 	"github.com/leeward-ctem/leeward/discover/report/kubeaudit"
 	"github.com/leeward-ctem/leeward/discover/report/kubebench"
 	"github.com/leeward-ctem/leeward/discover/report/kubescape"
 	"github.com/leeward-ctem/leeward/discover/report/nessus"
+	"github.com/leeward-ctem/leeward/discover/report/nexpose"
 	"github.com/leeward-ctem/leeward/discover/report/nikto"
 	"github.com/leeward-ctem/leeward/discover/report/nmap"
 	"github.com/leeward-ctem/leeward/discover/report/nuclei"
 	"github.com/leeward-ctem/leeward/discover/report/observations"
+	"github.com/leeward-ctem/leeward/discover/report/openvas"
 	"github.com/leeward-ctem/leeward/discover/report/prowler"
+	"github.com/leeward-ctem/leeward/discover/report/qualys"
 	"github.com/leeward-ctem/leeward/discover/report/sarif"
 	"github.com/leeward-ctem/leeward/discover/report/sslyze"
 	"github.com/leeward-ctem/leeward/discover/report/testssl"
@@ -48,15 +55,22 @@ func Reports() []discover.Reader {
 		zap.Reader{},
 		nessus.Reader{},
 		nmap.Reader{},
+		asff.Reader{},
 		azuredefender.Reader{},
 		bandit.Reader{},
 		burp.Reader{},
+		cloudsploit.Reader{},
+		github.Reader{},
+		gitlab.Reader{},
 		invicti.Reader{},
 		kubeaudit.Reader{},
 		kubebench.Reader{},
 		kubescape.Reader{},
+		nexpose.Reader{},
 		nikto.Reader{},
+		openvas.Reader{},
 		prowler.Reader{},
+		qualys.Reader{},
 		sslyze.Reader{},
 		testssl.Reader{},
 		wpscan.Reader{},

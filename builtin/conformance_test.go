@@ -1,118 +1,173 @@
 package builtin_test
 
 import (
-	"encoding/json"
-	"errors"
+	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
-	"text/tabwriter"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/leeward-ctem/leeward/builtin"
 	"github.com/leeward-ctem/leeward/discover"
-	"github.com/leeward-ctem/leeward/exposure"
+	"github.com/leeward-ctem/leeward/discover/decode"
+	"github.com/leeward-ctem/leeward/discover/report/reporttest"
 )
 
-// entry is one real report with the counts of the reference importer.
-type entry struct {
-	Parser   string `json:"parser"`
-	ScanType string `json:"scan_type"`
-	File     string `json:"file"`
-	Expected int    `json:"expected_count"`
-	Naive    *int   `json:"naive_count"`
+// tool is what comes of the real reports of one tool.
+type tool struct {
+	name                      string
+	files                     int
+	records, ours, theirs     int
+	noRecords                 bool // of some file nobody counted them
+	readers                   []string
+	differences, unrecognised []string
 }
 
-// explained says, for a reference count that differs from ours and from the
-// raw records, why. Keys are file names or parsers.
-var explained = map[string]string{
-	"tenable":                                 "the reference merges hosts; one observation per ReportItem here",
-	"nmap":                                    "the reference merges ports across hosts; one observation per host, port and script result here",
-	"sarif":                                   "one observation per result and location",
-	"generic/generic_report1.csv":             "one observation per row",
-	"generic/generic_report4.csv":             "one observation per row",
-	"cyclonedx/dd_1_15_0.xml":                 "one observation per vulnerability and affected component",
-	"generic/generic_report1.json":            "one observation per finding and host",
-	"generic/generic_report3.json":            "one observation per finding and host",
-	"generic/test_with_image.json":            "one observation per finding and host",
-	"generic/generic_report_fix_version.json": "one observation per finding and host",
-}
-
-// formats are the parsers of the reference that our readers answer for.
-var formats = map[string]string{"nuclei": "nuclei", "trivy": "trivy", "sarif": "sarif", "cyclonedx": "cyclonedx", "tenable": "nessus", "nmap": "nmap", "zap": "zap", "generic": "generic"}
-
-// TestConformance counts the weaknesses in every real report of the formats
-// that are read, prints them beside the reference's, and fails on a difference
-// that nobody explained.
+// TestConformance reads every real report and keeps docs/conformance.md true.
+// `go test ./builtin -update` rewrites it.
 func TestConformance(t *testing.T) {
-	root := filepath.Join("..", "..", "shared", "corpus")
-	data, err := os.ReadFile(filepath.Join(root, "manifest.json"))
+	t.Parallel()
+	dir := reporttest.Corpus(t)
+	notes := map[string]string{}
+	files, err := filepath.Glob(filepath.Join("..", "discover", "report", "*", "differences.txt"))
 	if err != nil {
-		t.Skip("the shared material is not here")
-	}
-	var all []entry
-	if err := json.Unmarshal(data, &all); err != nil {
 		t.Fatal(err)
 	}
-	registered := map[string]bool{}
-	for _, r := range builtin.Reports() {
-		registered[r.Name()] = true
-	}
-	im := discover.Importer{Readers: builtin.Reports()}
-	var out strings.Builder
-	w := tabwriter.NewWriter(&out, 0, 4, 2, ' ', 0)
-	fmt.Fprintln(w, "FILE\tFORMAT\tOURS\tEXPECTED\tNAIVE\tWHY")
-	for _, e := range all {
-		format, ok := formats[e.Parser]
-		if !ok || !registered[format] || e.Parser == "tenable" && !strings.HasSuffix(e.File, ".xml") {
-			continue
+	for _, path := range files {
+		for key, why := range reporttest.Differences(t, path) {
+			notes[key] = why
 		}
-		f, err := os.Open(filepath.Join(root, "reports", e.File))
+	}
+	var tools []*tool
+	used := map[string]bool{}
+	for _, ref := range reporttest.References(t, dir) {
+		if len(tools) == 0 || tools[len(tools)-1].name != ref.Parser {
+			i := slices.IndexFunc(tools, func(x *tool) bool { return x.name == ref.Parser })
+			if i < 0 {
+				tools = append(tools, &tool{name: ref.Parser})
+			} else { // the last is the one at hand
+				tools = append(slices.Delete(tools, i, i+1), tools[i])
+			}
+		}
+		one := tools[len(tools)-1]
+		one.files++
+		data, err := os.ReadFile(filepath.Join(dir, "reports", ref.File))
 		if err != nil {
 			t.Fatal(err)
 		}
-		ours, name := 0, ""
-		for part, err := range discover.Open(e.File, f, discover.Limits{}) {
-			if err != nil {
-				t.Errorf("%s: %v", e.File, err)
-				break
-			}
-			reader, err := im.Recognise("", e.File, part.Head)
-			if err != nil {
-				t.Errorf("%v", err)
-				break
-			}
-			name = reader.Name()
-			for o, err := range discover.Guarded(t.Context(), reader, part.Reader) {
-				var rec *exposure.RecordError
-				if errors.As(err, &rec) {
-					t.Errorf("%s: %v", e.File, err)
-				} else if err != nil {
-					t.Errorf("%s: %v", e.File, err)
-				} else if o.Kind == exposure.ObservedWeakness {
-					ours++
-				}
-			}
+		r := recognise(t, ref.File, data)
+		if r == nil {
+			one.unrecognised = append(one.unrecognised, ref.File)
+			t.Errorf("%s is recognised by nobody", ref.File)
+			continue
 		}
-		f.Close()
-		naive, why := "–", ""
-		if e.Naive != nil {
-			naive = fmt.Sprint(*e.Naive)
+		if !slices.Contains(one.readers, r.Name()) {
+			one.readers = append(one.readers, r.Name())
 		}
-		if ours != e.Expected {
-			if why = explained[e.File]; why == "" {
-				why = explained[e.Parser]
-			}
+		c := reporttest.Compare(t, r, ref, data)
+		one.ours += c.Found
+		if ref.Expected != nil {
+			one.theirs += *ref.Expected
+		}
+		if ref.Naive != nil {
+			one.records += *ref.Naive
+		} else {
+			one.noRecords = true
+		}
+		for what, miss := range c.Misses {
+			key := strings.TrimSpace(ref.File + " " + what)
+			why := notes[key]
+			used[key] = true
 			if why == "" {
-				t.Errorf("%s: %d observations, %d expected, and nobody explained it", e.File, ours, e.Expected)
+				t.Errorf("%s: %s, and no differences.txt says why", key, miss)
+			}
+			_, file, _ := strings.Cut(key, "/")
+			one.differences = append(one.differences, fmt.Sprintf("`%s`: %s", file, why))
+		}
+	}
+	for key := range notes {
+		if !used[key] {
+			t.Errorf("a differences.txt explains %q, and there is no difference", key)
+		}
+	}
+	slices.SortFunc(tools, func(a, b *tool) int { return strings.Compare(a.name, b.name) })
+	page := conformancePage(tools)
+	file := filepath.Join("..", "docs", "conformance.md")
+	if update() {
+		if err := os.WriteFile(file, []byte(page), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	have, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatalf("%v: run `go test ./builtin -update`", err)
+	}
+	if diff := cmp.Diff(strings.Split(page, "\n"), strings.Split(string(have), "\n")); diff != "" {
+		t.Errorf("docs/conformance.md is not what comes of the reports, run `go test ./builtin -update` (-want +have):\n%s", diff)
+	}
+}
+
+// recognise returns the reader of the first document in a file.
+func recognise(t *testing.T, name string, data []byte) discover.Reader {
+	t.Helper()
+	for part, err := range discover.Open(name, bytes.NewReader(data), discover.Limits{}) {
+		if err != nil {
+			continue
+		}
+		head := decode.NewHead(part.Head)
+		for _, r := range builtin.Reports() {
+			if r.Sniff(head) {
+				return r
 			}
 		}
-		if name != format {
-			t.Errorf("%s is taken for %s", e.File, name)
-		}
-		fmt.Fprintf(w, "%s\t%s\t%d\t%d\t%s\t%s\n", e.File, name, ours, e.Expected, naive, why)
 	}
-	w.Flush()
-	t.Log("\n" + out.String())
+	return nil
+}
+
+func conformancePage(tools []*tool) string {
+	var b strings.Builder
+	files, exact := 0, 0
+	for _, x := range tools {
+		files += x.files
+		if len(x.differences) == 0 {
+			exact++
+		}
+	}
+	fmt.Fprintf(&b, `<!-- Written by "go test ./builtin -update" from the readers and their differences.txt. -->
+
+# What comes of real reports
+
+%d reports of %d tools, from the unit tests of [DefectDojo](https://github.com/DefectDojo/django-DefectDojo) 3.2.0 (BSD-3-Clause), which are no part of this project. For each the findings that our
+reader makes are compared with the number of raw records, and their severities, advisories, CWEs, components, versions, hosts and files with what DefectDojo makes of
+the same report. For %d tools nothing differs. Every other difference has its reason here; a reader that makes one without a reason fails its test.
+
+We keep one finding for each asset and place, so of tools whose hosts DefectDojo merges we make more.
+
+| tool | read by | reports | raw records | our findings | DefectDojo's |
+|---|---|---|---|---|---|
+`, files, len(tools), exact)
+	for _, x := range tools {
+		records := fmt.Sprint(x.records)
+		if x.noRecords {
+			records = "not all counted"
+		}
+		fmt.Fprintf(&b, "| %s | %s | %d | %s | %d | %d |\n", x.name, strings.Join(x.readers, ", "), x.files, records, x.ours, x.theirs)
+	}
+	b.WriteString("\n## Differences\n")
+	for _, x := range tools {
+		if len(x.differences) == 0 {
+			continue
+		}
+		fmt.Fprintf(&b, "\n### %s\n\n", x.name)
+		slices.Sort(x.differences)
+		for _, d := range x.differences {
+			b.WriteString("- " + d + "\n")
+		}
+	}
+	return b.String()
 }

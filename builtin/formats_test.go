@@ -14,7 +14,9 @@ import (
 	"github.com/leeward-ctem/leeward/discover"
 )
 
-var update = flag.Bool("update", false, "rewrite docs/formats.md")
+// update reports whether the pages under docs are written again. The flag is
+// that of package reporttest.
+func update() bool { return flag.Lookup("update").Value.String() == "true" }
 
 // TestFormatsPage keeps docs/formats.md true: the registry tells the table,
 // and the format that is ours to define has its page beside its reader.
@@ -60,7 +62,7 @@ read of a file, without importing it.
 	}
 	page.Write(own)
 	file := filepath.Join("..", "docs", "formats.md")
-	if *update {
+	if update() {
 		if err := os.WriteFile(file, []byte(page.String()), 0o644); err != nil {
 			t.Fatal(err)
 		}

@@ -50,6 +50,7 @@ type app struct {
 	faceted   facetCache
 	stored    storedCache
 	offline   bool
+	few       int        // findings of which nobody is shown an old answer; 0: fewFindings
 	blind     sync.Once  // said that the feeds cannot be read
 	mu        sync.Mutex // what follows changes with a programme or a day
 	model     *prioritize.Model

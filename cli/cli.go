@@ -56,6 +56,7 @@ type commands struct {
 
 	Serve        serveCmd        `cmd:"" help:"Run the server."`
 	Import       importCmd       `cmd:"" help:"Import scanner reports."`
+	Watch        watchCmd        `cmd:"" help:"Import the reports that are put into a folder."`
 	Findings     findingsCmd     `cmd:"" help:"List findings, the riskiest first."`
 	Assets       assetsCmd       `cmd:"" help:"List assets, the greatest expected loss first."`
 	Remediations remediationsCmd `cmd:"" help:"List fixes, the most risk removed per effort first."`

@@ -31,6 +31,10 @@ type imported struct {
 	Failure      string  `json:"failure,omitempty"`
 }
 
+func importedOf(res *discover.Result) imported {
+	return imported{res.File, res.Format, res.Tool, res.Observations, res.New, res.Known, res.Closed, res.Reopened, res.Errors, res.Seconds, res.Failure}
+}
+
 func (c *importCmd) Run(ctx context.Context, r *run) error {
 	var asset exposure.AssetRef
 	if c.Asset != "" {
@@ -82,7 +86,7 @@ func (c *importCmd) Run(ctx context.Context, r *run) error {
 				failed++
 			}
 			if r.JSON {
-				if err := enc.Encode(imported{res.File, res.Format, res.Tool, res.Observations, res.New, res.Known, res.Closed, res.Reopened, res.Errors, res.Seconds, res.Failure}); err != nil {
+				if err := enc.Encode(importedOf(&res)); err != nil {
 					return err
 				}
 			} else {

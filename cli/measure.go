@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -18,8 +19,8 @@ import (
 )
 
 // lasting keeps an answer that takes long to make until the index moves or the
-// day ends. One that takes very long is then made anew behind the scenes, every
-// so often, and nobody waits for it.
+// day ends. Of many findings nobody waits long for it: an old answer is given
+// until the new one is there, and pages then hear that it is.
 type lasting[T any] struct {
 	mu     sync.Mutex
 	seq    int64
@@ -27,52 +28,95 @@ type lasting[T any] struct {
 	at     time.Time // zero: nothing is kept
 	took   time.Duration
 	kept   T
-	turn   int // grows when what is kept is forgotten
-	making bool
+	turn   int     // grows when what is kept is forgotten
+	making *making // nil: nothing is
+	behind bool    // somebody was given an old answer
 }
 
-// quick is how long an answer may take and still be made while somebody waits;
-// a slower one takes at most a tenth of the time.
+// making is an answer being made. err is set before done is closed.
+type making struct {
+	done chan struct{}
+	err  error
+}
+
+// quick is how long an answer may take and still be made at once when the index
+// moves; a slower one takes at most a tenth of the time.
 const (
 	quick = 50 * time.Millisecond
 	pause = 10
 )
 
+// fewFindings is of how many findings answers are always new; of more nobody
+// waits longer than briefly while there is an old one.
+const fewFindings = 100_000
+
+// many reports whether a view has more than few findings.
+func (a *app) many(v *index.View) bool { return v.Len() > cmp.Or(a.few, fewFindings) }
+
 // get answers with what is kept, or makes it.
-func (c *lasting[T]) get(ctx context.Context, a *app, make func(ctx context.Context, v *index.View, today int) (T, error)) (T, error) {
+func (c *lasting[T]) get(ctx context.Context, a *app, fresh func(ctx context.Context, v *index.View, today int) (T, error)) (T, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	v, today := a.ix.View(), a.today()
-	have := !c.at.IsZero() && c.day == today
-	switch {
-	case have && c.seq == v.Seq():
-		return c.kept, nil
-	case have && c.took > quick:
-		if !c.making && a.now().Sub(c.at) >= pause*c.took {
-			c.making = true
-			go func(ctx context.Context, turn int) {
-				start := time.Now()
-				kept, err := make(ctx, v, int(today))
-				c.mu.Lock()
-				defer c.mu.Unlock()
-				c.making = false
-				if err == nil && turn == c.turn { // else the next who asks tries again
-					c.keep(a, v, today, start, kept)
-				}
-			}(context.WithoutCancel(ctx), c.turn)
+	var err error
+	for range 2 { // what is being made may have begun before the index moved last
+		v, today := a.ix.View(), a.today()
+		have := !c.at.IsZero()
+		slow := have && c.day == today && c.took > quick
+		switch {
+		case have && c.day == today && c.seq == v.Seq():
+			return c.kept, nil
+		case slow && a.now().Sub(c.at) < pause*c.took:
+			return c.kept, nil
 		}
-		return c.kept, nil
+		if c.making == nil {
+			c.making = &making{done: make(chan struct{})}
+			go c.remake(context.WithoutCancel(ctx), a, v, today, fresh, c.making, c.turn)
+		}
+		if slow {
+			c.behind = true
+			return c.kept, nil
+		}
+		m := c.making
+		var late <-chan time.Time
+		if have && a.many(v) {
+			late = time.After(briefly)
+		}
+		c.mu.Unlock()
+		select {
+		case <-m.done:
+			err = m.err
+		case <-late:
+		case <-ctx.Done():
+			err = ctx.Err()
+		}
+		c.mu.Lock()
+		if c.making == m { // it goes on
+			c.behind = true
+			return c.kept, err
+		}
+		if err != nil {
+			break
+		}
 	}
-	start := time.Now()
-	kept, err := make(ctx, v, int(today))
-	if err == nil {
-		c.keep(a, v, today, start, kept)
-	}
-	return kept, err
+	return c.kept, err
 }
 
-func (c *lasting[T]) keep(a *app, v *index.View, today uint16, start time.Time, kept T) {
-	c.seq, c.day, c.at, c.took, c.kept = v.Seq(), today, a.now(), time.Since(start), kept
+// remake makes an answer and keeps it, unless what it is made of was forgotten
+// meanwhile.
+func (c *lasting[T]) remake(ctx context.Context, a *app, v *index.View, today uint16, fresh func(ctx context.Context, v *index.View, today int) (T, error), m *making, turn int) {
+	start := time.Now()
+	kept, err := fresh(ctx, v, int(today))
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if m.err = err; err == nil && turn == c.turn { // else the next who asks tries again
+		c.seq, c.day, c.at, c.took, c.kept = v.Seq(), today, a.now(), time.Since(start), kept
+	}
+	c.making = nil
+	close(m.done)
+	if c.behind {
+		c.behind = false
+		a.tell("measured", nil)
+	}
 }
 
 // forget makes the next who asks wait for a new answer.

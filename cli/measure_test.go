@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math"
@@ -377,7 +378,7 @@ func TestLasting(t *testing.T) {
 		}
 		// What takes long is made behind the scenes once the index moved.
 		c.took, c.seq = time.Second, -1
-		if n := get(); n != 3 || c.making {
+		if n := get(); n != 3 || c.making != nil {
 			w.t.Errorf("made %d times, right after the last", n)
 		}
 		w.now = w.now.Add(10 * time.Second)
@@ -388,6 +389,16 @@ func TestLasting(t *testing.T) {
 			if time.Now().After(end) {
 				w.t.Fatal("no new answer came")
 			}
+		}
+		// The last was quick, so the next is waited for, and one that does not come
+		// is an error for who has nothing else.
+		broken := errors.New("the disk is full")
+		c.forget()
+		if _, err := c.get(w.t.Context(), a, func(context.Context, *index.View, int) (int, error) { return 0, broken }); !errors.Is(err, broken) {
+			w.t.Errorf("what cannot be made is %v", err)
+		}
+		if n := get(); n != 5 {
+			w.t.Errorf("made %d times after one that failed", n)
 		}
 	})
 }

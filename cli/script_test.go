@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"maps"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,6 +24,7 @@ import (
 //	fields FILE NAME…   every line of FILE is a JSON object with just these
 //	                    keys; NAME? may be missing
 //	lines FILE N        FILE has N lines
+//	appears FILE        wait until FILE is there
 //	serving             wait until a server answers on the data directory, so
 //	                    that commands ask it instead of opening the directory
 func TestScripts(t *testing.T) {
@@ -42,7 +44,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("LONGER", strings.Repeat("what ", 3201))
 			return nil
 		},
-		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){"fields": fieldsOf, "lines": linesOf, "serving": serving},
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){"fields": fieldsOf, "lines": linesOf, "serving": serving, "appears": appears},
 	})
 }
 
@@ -54,6 +56,20 @@ func serving(ts *testscript.TestScript, neg bool, args []string) {
 	for end := time.Now().Add(2 * time.Minute); r.running(context.Background()) == nil; time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(end) {
 			ts.Fatalf("no server answers on %s", r.Data)
+		}
+	}
+}
+
+func appears(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: appears file")
+	}
+	for end := time.Now().Add(2 * time.Minute); ; time.Sleep(20 * time.Millisecond) {
+		if _, err := os.Stat(ts.MkAbs(args[0])); err == nil {
+			return
+		}
+		if time.Now().After(end) {
+			ts.Fatalf("%s does not appear", args[0])
 		}
 	}
 }

@@ -31,8 +31,9 @@ type remediationCache struct {
 	behind  bool          // somebody was shown what was known before, and hears when it is done
 }
 
-// When some fixes are known already, nobody waits longer than patience for them
-// to be grouped anew, and only briefly when the last time took longer anyway.
+// When some fixes of many findings are known already, nobody waits longer than
+// patience for them to be grouped anew, and only briefly when the last time took
+// longer anyway.
 const (
 	patience = time.Second
 	briefly  = 50 * time.Millisecond
@@ -64,9 +65,10 @@ func (a *app) Remediations(ctx context.Context, filter string) ([]exposure.Remed
 		c.mu.Unlock()
 		var late <-chan time.Time
 		switch {
-		case known && took > patience:
+		case !known || !a.many(v):
+		case took > patience:
 			late = time.After(briefly)
-		case known:
+		default:
 			late = time.After(patience)
 		}
 		select {

@@ -35,9 +35,10 @@ func (r *Report) readJSON(in io.Reader, head []byte) error {
 		if documents++; documents > 1 && tree.handle == nil && tree.each == nil {
 			break // a second document is not of this report
 		}
-		if err := w.value(tree, nil, ""); err != nil {
+		if err := w.value(tree, ""); err != nil {
 			return err
 		}
+		r.closed = true
 	}
 	return w.j.End()
 }
@@ -61,7 +62,7 @@ func (r *Report) readLines(in io.Reader, tree *place) error {
 		var doc any
 		if err == nil && tree.handle == nil {
 			w := &walk{Report: r, j: decode.NewJSON(bytes.NewReader(line)), base: offset}
-			if err = w.value(tree, nil, ""); err == nil {
+			if err = w.value(tree, ""); err == nil {
 				err = w.j.End()
 			}
 			var known *exposure.Error
@@ -82,23 +83,22 @@ func (r *Report) readLines(in io.Reader, tree *place) error {
 
 // value reads the next value, which is at a place. key is the name it has in an
 // object of records.
-func (w *walk) value(at *place, up *Value, key string) error {
+func (w *walk) value(at *place, key string) error {
 	kind := w.j.Kind()
 	switch {
 	case kind == '[' && at.each != nil:
-		w.met = w.met || at.each.handle != nil
+		w.met = true
 		return w.j.Array(func() error {
 			if err := w.Alive(w.base + w.j.Offset()); err != nil {
 				return err
 			}
-			return w.value(at.each, nil, "")
+			return w.value(at.each, "")
 		})
 	case at.handle != nil:
 		w.met = true
 		return w.record(at, key)
 	case kind == '{' && at.each != nil && at.names == nil && at.member == nil:
-		w.met = w.met || at.each.handle != nil
-		return w.value(at.each, nil, key) // one object stands for an array of one
+		return w.value(at.each, key) // one object stands for an array of one
 	case kind != '{':
 		return w.j.Skip()
 	}
@@ -108,19 +108,21 @@ func (w *walk) value(at *place, up *Value, key string) error {
 	}
 	w.up = append(w.up, holder)
 	defer func() { w.up = w.up[:len(w.up)-1] }()
-	if at.member != nil {
-		w.met = w.met || at.member.handle != nil
-	}
 	return w.j.Object(func(name string) error {
-		next := at.names[name]
+		next, key := at.names[name], ""
 		if next == nil {
-			next = at.member
+			next, key = at.member, name
 		}
-		if k := w.j.Kind(); next != nil && (k == '{' || k == '[') {
-			return w.value(next, nil, name)
-		} else if next != nil && next.handle != nil && next == at.member {
-			return w.record(next, name) // which says what is wrong with it
-		} else if next != nil && (k == 'n') {
+		if next == nil {
+			return w.member(holder, name)
+		}
+		switch k := w.j.Kind(); {
+		case k == '{' || k == '[':
+			w.met = true // even when nothing is in it
+			return w.value(next, key)
+		case next.handle != nil && key != "":
+			return w.record(next, key) // which says what is wrong with it
+		case k == 'n':
 			w.met = true // nothing was found
 			return w.j.Skip()
 		}

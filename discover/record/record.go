@@ -25,6 +25,7 @@ package record
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -70,6 +71,15 @@ type Spec struct {
 	// Header are names of columns that the header of a table has. The first row
 	// with all of them is the header; what stands above is passed over.
 	Header []string
+	// Headers are the columns of further tables that the format has.
+	Headers [][]string
+	// Vary are columns of a table: rows that follow each other and differ in
+	// nothing else are one record. Its value is the list of its rows, and answers
+	// as the first of them.
+	Vary []string
+	// Complete is called with each weakness that waited, see [Report.Wait], after
+	// the definition of its rule was filled in. May be nil.
+	Complete func(o *exposure.Observation)
 	// Lines says that JSON comes as one document a line, so that a broken line
 	// costs itself. Arrays are read all the same.
 	Lines bool
@@ -100,6 +110,9 @@ type Report struct {
 	flow    bool // too much was held: records go on at once
 	met     bool // a place of records was there
 	cut     bool // it did not end well
+	alike   held // rows that are one record, see Spec.Vary
+	closed  bool // the document ended, whatever stands behind it
+	rules   glossary
 	cover   map[string]*exposure.Observation
 	order   []string
 	State   any // whatever the handlers of a format share
@@ -131,7 +144,7 @@ func (s Spec) Read(ctx context.Context, in io.Reader) iter.Seq2[exposure.Observa
 		case '{':
 			err = r.readJSON(br, head)
 		default:
-			if s.Header == nil {
+			if s.headers() == nil {
 				return exposure.Errorf(exposure.Invalid, "not a report of %s: it is neither JSON nor XML", s.Tool)
 			}
 			err = r.readTable(br)
@@ -140,6 +153,11 @@ func (s Spec) Read(ctx context.Context, in io.Reader) iter.Seq2[exposure.Observa
 		r.cut = err != nil
 		if flushed := r.flush(); flushed != nil {
 			return flushed
+		}
+		if r.closed {
+			if released := r.release(); released != nil {
+				return released
+			}
 		}
 		if err != nil {
 			return err
@@ -238,16 +256,38 @@ func (r *Report) Inventory(a exposure.AssetRef, c exposure.Component) {
 // asset once with all its rules. Never say so of an asset that is only listed
 // where something was found, unless the format lists what was looked at.
 func (r *Report) Covered(a exposure.AssetRef, class string, rules ...string) {
+	r.covered("", a, class, exposure.PortRange{}, rules)
+}
+
+// CoveredBy is [Report.Covered] in a report of several tools.
+func (r *Report) CoveredBy(tool string, a exposure.AssetRef, class string, rules ...string) {
+	r.covered(tool, a, class, exposure.PortRange{}, rules)
+}
+
+// CoveredAt is [Report.Covered] of some ports of the asset alone.
+func (r *Report) CoveredAt(a exposure.AssetRef, class string, ports exposure.PortRange, rules ...string) {
+	r.covered("", a, class, ports, rules)
+}
+
+// covered notes what was looked at; "" is the report's own tool, and the zero
+// range no limit.
+func (r *Report) covered(tool string, a exposure.AssetRef, class string, ports exposure.PortRange, rules []string) {
 	if r.cover == nil {
 		r.cover = map[string]*exposure.Observation{}
 	}
-	key := class + "\x00" + a.Key()
+	key := fmt.Sprint(tool, "\x00", class, "\x00", a.Key())
+	if ports != (exposure.PortRange{}) {
+		key += fmt.Sprint("\x00", ports)
+	}
 	o := r.cover[key]
 	if o == nil {
 		if len(r.cover) == maxCover {
 			return
 		}
-		o = &exposure.Observation{Kind: exposure.ObservedCoverage, Asset: a, Class: class, Coverage: &exposure.Coverage{Class: class}}
+		o = &exposure.Observation{Kind: exposure.ObservedCoverage, Tool: tool, Asset: a, Class: class, Coverage: &exposure.Coverage{Class: class}}
+		if ports != (exposure.PortRange{}) {
+			o.Coverage.Ports = []exposure.PortRange{ports}
+		}
 		r.cover[key] = o
 		r.order = append(r.order, key)
 	}
@@ -273,7 +313,7 @@ func (r *Report) finish() error {
 	}
 	for _, key := range r.order {
 		o := r.cover[key]
-		o.Tool = r.run.Tool
+		o.Tool = cmp.Or(o.Tool, r.run.Tool)
 		if len(o.Coverage.Rules) > 0 {
 			sort.Strings(o.Coverage.Rules)
 			kept := o.Coverage.Rules[:1]
@@ -355,7 +395,7 @@ func (r *Report) flush() error {
 }
 
 func (r *Report) handle(h held) error {
-	r.fault.err, r.out = nil, r.out[:0]
+	r.fault.err, r.out, r.rules.new = nil, r.out[:0], r.rules.new[:0]
 	v, err := h.value, error(nil)
 	if h.raw != nil {
 		v, err = parse(h.raw, &r.fault)
@@ -370,8 +410,11 @@ func (r *Report) handle(h held) error {
 	if err == nil {
 		err = r.fault.err
 	}
+	for i := 0; err == nil && i < len(r.out); i++ {
+		err = sane(&r.out[i])
+	}
 	if err == nil {
-		err = r.sane()
+		err = r.keep()
 	}
 	if err != nil {
 		r.out = r.out[:0]
@@ -387,25 +430,22 @@ func (r *Report) handle(h held) error {
 }
 
 // sane checks what every weakness needs.
-func (r *Report) sane() error {
-	for i := range r.out {
-		o := &r.out[i]
-		if o.Kind != exposure.ObservedWeakness {
-			continue
+func sane(o *exposure.Observation) error {
+	if o.Kind != exposure.ObservedWeakness {
+		return nil
+	}
+	if o.Rule == "" && len(o.Advisories) == 0 {
+		return fmt.Errorf("it has neither a rule nor an advisory, so it has no identity")
+	}
+	if o.Title = strings.Join(strings.Fields(o.Title), " "); o.Title == "" {
+		o.Title = o.Rule
+		if o.Title == "" {
+			o.Title = o.Advisories[0]
 		}
-		if o.Rule == "" && len(o.Advisories) == 0 {
-			return fmt.Errorf("it has neither a rule nor an advisory, so it has no identity")
-		}
-		if o.Title = strings.Join(strings.Fields(o.Title), " "); o.Title == "" {
-			o.Title = o.Rule
-			if o.Title == "" {
-				o.Title = o.Advisories[0]
-			}
-		}
-		for _, s := range []*string{&o.Rule, &o.Location.File, &o.Location.Resource, &o.Location.Path} {
-			if len(*s) > maxName {
-				return fmt.Errorf("a name in it has more than %d bytes", maxName)
-			}
+	}
+	for _, s := range []*string{&o.Rule, &o.Location.File, &o.Location.Resource, &o.Location.Path} {
+		if len(*s) > maxName {
+			return fmt.Errorf("a name in it has more than %d bytes", maxName)
 		}
 	}
 	return nil

@@ -5,14 +5,19 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/leeward-ctem/leeward/discover/decode"
 	"github.com/leeward-ctem/leeward/exposure"
 )
 
-// maxPreamble is how many rows may stand above the header of a table.
-const maxPreamble = 50
+// maxPreamble is how many rows may stand above the header of a table: some
+// exports list all hosts there.
+const maxPreamble = 20_000
+
+// maxSame is how many rows may be one record.
+const maxSame = 10_000
 
 // readTable reads a table: one record a row.
 func (r *Report) readTable(in io.Reader) error {
@@ -21,16 +26,18 @@ func (r *Report) readTable(in io.Reader) error {
 		return exposure.Errorf(exposure.Invalid, "not a report of %s: it is a table", r.spec.Tool)
 	}
 	rows := decode.NewRows(in)
-	head := rows.Head(32 << 10)
-	rows.Discard(len(head) - len(bytes.TrimPrefix(head, []byte("\xef\xbb\xbf"))))
-	rows.Separate(separators(head, r.spec.Header))
+	whole := rows.Head(32 << 10)
+	head := bytes.TrimPrefix(whole, []byte("\xef\xbb\xbf"))
+	rows.Discard(len(whole) - len(head))
+	wanted := r.spec.headers()
+	rows.Separate(separators(head, wanted))
 	var header []string
 	for range maxPreamble {
 		err := rows.Next()
 		if decode.Lost(err) {
 			err = rows.SkipLine()
 		} else if err == nil {
-			if names := cells(rows); hasAll(names, r.spec.Header) {
+			if names := cells(rows); hasOne(names, wanted) {
 				header = names
 				break
 			}
@@ -43,18 +50,33 @@ func (r *Report) readTable(in io.Reader) error {
 		}
 	}
 	if header == nil {
-		return exposure.Errorf(exposure.Invalid, "not a table of %s: it has no row with the columns %s", r.spec.Tool, strings.Join(r.spec.Header, ", "))
+		return exposure.Errorf(exposure.Invalid, "not a table of %s: it has no row with the columns %s", r.spec.Tool, strings.Join(wanted[0], ", "))
 	}
 	if len(header) > decode.MaxColumns {
 		return exposure.Errorf(exposure.Invalid, "the table has more than %d columns", decode.MaxColumns)
 	}
 	r.met = true
+	err := r.rows(rows, header, handle)
+	if same := r.same(handle); same != nil {
+		return same
+	}
+	r.closed = err == nil
+	return err
+}
+
+// rows reads the rows below the header.
+func (r *Report) rows(rows *decode.Rows, header []string, handle Handler) error {
 	for {
 		err := rows.Next()
 		switch {
 		case err == io.EOF:
 			return nil
 		case decode.Lost(err):
+			if errors.Is(err, decode.ErrOpen) {
+				r.alike = held{} // of which the row may be a part
+			} else if err := r.same(handle); err != nil {
+				return err
+			}
 			r.number++
 			lost := &exposure.RecordError{Record: r.number, Offset: rows.Offset(), Err: fmt.Errorf("line %d: %w", rows.Line(), err)}
 			if err := rows.SkipLine(); err != nil {
@@ -93,17 +115,76 @@ func (r *Report) row(rows *decode.Rows, header []string, handle Handler) error {
 		fault = errShort
 	}
 	if fault != nil {
+		if fault == errShort {
+			r.alike = held{} // of which the row that is cut off may be a part
+		} else if err := r.same(handle); err != nil {
+			return err
+		}
 		r.number++
 		return r.Lose(&exposure.RecordError{Record: r.number, Offset: rows.Offset(), Err: fmt.Errorf("line %d: %w", rows.Line(), fault)})
 	}
 	v := Value{kind: '{', names: header, kids: make([]Value, len(header)), fault: &r.fault}
+	says := false
 	for i := range header {
 		v.kids[i].fault = &r.fault
 		if i < n && !rows.Empty(i) {
 			v.kids[i].kind, v.kids[i].text = '"', rows.Text(i, "")
+			says = says || !rows.Blank(i)
 		}
 	}
-	return r.take(held{handle: handle, value: v, offset: rows.Offset()})
+	if !says {
+		return nil // spreadsheets leave rows of separators alone behind
+	}
+	if r.spec.Vary == nil {
+		return r.take(held{handle: handle, value: v, offset: rows.Offset()})
+	}
+	if n := len(r.alike.value.kids); n > 0 && n < maxSame && r.agrees(v) {
+		r.alike.value.kids = append(r.alike.value.kids, v)
+		return nil
+	}
+	if err := r.same(handle); err != nil {
+		return err
+	}
+	r.alike = held{value: Value{kind: '[', kids: []Value{v}, fault: &r.fault}, offset: rows.Offset()}
+	return nil
+}
+
+// agrees reports whether a row belongs to those that came before it.
+func (r *Report) agrees(v Value) bool {
+	first := &r.alike.value.kids[0]
+	for i, name := range v.names {
+		if v.kids[i].text != first.kids[i].text && !slices.ContainsFunc(r.spec.Vary, func(s string) bool { return strings.EqualFold(s, name) }) {
+			return false
+		}
+	}
+	return true
+}
+
+// same takes the rows that are one record.
+func (r *Report) same(handle Handler) error {
+	h := r.alike
+	if r.alike = (held{}); len(h.value.kids) == 0 {
+		return nil
+	}
+	h.handle = handle
+	return r.take(h)
+}
+
+// headers are the columns by which a table is known.
+func (s *Spec) headers() (all [][]string) {
+	if s.Header != nil {
+		all = append(all, s.Header)
+	}
+	return append(all, s.Headers...)
+}
+
+func hasOne(names []string, wanted [][]string) bool {
+	for _, w := range wanted {
+		if hasAll(names, w) {
+			return true
+		}
+	}
+	return false
 }
 
 func cells(rows *decode.Rows) []string {
@@ -129,7 +210,7 @@ func hasAll(names, want []string) bool {
 
 // separators tells what parts the cells of a table: what makes the header's
 // columns known.
-func separators(head []byte, want []string) (delimiter, newline byte) {
+func separators(head []byte, wanted [][]string) (delimiter, newline byte) {
 	newline = '\n'
 	if bytes.IndexByte(head, '\n') < 0 && bytes.IndexByte(head, '\r') >= 0 {
 		newline = '\r'
@@ -141,7 +222,7 @@ func separators(head []byte, want []string) (delimiter, newline byte) {
 			err := rows.Next()
 			if decode.Lost(err) {
 				err = rows.SkipLine()
-			} else if err == nil && hasAll(cells(rows), want) {
+			} else if err == nil && hasOne(cells(rows), wanted) {
 				return d, newline
 			}
 			if err != nil {

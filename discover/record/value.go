@@ -2,8 +2,10 @@ package record
 
 import (
 	"bytes"
+	"encoding/base64"
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 	"time"
 
@@ -127,6 +129,29 @@ func (v Value) attributes() bool {
 	return len(v.names) > 0
 }
 
+// Prose is the text of an XML element and of all elements within it, each on
+// lines of its own, and of the attributes of the given names. The text of an
+// element stands before that of the elements in it.
+func (v Value) Prose(attributes ...string) string {
+	var b strings.Builder
+	v.prose(&b, attributes)
+	return strings.TrimSpace(b.String())
+}
+
+func (v Value) prose(b *strings.Builder, attributes []string) {
+	for line := range strings.Lines(v.text) {
+		if line = strings.Join(strings.Fields(line), " "); line != "" {
+			b.WriteString(line + "\n")
+		}
+	}
+	for i, k := range v.kids {
+		if v.kind == '{' && strings.HasPrefix(v.names[i], "@") && !slices.Contains(attributes, v.names[i][1:]) {
+			continue
+		}
+		k.prose(b, attributes)
+	}
+}
+
 // Texts are the texts in a list, or the one text there is. What is no text in
 // it is passed over.
 func (v Value) Texts(path string) []string {
@@ -195,6 +220,18 @@ func (v Value) Members(path string) iter.Seq2[string, Value] {
 func (v Value) IsList() bool   { return v.kind == '[' }
 func (v Value) IsObject() bool { return v.kind == '{' }
 func (v Value) IsText() bool   { return v.kind == '"' }
+
+// Decoded is the text at a path, out of base64 if its attribute base64 says so.
+func (v Value) Decoded(path string) string {
+	at := v.At(path)
+	text := at.scalar(path)
+	if at.Yes("@base64") {
+		if raw, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(text), "")); err == nil {
+			text = strings.ToValidUTF8(strings.ReplaceAll(string(raw), "\x00", "\uFFFD"), "\uFFFD")
+		}
+	}
+	return strings.TrimSpace(text)
+}
 
 // Int is a whole number, 0 for what is none.
 func (v Value) Int(paths ...string) int {

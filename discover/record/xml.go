@@ -37,7 +37,9 @@ func (r *Report) readXML(in io.Reader) error {
 		if at == nil {
 			return x.Skip()
 		}
-		return r.element(x, root, at)
+		err := r.element(x, root, at)
+		r.closed = err == nil
+		return err
 	})
 }
 

@@ -2,6 +2,7 @@ package term
 
 import (
 	"cmp"
+	"net/url"
 	"strings"
 
 	"github.com/package-url/packageurl-go"
@@ -39,6 +40,32 @@ func File(path string) string {
 		}
 		path = strings.TrimLeft(rest, "/")
 	}
+}
+
+// CPE takes the name of a product in the Common Platform Enumeration apart, in
+// either of its forms: cpe:/a:vendor:product:version and
+// cpe:2.3:a:vendor:product:version:…. What is not stated is empty, and so is the
+// kind ("a" application, "o" operating system, "h" hardware) of what is no CPE.
+func CPE(s string) (kind, vendor, product, version string) {
+	s = strings.TrimSpace(s)
+	rest, ok := strings.CutPrefix(s, "cpe:/")
+	if !ok {
+		if rest, ok = strings.CutPrefix(s, "cpe:2.3:"); !ok {
+			return "", "", "", ""
+		}
+	}
+	parts := strings.Split(strings.ReplaceAll(rest, `\:`, "\x00"), ":")
+	at := func(i int) string {
+		if i >= len(parts) || parts[i] == "*" || parts[i] == "-" {
+			return ""
+		}
+		p := strings.ReplaceAll(strings.ReplaceAll(parts[i], "\x00", ":"), `\`, "")
+		if plain, err := url.PathUnescape(p); err == nil {
+			p = plain
+		}
+		return strings.ToValidUTF8(strings.ReplaceAll(p, "\x00", ""), "")
+	}
+	return at(0), at(1), at(2), at(3)
 }
 
 // types of package URLs by the words that scanners use for ecosystems, package

@@ -42,17 +42,6 @@ func Plain(s string) string {
 	}
 }
 
-// Paragraphs joins what several texts, HTML or not, say, with a line between.
-func Paragraphs(texts ...string) string {
-	var all []string
-	for _, s := range texts {
-		if s = Plain(s); s != "" {
-			all = append(all, s)
-		}
-	}
-	return strings.Join(all, "\n\n")
-}
-
 // paragraphs reports whether a text is HTML.
 func paragraphs(s string) bool {
 	if strings.IndexByte(s, '<') < 0 {
@@ -65,6 +54,27 @@ func paragraphs(s string) bool {
 	}
 	low := strings.ToLower(s[:min(len(s), 4000)])
 	return low != s[:min(len(s), 4000)] && (strings.Contains(low, "<p>") || strings.Contains(low, "<br") || strings.Contains(low, "</b>"))
+}
+
+// Paragraphs joins texts that say something, with an empty line between; of
+// texts that are equal one stands for all.
+func Paragraphs(texts ...string) string {
+	var all []string
+	for _, s := range texts {
+		if s = Plain(s); !Nothing(s) && !slices.Contains(all, s) {
+			all = append(all, s)
+		}
+	}
+	return strings.Join(all, "\n\n")
+}
+
+// Unguarded is the text of a cell without the apostrophe that exports put before
+// what a spreadsheet would take for a formula.
+func Unguarded(s string) string {
+	if len(s) > 1 && s[0] == '\'' && strings.IndexByte("=+-@", s[1]) >= 0 {
+		return s[1:]
+	}
+	return s
 }
 
 // maxLinks bounds the references of a weakness.

@@ -268,6 +268,18 @@ func Vectors(s string) (all []string) {
 	return all
 }
 
+// Versioned puts the version before vectors of CVSS 3 that scanners write
+// without one; without, a vector is of version 2. Which of 3.0 and 3.1 they
+// mean is not known; the metrics are the same.
+func Versioned(vectors []string) []string {
+	for i, v := range vectors {
+		if strings.HasPrefix(v, "AV:") && strings.Contains(v, "/PR:") && strings.Contains(v, "/UI:") {
+			vectors[i] = "CVSS:3.0/" + v
+		}
+	}
+	return vectors
+}
+
 // maxIDs bounds the advisories and the CWEs of a finding, maxCWE the number of
 // a CWE; the greatest is below 2,000.
 const (

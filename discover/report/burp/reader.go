@@ -6,7 +6,6 @@ package burp
 
 import (
 	"context"
-	"encoding/base64"
 	"io"
 	"iter"
 	"strings"
@@ -142,14 +141,7 @@ func messages(v record.Value) (all []exposure.Evidence) {
 			break
 		}
 		for _, kind := range []string{"request", "response"} {
-			m := pair.At(kind)
-			text := m.Text()
-			if m.Yes("@base64") {
-				if raw, err := base64.StdEncoding.DecodeString(text); err == nil {
-					text = strings.ToValidUTF8(strings.ReplaceAll(string(raw), "\x00", "\uFFFD"), "\uFFFD")
-				}
-			}
-			if text = strings.TrimSpace(text); text != "" {
+			if text := pair.Decoded(kind); text != "" {
 				all = append(all, exposure.Evidence{Kind: kind, Text: text})
 			}
 		}

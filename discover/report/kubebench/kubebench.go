@@ -42,7 +42,6 @@ func (Reader) Read(ctx context.Context, r io.Reader) iter.Seq2[exposure.Observat
 	return record.Spec{
 		Tool: "kube-bench",
 		Records: map[string]record.Handler{
-			"Totals":                       func(*record.Report, record.Value) error { return nil }, // makes a report of no controls one
 			"tests[].results[]":            result,
 			"[].tests[].results[]":         result,
 			"Controls[].tests[].results[]": result,

@@ -17,6 +17,8 @@ import (
 
 func TestReader(t *testing.T) { reporttest.Run(t, nessus.Reader{}) }
 
+func TestConform(t *testing.T) { reporttest.Conform(t, nessus.Reader{}, "tenable") }
+
 func FuzzReader(f *testing.F) { reporttest.Fuzz(f, nessus.Reader{}) }
 
 // read returns what the reader states and the records that were lost.

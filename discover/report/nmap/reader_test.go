@@ -15,6 +15,8 @@ import (
 
 func TestReader(t *testing.T) { reporttest.Run(t, nmap.Reader{}) }
 
+func TestConform(t *testing.T) { reporttest.Conform(t, nmap.Reader{}, "nmap") }
+
 func FuzzReader(f *testing.F) { reporttest.Fuzz(f, nmap.Reader{}) }
 
 func read(t *testing.T, in string) (all []exposure.Observation) {

@@ -23,7 +23,7 @@ type check struct {
 }
 
 // asset is how a report names a resource.
-type asset struct{ provider, account, region, uid, name, kind string }
+type asset struct{ provider, account, region, uid, name string }
 
 var (
 	errRule   = errors.New("it has no check, so it has no identity")
