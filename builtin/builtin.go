@@ -28,11 +28,16 @@ import (
 	"github.com/leeward-ctem/leeward/discover/report/grype"
 	"github.com/leeward-ctem/leeward/discover/report/harbor"
 	"github.com/leeward-ctem/leeward/discover/report/inspector"
+	"github.com/leeward-ctem/leeward/discover/report/invicti"
+	"github.com/leeward-ctem/leeward/discover/report/kubeaudit"
+	"github.com/leeward-ctem/leeward/discover/report/kubebench"
+	"github.com/leeward-ctem/leeward/discover/report/kubescape"
 	"github.com/leeward-ctem/leeward/discover/report/mend"
 	"github.com/leeward-ctem/leeward/discover/report/msdefender"
 	"github.com/leeward-ctem/leeward/discover/report/nessus"
 	"github.com/leeward-ctem/leeward/discover/report/nexpose"
 	"github.com/leeward-ctem/leeward/discover/report/nexusiq"
+	"github.com/leeward-ctem/leeward/discover/report/nikto"
 	"github.com/leeward-ctem/leeward/discover/report/nmap"
 	"github.com/leeward-ctem/leeward/discover/report/npmaudit"
 	"github.com/leeward-ctem/leeward/discover/report/nuclei"
@@ -42,15 +47,19 @@ import (
 	"github.com/leeward-ctem/leeward/discover/report/osvscanner"
 	"github.com/leeward-ctem/leeward/discover/report/pipaudit"
 	"github.com/leeward-ctem/leeward/discover/report/prismacloud"
+	"github.com/leeward-ctem/leeward/discover/report/prowler"
 	"github.com/leeward-ctem/leeward/discover/report/qualys"
 	"github.com/leeward-ctem/leeward/discover/report/sarif"
 	"github.com/leeward-ctem/leeward/discover/report/snyk"
 	"github.com/leeward-ctem/leeward/discover/report/sonarqube"
+	"github.com/leeward-ctem/leeward/discover/report/sslyze"
+	"github.com/leeward-ctem/leeward/discover/report/testssl"
 	"github.com/leeward-ctem/leeward/discover/report/trivy"
 	"github.com/leeward-ctem/leeward/discover/report/trivyoperator"
 	"github.com/leeward-ctem/leeward/discover/report/veracode"
 	"github.com/leeward-ctem/leeward/discover/report/wazuh"
 	"github.com/leeward-ctem/leeward/discover/report/wiz"
+	"github.com/leeward-ctem/leeward/discover/report/wpscan"
 	"github.com/leeward-ctem/leeward/discover/report/xray"
 	"github.com/leeward-ctem/leeward/discover/report/zap"
 	"github.com/leeward-ctem/leeward/intel"
@@ -110,6 +119,15 @@ func Reports() []discover.Reader {
 		openvex.Reader{},
 		wazuh.Reader{},
 		wiz.Reader{},
+		invicti.Reader{},
+		kubeaudit.Reader{},
+		kubebench.Reader{},
+		kubescape.Reader{},
+		nikto.Reader{},
+		prowler.Reader{},
+		sslyze.Reader{},
+		testssl.Reader{},
+		wpscan.Reader{},
 		generic.Reader{}, // takes what no other does
 	}
 }

@@ -223,7 +223,7 @@ func (h *Head) lookXML() {
 			path = path[:len(path)-1]
 			continue
 		}
-		if len(path) == 0 {
+		if h.root == "" { // what follows the document says nothing of it
 			h.root, h.space = start.Name.Local, start.Name.Space
 		}
 		path = append(path, start.Name.Local)

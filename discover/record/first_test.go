@@ -65,7 +65,7 @@ func TestDocumentsApart(t *testing.T) {
 			titles = append(titles, o.Title)
 		}
 	}
-	if want := []string{"a a", "a b"}; !slices.Equal(titles, want) {
+	if want := []string{"a a", "b b"}; !slices.Equal(titles, want) {
 		t.Errorf("top and up are %q, want %q", titles, want)
 	}
 }

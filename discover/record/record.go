@@ -61,7 +61,7 @@ type Spec struct {
 	// header.
 	Records map[string]Handler
 	// First are places of Records that the other records need. Of what is held
-	// they are handled first, wherever they stand in the report.
+	// they are handled first, wherever they stand in the report, and before About.
 	First []string
 	// About takes what the report says of the scan as a whole. top is the
 	// document without its records, as far as it is known. May be nil.
@@ -132,6 +132,7 @@ type Report struct {
 	holding int  // bytes
 	flow    bool // too much was held: records go on at once
 	met     bool // a place of records was there
+	cut     bool // it did not end well
 	alike   held // rows that are one record, see Spec.Vary
 	closed  bool // the document ended, whatever stands behind it
 	rules   glossary
@@ -175,6 +176,7 @@ func (s Spec) Read(ctx context.Context, in io.Reader) iter.Seq2[exposure.Observa
 			r.held = nil
 		}
 		// What was found stays found, however the report ends.
+		r.cut = err != nil
 		if flushed := r.rest(); flushed != nil {
 			return flushed
 		}
@@ -226,8 +228,13 @@ func form(head []byte) byte {
 	return 't'
 }
 
-// Top is the document without its records, as far as it is known.
-func (r *Report) Top() Value { return *r.top }
+// Top is the document of the record without its records, as far as it is known.
+func (r *Report) Top() Value {
+	if len(r.up) > 0 {
+		return *r.up[0]
+	}
+	return *r.top
+}
 
 // Up is what holds the record: 0 is the nearest object or element around it, 1
 // the one around that.
@@ -237,6 +244,11 @@ func (r *Report) Up(n int) Value {
 	}
 	return *r.up[n]
 }
+
+// Cut reports whether the report broke off, as far as that is known, so that
+// facts may be missing. A record that would say something else with them is
+// better lost.
+func (r *Report) Cut() bool { return r.cut }
 
 // Number is the number of the record in the report, from 1.
 func (r *Report) Number() int { return r.number }
@@ -388,27 +400,30 @@ func (r *Report) take(h held) error {
 	return r.handle(h)
 }
 
-// flush handles the records that were held.
+// flush handles the records that were held, those that others need first.
 func (r *Report) flush() error {
+	all := r.held
+	r.held, r.holding = nil, 0
+	for _, h := range all {
+		if !h.first {
+			continue
+		}
+		if err := r.handle(h); err != nil {
+			return err
+		}
+	}
 	if err := r.about(); err != nil {
 		return err
 	}
-	all := r.held
-	r.held, r.holding = nil, 0
-	slices.SortStableFunc(all, func(a, b held) int { return cmp.Compare(later(a), later(b)) })
 	for _, h := range all {
+		if h.first {
+			continue
+		}
 		if err := r.handle(h); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-func later(h held) int {
-	if h.first {
-		return 0
-	}
-	return 1
 }
 
 // rest states what is left to say once no record comes any more.
