@@ -28,6 +28,9 @@ func (r *Report) readJSON(in io.Reader, head []byte) error {
 	if w.j.Kind() == 0 {
 		return w.j.End() // empty, or broken
 	}
+	if w.j.Kind() == 'n' && tree.each != nil && tree.each.handle != nil {
+		w.met = true // Go writes a list without elements so
+	}
 	documents := 0
 	for w.j.Kind() != 0 {
 		if documents++; documents > 1 && tree.handle == nil && tree.each == nil {
@@ -103,8 +106,7 @@ func (w *walk) value(at *place, up *Value, key string) error {
 	}
 	holder := &Value{Key: key, kind: '{', fault: &w.fault}
 	if len(w.up) == 0 {
-		*w.top = *holder
-		holder = w.top
+		w.top = holder // each of several documents has its own
 	}
 	w.up = append(w.up, holder)
 	defer func() { w.up = w.up[:len(w.up)-1] }()

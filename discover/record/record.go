@@ -63,6 +63,9 @@ type Spec struct {
 	// End is called after the last record of a report that ended well, to state
 	// what follows from all of them. May be nil.
 	End func(r *Report)
+	// Empty reports whether a report that has no place of records is one in which
+	// nothing was found, as some tools write it. May be nil.
+	Empty func(top Value) bool
 	// Header are names of columns that the header of a table has. The first row
 	// with all of them is the header; what stands above is passed over.
 	Header []string
@@ -137,7 +140,7 @@ func (s Spec) Read(ctx context.Context, in io.Reader) iter.Seq2[exposure.Observa
 		if err != nil {
 			return err
 		}
-		if !r.met {
+		if !r.met && (s.Empty == nil || !s.Empty(*r.top)) {
 			return exposure.Errorf(exposure.Invalid, "not a report of %s: it has no %s", s.Tool, strings.Join(s.places(), " or "))
 		}
 		return r.finish()
@@ -409,6 +412,9 @@ type place struct {
 func (s *Spec) tree() *place {
 	root := &place{}
 	for path, h := range s.Records {
+		if path == "row" && s.Header != nil {
+			continue // of a table
+		}
 		at := root
 		for _, step := range steps(path) {
 			var next **place

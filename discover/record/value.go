@@ -167,7 +167,8 @@ func (v Value) List(path string) iter.Seq[Value] {
 	}
 }
 
-// Members yields the members of an object by their names, in order.
+// Members yields the members of an object by their names, in order. Of those
+// that are there several times the last counts.
 func (v Value) Members(path string) iter.Seq2[string, Value] {
 	at := v
 	if path != "" {
@@ -177,8 +178,12 @@ func (v Value) Members(path string) iter.Seq2[string, Value] {
 		if at.kind != '{' {
 			return
 		}
+		last := make(map[string]int, len(at.names))
 		for i, n := range at.names {
-			if !yield(n, at.kids[i]) {
+			last[n] = i
+		}
+		for i, n := range at.names {
+			if last[n] == i && !yield(n, at.kids[i]) {
 				return
 			}
 		}
