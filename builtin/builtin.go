@@ -12,6 +12,7 @@ import (
 	"github.com/leeward-ctem/leeward/discover/report/burp"
 	"github.com/leeward-ctem/leeward/discover/report/cyclonedx"
 	"github.com/leeward-ctem/leeward/discover/report/generic"
+	"github.com/leeward-ctem/leeward/discover/report/gitleaks"
 	"github.com/leeward-ctem/leeward/discover/report/nessus"
 	"github.com/leeward-ctem/leeward/discover/report/nmap"
 	"github.com/leeward-ctem/leeward/discover/report/nuclei"
@@ -42,6 +43,7 @@ func Reports() []discover.Reader {
 		azuredefender.Reader{},
 		bandit.Reader{},
 		burp.Reader{},
+		gitleaks.Reader{},
 		generic.Reader{}, // takes what no other does
 	}
 }
