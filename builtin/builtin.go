@@ -19,6 +19,7 @@ import (
 	"github.com/leeward-ctem/leeward/discover/report/observations"
 	"github.com/leeward-ctem/leeward/discover/report/sarif"
 	"github.com/leeward-ctem/leeward/discover/report/trivy"
+	"github.com/leeward-ctem/leeward/discover/report/trufflehog"
 	"github.com/leeward-ctem/leeward/discover/report/zap"
 	"github.com/leeward-ctem/leeward/intel"
 	"github.com/leeward-ctem/leeward/intel/feed/epss"
@@ -44,6 +45,7 @@ func Reports() []discover.Reader {
 		bandit.Reader{},
 		burp.Reader{},
 		gitleaks.Reader{},
+		trufflehog.Reader{},
 		generic.Reader{}, // takes what no other does
 	}
 }
