@@ -13,6 +13,7 @@ import (
 	"github.com/leeward-ctem/leeward/discover/report/cyclonedx"
 	"github.com/leeward-ctem/leeward/discover/report/generic"
 	"github.com/leeward-ctem/leeward/discover/report/gitleaks"
+	"github.com/leeward-ctem/leeward/discover/report/gosec"
 	"github.com/leeward-ctem/leeward/discover/report/nessus"
 	"github.com/leeward-ctem/leeward/discover/report/nmap"
 	"github.com/leeward-ctem/leeward/discover/report/nuclei"
@@ -45,6 +46,7 @@ func Reports() []discover.Reader {
 		bandit.Reader{},
 		burp.Reader{},
 		gitleaks.Reader{},
+		gosec.Reader{},
 		trufflehog.Reader{},
 		generic.Reader{}, // takes what no other does
 	}
