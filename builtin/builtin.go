@@ -14,6 +14,7 @@ import (
 	"github.com/leeward-ctem/leeward/discover/report/generic"
 	"github.com/leeward-ctem/leeward/discover/report/gitleaks"
 	"github.com/leeward-ctem/leeward/discover/report/gosec"
+	"github.com/leeward-ctem/leeward/discover/report/hadolint"
 	"github.com/leeward-ctem/leeward/discover/report/nessus"
 	"github.com/leeward-ctem/leeward/discover/report/nmap"
 	"github.com/leeward-ctem/leeward/discover/report/nuclei"
@@ -47,6 +48,7 @@ func Reports() []discover.Reader {
 		burp.Reader{},
 		gitleaks.Reader{},
 		gosec.Reader{},
+		hadolint.Reader{},
 		trufflehog.Reader{},
 		generic.Reader{}, // takes what no other does
 	}
