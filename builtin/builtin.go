@@ -20,6 +20,7 @@ import (
 	"github.com/leeward-ctem/leeward/discover/report/nuclei"
 	"github.com/leeward-ctem/leeward/discover/report/observations"
 	"github.com/leeward-ctem/leeward/discover/report/sarif"
+	"github.com/leeward-ctem/leeward/discover/report/tfsec"
 	"github.com/leeward-ctem/leeward/discover/report/trivy"
 	"github.com/leeward-ctem/leeward/discover/report/trufflehog"
 	"github.com/leeward-ctem/leeward/discover/report/zap"
@@ -49,6 +50,7 @@ func Reports() []discover.Reader {
 		gitleaks.Reader{},
 		gosec.Reader{},
 		hadolint.Reader{},
+		tfsec.Reader{},
 		trufflehog.Reader{},
 		generic.Reader{}, // takes what no other does
 	}
