@@ -16,6 +16,7 @@ import (
 	"github.com/leeward-ctem/leeward/discover/report/gitleaks"
 	"github.com/leeward-ctem/leeward/discover/report/gosec"
 	"github.com/leeward-ctem/leeward/discover/report/hadolint"
+	"github.com/leeward-ctem/leeward/discover/report/kics"
 	"github.com/leeward-ctem/leeward/discover/report/nessus"
 	"github.com/leeward-ctem/leeward/discover/report/nmap"
 	"github.com/leeward-ctem/leeward/discover/report/nuclei"
@@ -52,6 +53,7 @@ func Reports() []discover.Reader {
 		gitleaks.Reader{},
 		gosec.Reader{},
 		hadolint.Reader{},
+		kics.Reader{},
 		tfsec.Reader{},
 		trufflehog.Reader{},
 		generic.Reader{}, // takes what no other does
