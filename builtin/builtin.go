@@ -22,6 +22,7 @@ import (
 	"github.com/leeward-ctem/leeward/discover/report/nuclei"
 	"github.com/leeward-ctem/leeward/discover/report/observations"
 	"github.com/leeward-ctem/leeward/discover/report/sarif"
+	"github.com/leeward-ctem/leeward/discover/report/semgrep"
 	"github.com/leeward-ctem/leeward/discover/report/tfsec"
 	"github.com/leeward-ctem/leeward/discover/report/trivy"
 	"github.com/leeward-ctem/leeward/discover/report/trufflehog"
@@ -54,6 +55,7 @@ func Reports() []discover.Reader {
 		gosec.Reader{},
 		hadolint.Reader{},
 		kics.Reader{},
+		semgrep.Reader{},
 		tfsec.Reader{},
 		trufflehog.Reader{},
 		generic.Reader{}, // takes what no other does
