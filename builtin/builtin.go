@@ -13,6 +13,7 @@ import (
 	"github.com/leeward-ctem/leeward/discover/report/checkov"
 	"github.com/leeward-ctem/leeward/discover/report/cyclonedx"
 	"github.com/leeward-ctem/leeward/discover/report/generic"
+	"github.com/leeward-ctem/leeward/discover/report/githubcodescanning"
 	"github.com/leeward-ctem/leeward/discover/report/gitleaks"
 	"github.com/leeward-ctem/leeward/discover/report/gosec"
 	"github.com/leeward-ctem/leeward/discover/report/hadolint"
@@ -51,6 +52,7 @@ func Reports() []discover.Reader {
 		bandit.Reader{},
 		burp.Reader{},
 		checkov.Reader{},
+		githubcodescanning.Reader{},
 		gitleaks.Reader{},
 		gosec.Reader{},
 		hadolint.Reader{},
