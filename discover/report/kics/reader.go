@@ -64,7 +64,7 @@ func place(r *record.Report, v record.Value) error {
 	if strings.HasPrefix(o.Title, "Passwords And Secrets") {
 		o.Class = "secret"
 	} else if id := v.Text("similarity_id"); id != "" {
-		o.Location.Symbol = "similarity " + id[:min(len(id), 16)]
+		o.Location.Symbol = "similarity " + strings.ToValidUTF8(id[:min(len(id), 16)], "")
 	}
 	if text := term.Facts(
 		"Expected", v.Text("expected_value"), "Actual", v.Text("actual_value"), "Place", v.Text("search_key"), "Remediation", v.Text("remediation"),
