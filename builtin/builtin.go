@@ -15,6 +15,7 @@ import (
 	"github.com/leeward-ctem/leeward/discover/report/burp"
 	"github.com/leeward-ctem/leeward/discover/report/cargoaudit"
 	"github.com/leeward-ctem/leeward/discover/report/checkmarx"
+	"github.com/leeward-ctem/leeward/discover/report/checkov"
 	"github.com/leeward-ctem/leeward/discover/report/cloudsploit"
 	"github.com/leeward-ctem/leeward/discover/report/csaf"
 	"github.com/leeward-ctem/leeward/discover/report/cyclonedx"
@@ -23,12 +24,17 @@ import (
 	"github.com/leeward-ctem/leeward/discover/report/fortify"
 	"github.com/leeward-ctem/leeward/discover/report/generic"
 	"github.com/leeward-ctem/leeward/discover/report/github"
+	"github.com/leeward-ctem/leeward/discover/report/githubcodescanning"
 	"github.com/leeward-ctem/leeward/discover/report/gitlab"
+	"github.com/leeward-ctem/leeward/discover/report/gitleaks"
+	"github.com/leeward-ctem/leeward/discover/report/gosec"
 	"github.com/leeward-ctem/leeward/discover/report/govulncheck"
 	"github.com/leeward-ctem/leeward/discover/report/grype"
+	"github.com/leeward-ctem/leeward/discover/report/hadolint"
 	"github.com/leeward-ctem/leeward/discover/report/harbor"
 	"github.com/leeward-ctem/leeward/discover/report/inspector"
 	"github.com/leeward-ctem/leeward/discover/report/invicti"
+	"github.com/leeward-ctem/leeward/discover/report/kics"
 	"github.com/leeward-ctem/leeward/discover/report/kubeaudit"
 	"github.com/leeward-ctem/leeward/discover/report/kubebench"
 	"github.com/leeward-ctem/leeward/discover/report/kubescape"
@@ -50,12 +56,15 @@ import (
 	"github.com/leeward-ctem/leeward/discover/report/prowler"
 	"github.com/leeward-ctem/leeward/discover/report/qualys"
 	"github.com/leeward-ctem/leeward/discover/report/sarif"
+	"github.com/leeward-ctem/leeward/discover/report/semgrep"
 	"github.com/leeward-ctem/leeward/discover/report/snyk"
 	"github.com/leeward-ctem/leeward/discover/report/sonarqube"
 	"github.com/leeward-ctem/leeward/discover/report/sslyze"
 	"github.com/leeward-ctem/leeward/discover/report/testssl"
+	"github.com/leeward-ctem/leeward/discover/report/tfsec"
 	"github.com/leeward-ctem/leeward/discover/report/trivy"
 	"github.com/leeward-ctem/leeward/discover/report/trivyoperator"
+	"github.com/leeward-ctem/leeward/discover/report/trufflehog"
 	"github.com/leeward-ctem/leeward/discover/report/veracode"
 	"github.com/leeward-ctem/leeward/discover/report/wazuh"
 	"github.com/leeward-ctem/leeward/discover/report/wiz"
@@ -128,6 +137,15 @@ func Reports() []discover.Reader {
 		sslyze.Reader{},
 		testssl.Reader{},
 		wpscan.Reader{},
+		checkov.Reader{},
+		githubcodescanning.Reader{},
+		gitleaks.Reader{},
+		gosec.Reader{},
+		hadolint.Reader{},
+		kics.Reader{},
+		semgrep.Reader{},
+		tfsec.Reader{},
+		trufflehog.Reader{},
 		generic.Reader{}, // takes what no other does
 	}
 }

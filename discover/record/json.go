@@ -31,6 +31,9 @@ func (r *Report) readJSON(in io.Reader, head []byte) error {
 	if w.j.Kind() == 0 {
 		return w.j.End() // empty, or broken
 	}
+	if w.j.Kind() == 'n' && tree.each != nil && tree.each.handle != nil {
+		w.met = true // Go writes a list without elements so
+	}
 	documents := 0
 	for w.j.Kind() != 0 {
 		if documents++; documents > 1 && tree.handle == nil && tree.each == nil {

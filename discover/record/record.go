@@ -569,6 +569,9 @@ type place struct {
 func (s *Spec) tree() *place {
 	root := &place{}
 	for path, h := range s.Records {
+		if path == "row" && s.Header != nil {
+			continue // of a table
+		}
 		at := root
 		for _, step := range steps(path) {
 			var next **place

@@ -19,8 +19,8 @@ func Image(name string) exposure.AssetRef {
 	return a
 }
 
-// Repository is the name of a container image without its tag and digest.
-func Repository(image string) string {
+// Untagged is the name of a container image without its tag and digest.
+func Untagged(image string) string {
 	image, _, _ = strings.Cut(strings.TrimSpace(image), " ")
 	image, _, _ = strings.Cut(image, "@")
 	if i := strings.LastIndexByte(image, ':'); i > strings.LastIndexByte(image, '/') {

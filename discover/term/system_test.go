@@ -23,13 +23,13 @@ func TestImage(t *testing.T) {
 	}
 }
 
-func TestRepository(t *testing.T) {
+func TestUntagged(t *testing.T) {
 	for name, want := range map[string]string{
 		"registry.example.com:5000/shop/web:1.2": "registry.example.com:5000/shop/web",
 		"registry.example.com:5000/shop/web":     "registry.example.com:5000/shop/web",
 		"shop:1@sha256:ab (debian 12.1)":         "shop",
 	} {
-		if got := term.Repository(name); got != want {
+		if got := term.Untagged(name); got != want {
 			t.Errorf("Repository(%q) = %q, want %q", name, got, want)
 		}
 	}

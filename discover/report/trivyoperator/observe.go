@@ -161,9 +161,7 @@ func summary(r *record.Report, _ record.Value) error {
 	asset := c.asset()
 	switch kind := c.custom.Text("kind"); {
 	case asset.IsZero():
-	case strings.Contains(kind, "ConfigAudit"), strings.Contains(kind, "Rbac"), strings.Contains(kind, "Infra"):
-		r.Covered(asset, c.class())
-	case strings.Contains(kind, "Vulnerability") && asset.Kind != exposure.AssetWorkload:
+	case strings.Contains(kind, "Vulnerability") && asset.Kind == exposure.AssetImage:
 		r.Covered(asset, classVuln)
 	default:
 		r.Inventory(asset, exposure.Component{})

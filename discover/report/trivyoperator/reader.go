@@ -5,10 +5,9 @@
 // array, or as an object of arrays by kind.
 //
 // What was looked at is the workload, whose name the labels tell; which cluster
-// it runs in no report says. Covered is a resource for the checks of which it
-// has one report, and so are nodes and images for vulnerabilities. A workload
-// has a report of vulnerabilities for each of its containers, and how many of
-// them a file holds is not known.
+// it runs in no report says, so a workload of the same name in another cluster
+// could not be told apart and is never covered: one would close what was found on
+// the other. Images are covered for vulnerabilities.
 package trivyoperator
 
 import (
