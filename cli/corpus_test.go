@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -27,16 +28,14 @@ func corpus(t *testing.T) []string {
 		t.Skip("the shared material is not here")
 	}
 	var files []string
-	for _, tool := range []string{"nuclei", "trivy", "sarif", "cyclonedx", "tenable", "nmap", "zap", "generic"} {
-		err := filepath.WalkDir(filepath.Join(root, tool), func(p string, d fs.DirEntry, err error) error {
-			if err == nil && !d.IsDir() {
-				files = append(files, p)
-			}
-			return err
-		})
-		if err != nil {
-			t.Fatal(err)
+	err := filepath.WalkDir(root, func(p string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			files = append(files, p)
 		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 	return files
 }
@@ -67,7 +66,7 @@ func TestCorpusTwice(t *testing.T) {
 					}
 					results, err := w.im.Import(t.Context(), discover.Request{Name: filepath.Base(file)}, f)
 					f.Close()
-					if err != nil {
+					if err != nil && !nameless(t, file) {
 						t.Fatalf("%s: %v", file, err)
 					}
 					for _, r := range results {
@@ -93,6 +92,17 @@ func TestCorpusTwice(t *testing.T) {
 			}
 		})
 	}
+}
+
+// nameless reports whether a report is an empty list, which no format can be
+// told by.
+func nameless(t *testing.T, file string) bool {
+	t.Helper()
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Join(strings.Fields(string(data)), "") == "[]"
 }
 
 func head(t *testing.T, db *store.DB) int64 {
