@@ -60,8 +60,8 @@ func issue(r *record.Report, v record.Value) error {
 	o := exposure.Observation{
 		Class: "web", Detection: exposure.DetectionRemote, Confidence: confidence(v.Text("confidence")),
 		Rule: v.Text("type"), Title: v.Text("name"), Severity: severity(v.Text("severity")),
-		Description: paragraphs(v.Text("issueDetail"), items(v), v.Text("issueBackground")),
-		Solution:    paragraphs(v.Text("remediationDetail"), v.Text("remediationBackground")),
+		Description: term.Paragraphs(v.Text("issueDetail"), items(v), v.Text("issueBackground")),
+		Solution:    term.Paragraphs(v.Text("remediationDetail"), v.Text("remediationBackground")),
 		CWEs:        term.CWEs(strings.Join(term.Links(v.Text("vulnerabilityClassifications")), " ")),
 		References:  term.Links(v.Text("references")),
 		Evidence:    messages(v),
@@ -119,16 +119,6 @@ func parameter(location string) string {
 
 func items(v record.Value) string {
 	return strings.Join(v.Texts("issueDetailItems.issueDetailItem"), "\n")
-}
-
-func paragraphs(texts ...string) string {
-	var all []string
-	for _, s := range texts {
-		if s = term.Plain(s); s != "" {
-			all = append(all, s)
-		}
-	}
-	return strings.Join(all, "\n\n")
 }
 
 // maxMessages bounds the requests and responses that are kept of an issue.
