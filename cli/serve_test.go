@@ -370,3 +370,48 @@ func TestCompression(t *testing.T) {
 		t.Errorf("a new token: %s %v", res.Status, res.Header)
 	}
 }
+
+// A push with a key is done once: a retry is answered with what came of the
+// first, and one that failed may be tried again.
+func TestPushWithAKey(t *testing.T) {
+	t.Parallel()
+	s := startSite(t, "--offline")
+	admin := s.admin()
+	report := func(n int) string {
+		var b bytes.Buffer
+		if err := testkit.Trivy(&b, testkit.Estate{Findings: n, Seed: 5}); err != nil {
+			t.Fatal(err)
+		}
+		return b.String()
+	}
+	push := func(v *visitor, key, body string) (int, string) {
+		return v.do("POST", "/api/v1/scans?name=r.json", body, "Content-Type", "application/octet-stream", "Idempotency-Key", key)
+	}
+	for _, failing := range []string{"this is no report", report(10)[:4000]} {
+		if code, text := push(admin, "one", failing); code != http.StatusOK || !strings.Contains(text, `"failure":`) {
+			t.Fatalf("%d %s", code, text)
+		}
+	}
+	code, first := push(admin, "one", report(10))
+	if code != http.StatusOK || !strings.Contains(first, `"observations":10`) {
+		t.Fatalf("%d %s", code, first)
+	}
+	if code, again := push(admin, "one", report(20)); code != http.StatusOK || again != first {
+		t.Errorf("the retry says %d %s, the first %s", code, again, first)
+	}
+	if n := admin.total("is:any"); n != 10 {
+		t.Errorf("%d findings after the retry", n)
+	}
+	if code, text := push(admin.as("analyst"), "one", report(20)); code != http.StatusOK || !strings.Contains(text, `"observations":20`) {
+		t.Errorf("somebody else's key: %d %s", code, text)
+	}
+	if code, text := push(admin, strings.Repeat("k", 201), report(10)); code != http.StatusUnprocessableEntity && code != http.StatusBadRequest {
+		t.Errorf("a key without end: %d %s", code, text)
+	}
+	_, document := admin.do("GET", "/api/v1/openapi.json", "")
+	for _, want := range []string{`"Idempotency-Key"`, `"import-report"`, `"export-findings-csv"`, `"text/event-stream"`} {
+		if !strings.Contains(document, want) {
+			t.Errorf("the OpenAPI document has no %s", want)
+		}
+	}
+}

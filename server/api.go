@@ -14,7 +14,6 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"github.com/leeward-ctem/leeward/cycle"
-	"github.com/leeward-ctem/leeward/discover"
 	"github.com/leeward-ctem/leeward/exposure"
 	"github.com/leeward-ctem/leeward/mobilize/export"
 )
@@ -230,13 +229,7 @@ func (s *Server) registerAPI(mux *routes) {
 	})
 
 	s.registerPeople(a)
-	mux.Handle("POST /api/v1/scans", s.require(Analyst, s.page(s.postScan)))
-	for _, f := range export.Formats() {
-		mux.Handle("GET /api/v1/findings."+string(f), s.require(Viewer, s.page(func(w http.ResponseWriter, r *http.Request) error { return s.export(w, r, f) })))
-	}
-	mux.Handle("POST /api/v1/feeds/bundle", s.require(Operator, s.page(s.postBundle)))
-	mux.Handle("GET /api/v1/feeds/bundle", s.require(Viewer, s.page(s.getBundle)))
-	mux.Handle("GET /api/v1/events", s.require(Viewer, http.HandlerFunc(s.stream)))
+	s.registerStreamed(a, mux)
 }
 
 type findingPath struct {
@@ -341,30 +334,6 @@ func (s *Server) page(f func(w http.ResponseWriter, r *http.Request) error) http
 			http.Error(w, public(err), code)
 		}
 	})
-}
-
-// postScan imports a report from the request's body, streamed. The answer is
-// one result per document.
-func (s *Server) postScan(w http.ResponseWriter, r *http.Request) error {
-	q := r.URL.Query()
-	name := q.Get("name")
-	if name == "" {
-		name = "report"
-	}
-	req := discover.Request{Name: name, Format: q.Get("format"), Progress: func(p discover.Progress) { s.Publish("import", p) }}
-	if asset := q.Get("asset"); asset != "" {
-		ref, err := discover.ParseAsset(asset)
-		if err != nil {
-			return err
-		}
-		req.Asset = ref
-	}
-	results, err := s.Backend.Import(r.Context(), req, r.Body)
-	if err != nil {
-		return err
-	}
-	s.Publish("imported", results)
-	return writeJSON(w, list[discover.Result]{results})
 }
 
 // export streams the findings of a filter in full.

@@ -46,6 +46,7 @@ type Server struct {
 	Config
 	gate    *gate
 	events  *hub
+	pushes  pushes
 	files   *web.Static
 	routes  *routes
 	handler http.Handler
