@@ -118,18 +118,43 @@ func Fuzz(f *testing.F, r discover.Reader) {
 		}
 		f.Add(data[:min(len(data), 8<<10)])
 	}
-	f.Fuzz(func(t *testing.T, data []byte) {
-		r.Sniff(decode.NewHead(data))
-		n := 0
-		for o, err := range r.Read(t.Context(), bytes.NewReader(data)) {
-			if n++; n > 100+len(data)*4 {
-				t.Fatal("more observations than the input can hold")
+	f.Fuzz(func(t *testing.T, data []byte) { sensible(t, r, data) })
+}
+
+// FuzzAll is [Fuzz] for all readers at once, with the samples below a folder:
+// the number says which reader reads.
+func FuzzAll(f *testing.F, readers []discover.Reader, dir string) {
+	folders, err := filepath.Glob(filepath.Join(dir, "*", "testdata"))
+	if err != nil || len(folders) == 0 {
+		f.Fatalf("no samples below %s, %v", dir, err)
+	}
+	for _, folder := range folders {
+		for _, path := range samplesIn(f, folder) {
+			data, err := os.ReadFile(path)
+			if err != nil {
+				f.Fatal(err)
 			}
-			if err == nil {
-				valid(t, o)
+			head := decode.NewHead(data[:min(len(data), 64<<10)])
+			if i := slices.IndexFunc(readers, func(r discover.Reader) bool { return r.Sniff(head) }); i >= 0 {
+				f.Add(uint8(i), data[:min(len(data), 8<<10)])
 			}
 		}
-	})
+	}
+	f.Fuzz(func(t *testing.T, n uint8, data []byte) { sensible(t, readers[int(n)%len(readers)], data) })
+}
+
+// sensible reads anything, and checks what is made of it.
+func sensible(t *testing.T, r discover.Reader, data []byte) {
+	r.Sniff(decode.NewHead(data))
+	n := 0
+	for o, err := range r.Read(t.Context(), bytes.NewReader(data)) {
+		if n++; n > 100+len(data)*4 {
+			t.Fatal("more observations than the input can hold")
+		}
+		if err == nil {
+			valid(t, o)
+		}
+	}
 }
 
 type result struct {
