@@ -4,6 +4,10 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/leeward-ctem/leeward/exposure"
 )
@@ -71,45 +75,68 @@ type ThreatChange struct {
 	Was, Is  exposure.Threat
 }
 
+// threatBatch is how many advisories are written by a statement: a question to
+// a database elsewhere costs more than a row.
+const threatBatch = 40
+
 // PutThreats writes what the feeds say now about advisories. What moves a score
 // is kept with its time, so that past scores can be computed again.
 func (tx *Tx) PutThreats(ctx context.Context, changes []ThreatChange, at int64) error {
-	update, err := tx.tx.PrepareContext(ctx, "UPDATE advisory SET threat = $1 WHERE id = $2 AND threat <> $1")
-	if err != nil {
-		return err
-	}
-	defer update.Close()
-	keep, err := tx.tx.PrepareContext(ctx, "INSERT INTO threat_history (advisory, at, threat) VALUES ($1, $2, $3) ON CONFLICT (advisory, at) DO UPDATE SET threat = excluded.threat WHERE threat_history.at <> 0")
-	if err != nil {
-		return err
-	}
-	defer keep.Close()
-	for _, c := range changes {
-		is, err := json.Marshal(c.Is)
+	for part := range slices.Chunk(changes, threatBatch) {
+		changed, err := tx.updateThreats(ctx, part)
 		if err != nil {
 			return err
 		}
-		res, err := update.ExecContext(ctx, string(is), int64(c.Advisory))
-		if err != nil {
+		var kept []string
+		var args []any
+		keep := func(c *ThreatChange, at int64, t exposure.Threat) error {
+			body, err := json.Marshal(t)
+			n := len(args)
+			kept, args = append(kept, fmt.Sprintf("($%d, $%d, $%d)", n+1, n+2, n+3)), append(args, int64(c.Advisory), at, string(body))
 			return err
 		}
-		if n, err := res.RowsAffected(); err != nil {
-			return err
-		} else if n == 0 || c.Is.Near(c.Was) {
+		for i := range part {
+			c := &part[i]
+			if !changed[c.Advisory] || c.Is.Near(c.Was) {
+				continue
+			}
+			if err := errors.Join(keep(c, 0, c.Was), keep(c, at, c.Is)); err != nil {
+				return err
+			}
+		}
+		if len(kept) == 0 {
 			continue
 		}
-		was, err := json.Marshal(c.Was)
-		if err != nil {
-			return err
-		}
-		if _, err := keep.ExecContext(ctx, int64(c.Advisory), int64(0), string(was)); err != nil {
-			return err
-		}
-		if _, err := keep.ExecContext(ctx, int64(c.Advisory), at, string(is)); err != nil {
+		const known = " ON CONFLICT (advisory, at) DO UPDATE SET threat = excluded.threat WHERE threat_history.at <> 0"
+		if _, err := tx.tx.ExecContext(ctx, "INSERT INTO threat_history (advisory, at, threat) VALUES "+strings.Join(kept, ", ")+known, args...); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// updateThreats writes the newest word on advisories, and returns those of which
+// it is another than before.
+func (tx *Tx) updateThreats(ctx context.Context, changes []ThreatChange) (map[exposure.AdvisoryID]bool, error) {
+	var rows []string
+	var args []any
+	for i := range changes {
+		is, err := json.Marshal(changes[i].Is)
+		if err != nil {
+			return nil, err
+		}
+		n := len(args)
+		rows, args = append(rows, fmt.Sprintf("(CAST($%d AS BIGINT), CAST($%d AS TEXT))", n+1, n+2)), append(args, int64(changes[i].Advisory), string(is))
+	}
+	changed := map[exposure.AdvisoryID]bool{}
+	query := "WITH newest (advisory, word) AS (VALUES " + strings.Join(rows, ", ") + ") UPDATE advisory SET threat = newest.word FROM newest WHERE advisory.id = newest.advisory AND advisory.threat <> newest.word RETURNING id"
+	err := each(ctx, tx.tx, query, args, func(rows *sql.Rows) error {
+		var id exposure.AdvisoryID
+		err := rows.Scan(&id)
+		changed[id] = true
+		return err
+	})
+	return changed, err
 }
 
 // PastThreat is what was known of an advisory from a time on.

@@ -60,7 +60,7 @@ var spare struct {
 
 // emptyPostgres returns the address of a database with our tables. It is
 // emptied for the next test, unless this one failed.
-func emptyPostgres(t *testing.T) string {
+func emptyPostgres(t testing.TB) string {
 	t.Helper()
 	if cluster == nil {
 		live.Missing(t, noCluster.Error())
