@@ -55,8 +55,10 @@ func TestHistoryInTheBrowser(t *testing.T) {
 			b.Do("open it", chromedp.EmulateViewport(1440, 900), chromedp.Navigate(s.url+"/findings/"+row.ID), chromedp.WaitVisible(css(".timeline")))
 			text(t, b, ".timeline", "What validated controls let through")
 			text(t, b, "main", "What moved it is below")
-			b.Accessible("a finding with a history")
 			picture(t, scheme+"-history", b)
+			b.Do("open the tables", chromedp.EmulateViewport(390, 900), chromedp.Evaluate[chromedp.Void](`document.querySelectorAll("details.chart-data").forEach((d) => d.open = true)`))
+			picture(t, scheme+"-history-390", b)
+			b.Accessible("a finding with a history")
 		}
 		return
 	}
