@@ -71,7 +71,7 @@ func TestHold(t *testing.T) {
 		{64 << 20, strings.TrimSuffix(b.String(), "}"), 0, "", true},
 		{64 << 20, b.String() + "garbage", 3001, "xknown", true},
 	} {
-		spec.Hold, spec.Whole, spec.Exact = c.hold, c.hold > 0, c.hold > 0
+		spec.Hold, spec.Exact = c.hold, c.hold > 0
 		n, rule, fails := 0, "", false
 		for o, err := range spec.Read(context.Background(), strings.NewReader(c.report)) {
 			if err != nil {
@@ -109,7 +109,7 @@ func TestElements(t *testing.T) {
 // whatever becomes of the rest.
 func TestApart(t *testing.T) {
 	t.Parallel()
-	spec := record.Spec{Tool: "t", Whole: true, Exact: true, Hold: 1 << 20, Apart: true, Records: map[string]record.Handler{"items[].list[]": func(r *record.Report, v record.Value) error {
+	spec := record.Spec{Tool: "t", Exact: true, Hold: 1 << 20, Apart: true, Records: map[string]record.Handler{"items[].list[]": func(r *record.Report, v record.Value) error {
 		r.Weakness(exposure.Observation{Rule: "x" + r.Up(0).Text("of")})
 		return nil
 	}}}

@@ -46,7 +46,7 @@ func (Reader) Sniff(h *decode.Head) bool {
 // Read implements discover.Reader.
 func (Reader) Read(ctx context.Context, r io.Reader) iter.Seq2[exposure.Observation, error] {
 	return record.Spec{
-		Tool: "anchore", Whole: true, Exact: true, Hold: 64 << 20,
+		Tool: "anchore", Exact: true, Hold: 64 << 20,
 		About:   func(top record.Value, run *exposure.Run) { run.Finished = top.Time("metadata.timestamp") },
 		Records: map[string]record.Handler{"vulnerabilities[]": vulnerability, "[]": vulnerability, "securityEvaluation[]": evaluated},
 	}.Read(ctx, r)

@@ -44,7 +44,7 @@ const class = "vuln"
 // Read implements discover.Reader.
 func (Reader) Read(ctx context.Context, r io.Reader) iter.Seq2[exposure.Observation, error] {
 	return record.Spec{
-		Tool: "grype", Whole: true, Exact: true, Hold: 64 << 20,
+		Tool: "grype", Exact: true, Hold: 64 << 20,
 		About: func(top record.Value, run *exposure.Run) {
 			run.Version, run.Finished = top.Text("descriptor.version"), top.Time("descriptor.timestamp")
 		},

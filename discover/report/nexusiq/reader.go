@@ -41,7 +41,7 @@ const class = "vuln"
 func (Reader) Read(ctx context.Context, r io.Reader) iter.Seq2[exposure.Observation, error] {
 	n := 0
 	return record.Spec{
-		Tool: "nexus-iq", Whole: true, Exact: true, Hold: 64 << 20,
+		Tool: "nexus-iq", Exact: true, Hold: 64 << 20,
 		About: func(top record.Value, run *exposure.Run) { run.Finished = top.Time("reportTime", "evaluationDate") },
 		Records: map[string]record.Handler{"components[]": func(r *record.Report, v record.Value) error {
 			n++

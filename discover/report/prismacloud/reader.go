@@ -67,7 +67,7 @@ func (Reader) Read(ctx context.Context, r io.Reader) iter.Seq2[exposure.Observat
 		records[at+"vulnerabilityDistribution"] = t.total(classVuln)
 		records[at+"complianceDistribution"] = t.total(classConfig)
 	}
-	return record.Spec{Tool: "prisma-cloud", Whole: true, Exact: true, Hold: 64 << 20, Apart: true, Header: header(), Records: records, End: t.covered}.Read(ctx, r)
+	return record.Spec{Tool: "prisma-cloud", Exact: true, Hold: 64 << 20, Apart: true, Header: header(), Records: records, End: t.covered}.Read(ctx, r)
 }
 
 // tally compares how many issues are listed with how many there are.

@@ -77,7 +77,7 @@ func (Reader) Read(ctx context.Context, r io.Reader) iter.Seq2[exposure.Observat
 		records[at+"status.controlCheck[]"] = control
 		records[at+"spec"] = nothing // all that a benchmark has that has not run yet
 	}
-	return record.Spec{Tool: "trivy-operator", Whole: true, Exact: true, Hold: 64 << 20, Apart: true, Records: records, About: about}.Read(ctx, r)
+	return record.Spec{Tool: "trivy-operator", Exact: true, Hold: 64 << 20, Apart: true, Records: records, About: about}.Read(ctx, r)
 }
 
 func nothing(*record.Report, record.Value) error { return nil }

@@ -56,7 +56,7 @@ func (Reader) Read(ctx context.Context, r io.Reader) iter.Seq2[exposure.Observat
 	for name, s := range sources() {
 		records[name+"[]"] = s.read
 	}
-	return record.Spec{Tool: "xray", Whole: true, Exact: true, Hold: 64 << 20, Records: records}.Read(ctx, r)
+	return record.Spec{Tool: "xray", Exact: true, Hold: 64 << 20, Records: records}.Read(ctx, r)
 }
 
 // sure is the certainty of a match with an advisory on the scale of OpenVAS.
