@@ -39,8 +39,8 @@ type making struct {
 	err  error
 }
 
-// quick is how long an answer may take and still be made at once when the index
-// moves; a slower one takes at most a tenth of the time.
+// quick is how long an answer of many findings may take and still be made at
+// once when the index moves; a slower one takes at most a tenth of the time.
 const (
 	quick = 50 * time.Millisecond
 	pause = 10
@@ -61,7 +61,7 @@ func (c *lasting[T]) get(ctx context.Context, a *app, fresh func(ctx context.Con
 	for range 2 { // what is being made may have begun before the index moved last
 		v, today := a.ix.View(), a.today()
 		have := !c.at.IsZero()
-		slow := have && c.day == today && c.took > quick
+		slow := have && c.day == today && c.took > quick && a.many(v)
 		switch {
 		case have && c.day == today && c.seq == v.Seq():
 			return c.kept, nil
