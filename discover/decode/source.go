@@ -37,6 +37,8 @@ type xmlSource struct {
 	end  int // buf[done:end] waits for the rest of a character
 
 	before int64 // bytes handed out before buf[0]
+	lines  int   // line feeds among them
+	handed int64 // bytes handed out one by one, to encoding/xml
 	token  int64 // offset where the token began
 	tag    bool  // it is a tag that does not end in the buffer
 	quotes int   // quotation marks in that tag
@@ -58,6 +60,7 @@ func (s *xmlSource) ReadByte() (byte, error) {
 	}
 	b := s.buf[s.pos]
 	s.pos++
+	s.handed++
 	return b, nil
 }
 
@@ -70,15 +73,14 @@ func (s *xmlSource) Read(p []byte) (int, error) {
 	}
 	n := copy(p, s.buf[s.pos:s.done])
 	s.pos += n
+	s.handed += int64(n)
 	return n, nil
 }
 
 // fill reads on, when the decoder has taken all that is clean.
 func (s *xmlSource) fill() error {
 	s.count()
-	s.before += int64(s.done)
-	s.end = copy(s.buf, s.buf[s.done:s.end])
-	s.pos, s.done = 0, 0
+	s.compact()
 	if s.before-s.token > maxToken || s.quotes > maxQuotes {
 		return exposure.Errorf(exposure.Invalid, "a single text or tag at byte %d is larger than %d MiB or has too many attributes: no scanner writes such a record, check the report", s.token, maxToken>>20)
 	}
@@ -86,19 +88,44 @@ func (s *xmlSource) fill() error {
 		if s.err != nil && s.end == 0 {
 			return s.err
 		}
-		for idle := 0; s.err == nil; idle++ {
-			n, err := s.r.Read(s.buf[s.end:])
-			s.end += n
-			if s.err = err; n > 0 {
-				break
-			}
-			if idle == 100 {
-				s.err = io.ErrNoProgress
-			}
-		}
-		s.done = clean(s.buf[:s.end], s.err != nil)
+		s.read()
 	}
 	return nil
+}
+
+// more reads on until the buffer is full, and keeps what was not handed out
+// yet. It is false if there is no room, or nothing more to read.
+func (s *xmlSource) more() bool {
+	s.compact()
+	before := s.done
+	for s.err == nil && s.end < len(s.buf) {
+		s.read()
+	}
+	return s.done > before
+}
+
+// compact makes room at the end of the buffer.
+func (s *xmlSource) compact() {
+	s.lines += bytes.Count(s.buf[:s.pos], []byte{'\n'})
+	s.before += int64(s.pos)
+	s.end = copy(s.buf, s.buf[s.pos:s.end])
+	s.done -= s.pos
+	s.pos = 0
+}
+
+// read reads once into the buffer, in which there is room, and cleans it.
+func (s *xmlSource) read() {
+	for idle := 0; s.err == nil; idle++ {
+		n, err := s.r.Read(s.buf[s.end:])
+		s.end += n
+		if s.err = err; n > 0 {
+			break
+		}
+		if idle == 100 {
+			s.err = io.ErrNoProgress
+		}
+	}
+	s.done += clean(s.buf[s.done:s.end], s.err != nil)
 }
 
 // count adds up the quotation marks of the token that goes on beyond the buffer,

@@ -2,10 +2,13 @@ package decode
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/xml"
 	"errors"
 	"fmt"
 	"io"
+	"math"
+	"reflect"
 	"strings"
 
 	"github.com/leeward-ctem/leeward/exposure"
@@ -13,6 +16,10 @@ import (
 
 // maxDepth bounds the nesting of elements; real reports stay under 20.
 const maxDepth = 200
+
+// maxParts bounds the elements and attributes within an element that is held,
+// each of which costs far more memory than the few bytes it may consist of.
+const maxParts = 1 << 20
 
 // XML walks one XML document. Entities that a document defines itself are
 // never expanded, so neither external entities nor "billion laughs" exist here.
@@ -23,48 +30,26 @@ const maxDepth = 200
 // further call returns that error.
 type XML struct {
 	dec     *xml.Decoder // checks and decodes the tokens of src
-	src     xmlTokens
-	skipped int64 // bytes before the decoder's first
+	src     *xmlTokens
+	skipped int64      // bytes before the decoder's first
+	open    []xml.Name // what has not ended yet, for Within
+	layouts layouts
+	filler  filler
 	record  int
 	err     error
 }
 
 // NewXML returns a walker over r. Encodings other than UTF-8 are converted.
 func NewXML(r io.Reader) *XML {
-	x := &XML{}
+	x := &XML{layouts: layouts{}}
 	text, skipped, err := xmlText(r)
 	if err != nil {
 		text, x.err = bytes.NewReader(nil), err
 	}
 	x.skipped = skipped
-	x.src.text = newXMLSource(text)
-	x.src.raw = xml.NewDecoder(x.src.text)
-	x.src.raw.CharsetReader = func(_ string, r io.Reader) (io.Reader, error) { return r, nil } // it is UTF-8 by now
-	x.dec = xml.NewTokenDecoder(&x.src)
+	x.src = newXMLTokens(text)
+	x.dec = xml.NewTokenDecoder(x.src)
 	return x
-}
-
-// xmlTokens is where the limits of a token and of the nesting are kept, for
-// whoever reads: the walker, or encoding/xml within an element.
-type xmlTokens struct {
-	raw   *xml.Decoder
-	text  *xmlSource
-	depth int // elements that are open
-}
-
-// Token implements xml.TokenReader.
-func (s *xmlTokens) Token() (xml.Token, error) {
-	s.text.mark()
-	t, err := s.raw.RawToken()
-	switch t.(type) {
-	case xml.StartElement:
-		if s.depth++; s.depth > maxDepth {
-			return nil, exposure.Errorf(exposure.Invalid, "elements nest deeper than %d at byte %d: this is not a scanner's report", maxDepth, s.raw.InputOffset())
-		}
-	case xml.EndElement:
-		s.depth--
-	}
-	return t, err
 }
 
 // Next returns the next start or end element at any depth, or io.EOF at the
@@ -141,7 +126,18 @@ func (x *XML) Element(start *xml.StartElement, v any) error {
 		return x.ended()
 	}
 	x.record++
+	to := reflect.ValueOf(v).Elem()
+	if layout := x.layouts.of(to.Type()); layout != nil {
+		x.filler.begin(to, layout, start.Attr)
+		if err := x.Within(&x.filler); err != nil {
+			return err
+		}
+		x.filler.Close()
+		return nil
+	}
 	at, outside := x.Offset(), x.src.depth-1
+	x.src.texts = true
+	defer func() { x.src.texts = false }()
 	err := x.dec.DecodeElement(v, start)
 	if err == nil {
 		return nil
@@ -165,18 +161,91 @@ func (x *XML) Skip() error {
 	if x.err != nil {
 		return x.ended()
 	}
-	if err := x.dec.Skip(); err != nil {
+	return x.within(passed{}, math.MaxInt)
+}
+
+// Visitor is told of what is within an element.
+type Visitor interface {
+	// Open says that an element begins. attrs is valid until it returns.
+	Open(name xml.Name, attrs []xml.Attr)
+	// Text gives a part of the text of the element that began last and has not
+	// ended yet. It is valid until Text returns.
+	Text(text []byte)
+	// Close says that this element ends.
+	Close()
+}
+
+// passed is told in vain.
+type passed struct{}
+
+func (passed) Open(xml.Name, []xml.Attr) {}
+func (passed) Text([]byte)               {}
+func (passed) Close()                    {}
+
+// Within tells v of all that is within the element that was opened last and
+// goes behind it. Names are as they are written: their Space is the prefix.
+// More than a million elements and attributes end the document.
+func (x *XML) Within(v Visitor) error { return x.within(v, maxParts) }
+
+func (x *XML) within(v Visitor, parts int) error {
+	if x.err != nil {
+		return x.ended()
+	}
+	x.open = x.open[:0]
+	for t := &x.src.last; ; {
+		if err := x.src.next(t); err != nil {
+			x.err = x.broken(err)
+			return x.err
+		}
+		switch t.kind {
+		case tokenStart:
+			if parts -= 1 + len(t.attrs); parts < 0 {
+				x.err = exposure.Errorf(exposure.Invalid, "an element that ends behind byte %d has more than %d parts: no scanner writes such a record, check the report", x.Offset(), maxParts)
+				return x.err
+			}
+			x.open = append(x.open, t.name)
+			v.Open(t.name, t.attrs)
+		case tokenText:
+			v.Text(t.text)
+		case tokenEnd:
+			n := len(x.open) - 1
+			if n < 0 {
+				return x.close()
+			}
+			if x.open[n] != t.name {
+				x.err = x.mismatch(x.open[n], t.name)
+				return x.err
+			}
+			x.open = x.open[:n]
+			v.Close()
+		}
+	}
+}
+
+// close lets encoding/xml see the end of the element that it saw begin.
+func (x *XML) close() error {
+	x.src.again = true
+	if _, err := x.dec.Token(); err != nil {
 		x.err = x.broken(err)
 		return x.err
 	}
 	return nil
 }
 
+// mismatch says that an element ends by the tag of another.
+func (x *XML) mismatch(open, end xml.Name) error {
+	msg := "element <" + open.Local + "> closed by </" + end.Local + ">"
+	if open.Local == end.Local {
+		msg = fmt.Sprintf("element <%s> in space %s closed by </%s> in space %s", open.Local, open.Space, end.Local, cmp.Or(end.Space, `""`))
+	}
+	return x.broken(&xml.SyntaxError{Msg: msg})
+}
+
 // Record is the number of elements decoded so far.
 func (x *XML) Record() int { return x.record }
 
 // Offset is the number of bytes consumed so far, of the document in UTF-8.
-func (x *XML) Offset() int64 { return x.skipped + x.src.raw.InputOffset() }
+func (x *XML) Offset() int64 { return x.skipped + x.src.offset() }
 
 // fatal reports whether err is surely one of the document rather than of a
 // value in it. An error of the reader below need not show here: it comes again
@@ -212,8 +281,7 @@ func (x *XML) broken(err error) error {
 		if strings.Contains(syntax.Msg, "unexpected EOF") {
 			return x.cutOff()
 		}
-		line, _ := x.src.raw.InputPos()
-		return exposure.Errorf(exposure.Invalid, "not valid XML on line %d (%s): export the report again", line, syntax.Msg)
+		return exposure.Errorf(exposure.Invalid, "not valid XML on line %d (%s): export the report again", x.src.line(), syntax.Msg)
 	}
 	return fmt.Errorf("read at byte %d: %w", x.Offset(), err)
 }

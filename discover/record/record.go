@@ -58,6 +58,7 @@ type Report struct {
 	number int
 	offset int64 // of the record at hand
 	fault  fault
+	whole  tree // of the XML element at hand
 	out    []exposure.Observation
 	missed []error
 
@@ -91,6 +92,7 @@ func (s Spec) Read(ctx context.Context, in io.Reader) iter.Seq2[exposure.Observa
 	return decode.Emit(ctx, func(e *decode.Emitter) error {
 		r := &Report{Emitter: e, spec: &s, run: exposure.Run{Tool: s.Tool}}
 		r.top = &Value{kind: '{', fault: &r.fault}
+		r.whole.fault = &r.fault
 		br := bufio.NewReaderSize(in, 64<<10)
 		head, _ := br.Peek(4 << 10)
 		var err error

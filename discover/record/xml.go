@@ -7,33 +7,72 @@ import (
 	"github.com/leeward-ctem/leeward/discover/decode"
 )
 
-// element is an XML element in whole.
-type element struct {
-	XMLName  xml.Name
-	Attrs    []xml.Attr `xml:",any,attr"`
-	Children []element  `xml:",any"`
-	Text     string     `xml:",chardata"`
+// tree makes a Value of an element and of all that is within it. It is a
+// [decode.Visitor].
+type tree struct {
+	open  []branch
+	text  []byte // of the open elements, one behind the other
+	fault *fault
 }
 
-// value makes a Value of an element.
-func (e *element) value(f *fault) Value {
-	v := Value{kind: '"', text: e.Text, fault: f}
-	for _, a := range e.Attrs {
-		v.kind = '{'
-		v.names, v.kids = append(v.names, "@"+a.Name.Local), append(v.kids, Value{kind: '"', text: a.Value, fault: f})
+// branch is an element that is open.
+type branch struct {
+	name  string
+	value Value
+	text  int // where its text begins
+}
+
+// value makes a Value of the element that was opened last.
+func (t *tree) value(x *decode.XML, start *xml.StartElement) (Value, error) {
+	t.open, t.text = t.open[:0], t.text[:0]
+	t.Open(start.Name, start.Attr)
+	if err := x.Within(t); err != nil {
+		return Value{}, err
 	}
-	for i := range e.Children {
+	return t.end(), nil
+}
+
+// Open implements [decode.Visitor].
+func (t *tree) Open(name xml.Name, attrs []xml.Attr) {
+	v := Value{kind: '"', fault: t.fault}
+	if len(attrs) > 0 {
 		v.kind = '{'
-		v.add(e.Children[i].XMLName.Local, e.Children[i].value(f), true)
+		v.names, v.kids = make([]string, len(attrs)), make([]Value, len(attrs))
+		for i, a := range attrs {
+			v.names[i], v.kids[i] = "@"+a.Name.Local, Value{kind: '"', text: a.Value, fault: t.fault}
+		}
 	}
+	t.open = append(t.open, branch{name.Local, v, len(t.text)})
+}
+
+// Text implements [decode.Visitor].
+func (t *tree) Text(text []byte) { t.text = append(t.text, text...) }
+
+// Close implements [decode.Visitor].
+func (t *tree) Close() {
+	name := t.open[len(t.open)-1].name
+	v := t.end()
+	parent := &t.open[len(t.open)-1].value
+	parent.kind = '{'
+	parent.add(name, v, true)
+}
+
+// end ends the innermost element.
+func (t *tree) end() Value {
+	b := &t.open[len(t.open)-1]
+	v := b.value
+	v.text = string(t.text[b.text:])
+	t.text = t.text[:b.text]
+	*b = branch{}
+	t.open = t.open[:len(t.open)-1]
 	return v
 }
 
 func (r *Report) readXML(in io.Reader) error {
-	tree := r.spec.tree()
+	places := r.spec.tree()
 	x := decode.NewXML(in)
 	return x.Document(func(root *xml.StartElement) error {
-		at := tree.names[root.Name.Local]
+		at := places.names[root.Name.Local]
 		if at == nil {
 			return x.Skip()
 		}
@@ -49,15 +88,14 @@ func (r *Report) element(x *decode.XML, start *xml.StartElement, at *place) erro
 	if at.handle != nil {
 		r.met = true
 		offset := x.Offset()
-		var e element
-		if err := x.Element(start, &e); err != nil {
-			r.number++
-			return r.Lose(err)
+		value, err := r.whole.value(x, start)
+		if err != nil {
+			return err
 		}
 		if err := r.Alive(offset); err != nil {
 			return err
 		}
-		return r.take(held{handle: at.handle, first: at.first, value: e.value(&r.fault), offset: offset})
+		return r.take(held{handle: at.handle, first: at.first, value: value, offset: offset})
 	}
 	holder := &Value{kind: '{', fault: &r.fault}
 	if len(r.up) == 0 {
@@ -84,13 +122,12 @@ func (r *Report) element(x *decode.XML, start *xml.StartElement, at *place) erro
 			return x.Skip()
 		}
 		before := x.Offset()
-		var e element
-		if err := x.Element(child, &e); err != nil {
-			r.number++
-			return r.Lose(err)
+		value, err := r.whole.value(x, child)
+		if err != nil {
+			return err
 		}
 		if x.Offset()-before <= maxMember {
-			holder.add(child.Name.Local, e.value(&r.fault), true)
+			holder.add(child.Name.Local, value, true)
 		}
 		return nil
 	})
