@@ -16,6 +16,7 @@ import (
 	"github.com/leeward-ctem/leeward/builtin"
 	"github.com/leeward-ctem/leeward/discover"
 	"github.com/leeward-ctem/leeward/exposure"
+	"github.com/leeward-ctem/leeward/internal/testkit/live"
 	"github.com/leeward-ctem/leeward/store"
 )
 
@@ -45,7 +46,11 @@ func corpus(t *testing.T) []string {
 func TestCorpusTwice(t *testing.T) {
 	t.Parallel()
 	files := corpus(t)
-	for seed := range uint64(3) {
+	orders := uint64(3)
+	if live.Race {
+		orders = 1
+	}
+	for seed := range orders {
 		t.Run(fmt.Sprint("order ", seed), func(t *testing.T) {
 			t.Parallel()
 			db, err := store.Open(t.Context(), t.TempDir())

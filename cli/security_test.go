@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/leeward-ctem/leeward/internal/testkit/live"
 	"github.com/leeward-ctem/leeward/server"
 )
 
@@ -321,7 +322,10 @@ func TestLargeBodies(t *testing.T) {
 	t.Parallel()
 	s := startSite(t, "--offline")
 	admin := s.admin()
-	const whole = 64 << 20
+	whole := int64(64 << 20)
+	if live.Race {
+		whole /= 2
+	}
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	for r, least := range access {
