@@ -27,12 +27,20 @@ import (
 var cluster *live.Cluster
 var noCluster error
 
+// shared is a directory for what several tests use.
+var shared string
+
 // suite runs the tests with a PostgreSQL cluster beside them.
 type suite struct{ *testing.M }
 
 func (s suite) Run() int {
 	cluster, noCluster = live.StartCluster()
 	defer cluster.Stop()
+	var err error
+	if shared, err = os.MkdirTemp("", "leeward-test-"); err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(shared)
 	return s.M.Run()
 }
 

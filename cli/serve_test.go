@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/cookiejar"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -50,28 +51,61 @@ type site struct {
 func startSite(t *testing.T, flags ...string) *site {
 	t.Helper()
 	s := &site{t: t, dir: t.TempDir(), log: &syncBuffer{}}
-	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
+	if slices.Contains(flags, "--demo") { // it is there already, from when it was loaded first
+		made, err := demoData()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.CopyFS(s.dir, os.DirFS(made)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.serve(flags...); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.stop() })
+	if m := regexp.MustCompile(`(/setup\?link=)(\S+)`).FindStringSubmatch(s.log.String()); m != nil {
+		s.link = m[2]
+	}
+	return s
+}
+
+// serve starts a server on the data directory of the site.
+func (s *site) serve(flags ...string) error {
+	ctx, cancel := context.WithCancel(context.Background())
 	code := make(chan int, 1)
 	std := IO{In: strings.NewReader(""), Out: io.Discard, Err: s.log, Env: func(string) string { return "" }, Now: time.Now}
 	go func() {
 		code <- Run(ctx, append([]string{"--data", s.dir, "serve", "--addr", "127.0.0.1:0"}, flags...), std)
 	}()
 	s.stop = sync.OnceValue(func() int { cancel(); return <-code })
-	t.Cleanup(func() { s.stop() })
 	serves := regexp.MustCompile(`serves on (http://\S+)`)
-	for end := time.Now().Add(2 * time.Minute); s.url == ""; time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(3 * time.Minute); ; time.Sleep(10 * time.Millisecond) {
 		if m := serves.FindStringSubmatch(s.log.String()); m != nil {
 			s.url = m[1]
+			return nil
 		}
 		if time.Now().After(end) {
-			t.Fatalf("the server did not start: %s", s.log)
+			s.stop()
+			return fmt.Errorf("the server did not start: %s", s.log)
 		}
 	}
-	if m := regexp.MustCompile(`(/setup\?link=)(\S+)`).FindStringSubmatch(s.log.String()); m != nil {
-		s.link = m[2]
-	}
-	return s
 }
+
+// demoData is a data directory that a server loaded the demo into.
+var demoData = sync.OnceValues(func() (dir string, err error) {
+	if dir, err = os.MkdirTemp(shared, "demo"); err != nil {
+		return "", err
+	}
+	s := &site{dir: dir, log: &syncBuffer{}}
+	if err := s.serve("--demo", "--offline"); err != nil {
+		return "", err
+	}
+	if code := s.stop(); code != 0 {
+		return "", fmt.Errorf("exit code %d: %s", code, s.log)
+	}
+	return dir, nil
+})
 
 // command runs a command line on the data directory of the site, which asks the
 // server, and returns its exit code and all that it prints.
