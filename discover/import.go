@@ -53,7 +53,7 @@ type Tx interface {
 	PutSourceStates(ctx context.Context, states []exposure.SourceState) error
 	AddCoverage(ctx context.Context, scan exposure.ScanID, at int64, source exposure.SourceID, asset exposure.AssetID, c *exposure.Coverage) error
 	NewestCovered(ctx context.Context, assets []exposure.AssetID) ([]exposure.Covered, error)
-	NewerScans(ctx context.Context, at int64) ([]exposure.ScanID, error)
+	NewerScans(ctx context.Context, at int64) (map[exposure.ScanID]int64, error)
 	Seen(ctx context.Context, id exposure.ScanID) ([]byte, error)
 	Sources(ctx context.Context) ([]exposure.Source, error)
 	PlacesByID(ctx context.Context, ids []exposure.LocationID) (map[exposure.LocationID]exposure.Place, error)
