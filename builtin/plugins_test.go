@@ -76,7 +76,7 @@ func TestPluginsPage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{`"version":"2.1"`, `"advisories":["CVE-2011-3389"]`, `"value":"web-1.example.com"`, `"rules":["HSTS","TLS-OLD"]`} {
+	for _, want := range []string{`"version":"2.1"`, `"advisories":["CVE-2011-3389"]`, `"rule":"TLS-OLD"`, `"severity":"high"`, `"port":443`, `"value":"web-1.example.com"`, `"rules":["HSTS","TLS-OLD"]`} {
 		if !strings.Contains(string(golden), want) {
 			t.Errorf("the example does not state %s:\n%s", want, golden)
 		}

@@ -6,9 +6,11 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/leeward-ctem/leeward/builtin"
 	"github.com/leeward-ctem/leeward/discover"
+	"github.com/leeward-ctem/leeward/exposure"
 )
 
 // The result of a scan with two issues, and what people decided of them later.
@@ -88,6 +90,15 @@ func TestImportDecisionsFirst(t *testing.T) {
 			t.Fatalf("%+v", r)
 		}
 		w.want("shop fortify:R1 suppressed", "shop fortify:R2 open")
+		err := w.db.Findings(t.Context(), 1, 1<<31, func(f *exposure.Finding) error {
+			if at := time.UnixMilli(f.FirstSeen).UTC(); !at.Equal(time.Date(2026, 1, 1, 10, 0, 0, 0, time.UTC)) {
+				t.Errorf("%v was first seen %v, and not by the scan", f.ID, at)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
 		if r := w.report("audit.fvdl", scanned); r.Changed() {
 			t.Errorf("%+v", r)
 		}
