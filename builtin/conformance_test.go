@@ -13,7 +13,6 @@ import (
 
 	"github.com/leeward-ctem/leeward/builtin"
 	"github.com/leeward-ctem/leeward/discover"
-	"github.com/leeward-ctem/leeward/discover/decode"
 	"github.com/leeward-ctem/leeward/discover/report/reporttest"
 )
 
@@ -123,15 +122,13 @@ func TestConformance(t *testing.T) {
 // recognise returns the reader of the first document in a file.
 func recognise(t *testing.T, name string, data []byte) discover.Reader {
 	t.Helper()
-	for part, err := range discover.Open(name, bytes.NewReader(data), discover.Limits{}) {
+	im := &discover.Importer{Readers: builtin.Reports()}
+	for part, err := range im.Open("", name, bytes.NewReader(data)) {
 		if err != nil {
 			continue
 		}
-		head := decode.NewHead(part.Head)
-		for _, r := range builtin.Reports() {
-			if r.Sniff(head) {
-				return r
-			}
+		if r, err := im.Recognise("", &part); err == nil {
+			return r
 		}
 	}
 	return nil

@@ -69,7 +69,9 @@ func (c *importCmd) Run(ctx context.Context, r *run) error {
 			fmt.Fprintln(r.Err, printable(err.Error()))
 			continue
 		}
+		refused := true
 		for _, res := range results {
+			refused = refused && res.Refused()
 			if res.Errors > 0 {
 				r.recordErrors()
 			}
@@ -82,9 +84,6 @@ func (c *importCmd) Run(ctx context.Context, r *run) error {
 			if res.Failure != "" {
 				fmt.Fprintln(r.Err, printable(res.Failure))
 			}
-			if res.Format == "" {
-				failed++
-			}
 			if r.JSON {
 				if err := enc.Encode(importedOf(&res)); err != nil {
 					return err
@@ -92,6 +91,9 @@ func (c *importCmd) Run(ctx context.Context, r *run) error {
 			} else {
 				fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%.2f\n", printable(res.File), res.Format, printable(res.Tool), res.Observations, res.New, res.Known, res.Closed, res.Reopened, res.Errors, res.Seconds)
 			}
+		}
+		if refused {
+			failed++
 		}
 	}
 	if err := w.Flush(); err != nil {

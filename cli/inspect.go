@@ -32,29 +32,53 @@ func (c *inspectCmd) Run(ctx context.Context, r *run) error {
 	defer out.Flush()
 	enc := json.NewEncoder(out)
 	enc.SetEscapeHTML(false)
-	for part, err := range discover.Open(name, in, discover.Limits{}) {
-		if err != nil {
-			return err
+	var failed error // of the part that failed last
+	read := false
+	for part, err := range im.Open(c.Format, name, in) {
+		if err == nil {
+			err = c.part(ctx, r, im, &part, enc)
 		}
-		reader, err := im.Recognise(c.Format, part.Name, part.Head)
-		if err != nil {
+		kind := exposure.KindOf(err)
+		switch {
+		case err == nil:
+			read = true
+		case errors.Is(err, discover.ErrEmpty):
+			read = true
+			fmt.Fprintln(r.Err, printable(err.Error()))
+		case kind != exposure.Invalid && kind != exposure.Unsupported:
 			return err
+		default:
+			if failed != nil {
+				fmt.Fprintln(r.Err, printable(failed.Error()))
+			}
+			failed = err
 		}
-		for o, err := range discover.Guarded(ctx, reader, part.Reader) {
-			var rec *exposure.RecordError
-			switch {
-			case errors.As(err, &rec):
-				r.recordErrors()
-				fmt.Fprintf(r.Err, "%s: %v\n", part.Name, rec)
-			case err != nil:
-				if err := out.Flush(); err != nil {
-					return err
-				}
-				return exposure.Errorf(exposure.KindOf(err), "%s: %w", part.Name, err)
-			default:
-				if err := enc.Encode(o); err != nil {
-					return err
-				}
+	}
+	if failed != nil && read { // the other parts count
+		r.recordErrors()
+		fmt.Fprintln(r.Err, printable(failed.Error()))
+		return nil
+	}
+	return failed
+}
+
+// part prints the observations of one document.
+func (c *inspectCmd) part(ctx context.Context, r *run, im *discover.Importer, part *discover.Part, enc *json.Encoder) error {
+	reader, err := im.Recognise(c.Format, part)
+	if err != nil {
+		return err
+	}
+	for o, err := range part.Read(ctx, reader) {
+		var rec *exposure.RecordError
+		switch {
+		case errors.As(err, &rec):
+			r.recordErrors()
+			fmt.Fprintf(r.Err, "%s: %v\n", part.Name, rec)
+		case err != nil:
+			return exposure.Errorf(exposure.KindOf(err), "%s: %w", part.Name, err)
+		default:
+			if err := enc.Encode(o); err != nil {
+				return err
 			}
 		}
 	}

@@ -1,10 +1,12 @@
 package cli
 
 import (
+	"archive/zip"
 	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
+	"io"
 	"maps"
 	"os"
 	"slices"
@@ -25,6 +27,7 @@ import (
 //	                    keys; NAME? may be missing
 //	lines FILE N        FILE has N lines
 //	appears FILE        wait until FILE is there
+//	zip ARCHIVE FILE…   packs files
 //	serving             wait until a server answers on the data directory, so
 //	                    that commands ask it instead of opening the directory
 func TestScripts(t *testing.T) {
@@ -44,7 +47,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("LONGER", strings.Repeat("what ", 3201))
 			return nil
 		},
-		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){"fields": fieldsOf, "lines": linesOf, "serving": serving, "appears": appears},
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){"fields": fieldsOf, "lines": linesOf, "serving": serving, "appears": appears, "zip": zipFiles},
 	})
 }
 
@@ -72,6 +75,24 @@ func appears(ts *testscript.TestScript, neg bool, args []string) {
 			ts.Fatalf("%s does not appear", args[0])
 		}
 	}
+}
+
+// zipFiles packs files, without a program for it.
+func zipFiles(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: zip archive file…")
+	}
+	f, err := os.Create(ts.MkAbs(args[0]))
+	ts.Check(err)
+	defer f.Close()
+	w := zip.NewWriter(f)
+	for _, name := range args[1:] {
+		e, err := w.Create(name)
+		ts.Check(err)
+		_, err = io.WriteString(e, ts.ReadFile(name))
+		ts.Check(err)
+	}
+	ts.Check(w.Close())
 }
 
 func fieldsOf(ts *testscript.TestScript, neg bool, args []string) {

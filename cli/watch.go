@@ -155,7 +155,7 @@ func (w *watched) take(ctx context.Context, name string) error {
 		if err := w.say(&res); err != nil {
 			return err
 		}
-		whole = whole || res.Format != ""
+		whole = whole || !res.Refused()
 		why = cmp.Or(why, res.Failure)
 	}
 	if !whole {
@@ -183,6 +183,11 @@ func (w *watched) one(ctx context.Context, name string) ([]discover.Result, erro
 func (w *watched) say(res *discover.Result) error {
 	if res.Errors > 0 {
 		w.recordErrors()
+	}
+	if res.Format == "" {
+		for _, m := range res.Messages { // it is empty
+			fmt.Fprintln(w.Err, printable(m))
+		}
 	}
 	if w.JSON {
 		return newEncoder(w.Out).Encode(importedOf(res))

@@ -25,7 +25,7 @@ const (
 // ahead reads a document in a goroutine of its own: decoding is the larger half
 // of taking in a report that is known already. The loop over it may change a
 // statement but not keep it. When the loop ends, reading has ended.
-func ahead(ctx context.Context, reader Reader, in *counter) iter.Seq[*statement] {
+func ahead(ctx context.Context, read Reading, in *counter) iter.Seq[*statement] {
 	return func(yield func(*statement) bool) {
 		ctx, stop := context.WithCancel(ctx)
 		chunks, spare := make(chan []statement), make(chan []statement, 2)
@@ -43,7 +43,7 @@ func ahead(ctx context.Context, reader Reader, in *counter) iter.Seq[*statement]
 					return false
 				}
 			}
-			for o, err := range Guarded(ctx, reader, in) {
+			for o, err := range guarded(ctx, read, in) {
 				chunk = append(chunk, statement{o, err, in.n})
 				if (len(chunk) == aheadStatements || in.n-start > aheadBytes) && !send() {
 					return

@@ -29,31 +29,54 @@ func (o *opener) zip(name string, r io.Reader, archive *io.SectionReader, depth 
 	if err != nil {
 		return o.yield(Part{Name: name}, err)
 	}
-	found := false
-	var total int64
+	u := &unpacking{opener: o, name: name, size: archive.Size(), depth: depth}
 	for _, f := range files {
-		if passedOver(f) {
-			continue
-		}
-		found = true
-		if !o.entry(name+"/"+f.Name, f, archive.Size(), &total, depth) {
-			return false
+		if !passedOver(f) {
+			u.files = append(u.files, f)
 		}
 	}
-	if !found {
+	if len(u.files) == 0 {
 		return o.yield(Part{Name: name}, exposure.Errorf(exposure.Invalid, "%s is an archive without files", name))
+	}
+	p := u.plan()
+	for _, f := range u.files {
+		if p.within[f] {
+			continue
+		}
+		each := *o
+		if with := p.beside[f]; with != nil {
+			each.yield = func(part Part, err error) bool {
+				part.beside = with
+				return o.yield(part, err)
+			}
+		}
+		if !u.entry(f, each) {
+			return false
+		}
 	}
 	return true
 }
 
-func (o *opener) entry(name string, f *zip.File, compressed int64, total *int64, depth int) bool {
+// unpacking is a zip archive whose entries are opened.
+type unpacking struct {
+	*opener
+	name  string
+	files []*zip.File
+	size  int64 // of the archive
+	total int64 // bytes that came out of it so far
+	depth int
+}
+
+// entry opens one entry, whose parts go to o.
+func (u *unpacking) entry(f *zip.File, o opener) bool {
+	name := u.name + "/" + f.Name
 	const encrypted = 1 // bit 0 of the general purpose flags, APPNOTE 4.4.4
 	if f.Flags&encrypted != 0 {
 		return o.yield(Part{Name: name}, exposure.Errorf(exposure.Unsupported, "%s is encrypted: unpack the archive and import its files", name))
 	}
 	// The ratio is that of the whole archive, so that entries which share
 	// their compressed bytes do not escape it.
-	m := &meter{name: name, limits: o.limits, total: total, compressed: func() int64 { return compressed }}
+	m := &meter{name: name, limits: o.limits, total: &u.total, compressed: func() int64 { return u.size }}
 	rc, err := f.Open()
 	switch {
 	case errors.Is(err, zip.ErrAlgorithm):
@@ -63,7 +86,7 @@ func (o *opener) entry(name string, f *zip.File, compressed int64, total *int64,
 	}
 	defer rc.Close()
 	m.r = rc
-	return o.open(name, m, depth+1)
+	return o.open(name, m, u.depth+1)
 }
 
 // directory lists an archive. Memory is bounded by what may be read for it,

@@ -53,7 +53,7 @@ type Tx interface {
 	PutSourceStates(ctx context.Context, states []exposure.SourceState) error
 	AddCoverage(ctx context.Context, scan exposure.ScanID, at int64, source exposure.SourceID, asset exposure.AssetID, c *exposure.Coverage) error
 	NewestCovered(ctx context.Context, assets []exposure.AssetID) ([]exposure.Covered, error)
-	NewerScans(ctx context.Context, at int64) ([]exposure.ScanID, error)
+	NewerScans(ctx context.Context, at int64) (map[exposure.ScanID]int64, error)
 	Seen(ctx context.Context, id exposure.ScanID) ([]byte, error)
 	Sources(ctx context.Context) ([]exposure.Source, error)
 	PlacesByID(ctx context.Context, ids []exposure.LocationID) (map[exposure.LocationID]exposure.Place, error)
@@ -152,41 +152,77 @@ type Result struct {
 // Changed reports whether the import changed anything.
 func (r *Result) Changed() bool { return r.New+r.Closed+r.Reopened > 0 }
 
+// Refused reports whether the document could not be read at all. One that is
+// empty was read, whichever format it is of.
+func (r *Result) Refused() bool { return r.Format == "" && r.Failure != "" }
+
 // Import reads everything in r and returns a result a document: one, or as
 // many as an archive holds. The error says that not even one document could
 // be read, or that the database failed; what is wrong inside a document is in
 // its Result.
 func (im *Importer) Import(ctx context.Context, req Request, r io.Reader) ([]Result, error) {
 	var all []Result
-	for part, err := range Open(req.Name, r, im.Limits) {
+	var first error
+	read := false
+	for part, err := range im.Open(req.Format, req.Name, r) {
 		if err != nil {
-			if len(all) > 0 {
-				all = append(all, Result{File: req.Name, Failure: err.Error(), Errors: 1})
+			if first = cmp.Or(first, err); !refused(err) && !read {
+				return nil, err
+			}
+			all = append(all, Result{File: orElse(part.Name, req.Name), Failure: err.Error(), Errors: 1})
+			if !refused(err) {
 				return all, nil
 			}
-			return all, err
+			continue
 		}
 		res, err := im.document(ctx, req, part)
 		if err != nil {
 			return all, err
 		}
-		all = append(all, res)
+		all, read = append(all, res), true
+	}
+	if !read {
+		return nil, first
 	}
 	return all, nil
 }
 
-// Recognise returns the reader for a document by its head, or by name.
-func (im *Importer) Recognise(format, name string, head []byte) (Reader, error) {
+// Open is [Open] with the importer's limits, and entries of an archive that are
+// one report to one of its readers, see [Bundled], are one part. format is the
+// name of the reader of everything; empty: whichever recognises it.
+func (im *Importer) Open(format, name string, r io.Reader) iter.Seq2[Part, error] {
+	return func(yield func(Part, error) bool) {
+		o := opener{limits: im.Limits.orDefault(), yield: yield, readers: im.Readers, format: format}
+		o.open(name, r, 0)
+	}
+}
+
+// ErrEmpty says that nothing tells the format of a report, as nothing is in it.
+var ErrEmpty = errors.New("the report is empty, as several tools write it when they found nothing, so it does not tell which tool that was: name it with --format to record that it ran")
+
+// Recognise returns the reader for a part, recognised or by name.
+func (im *Importer) Recognise(format string, part *Part) (Reader, error) {
+	if r := recognise(im.Readers, format, part.Head); r != nil {
+		return r, nil
+	}
+	switch {
+	case format != "":
+		return nil, exposure.Errorf(exposure.Invalid, "there is no report format %q: `leeward formats` lists them", format)
+	case part.Empty():
+		return nil, exposure.Errorf(exposure.Invalid, "%s: %w", part.Name, ErrEmpty)
+	}
+	return nil, exposure.Errorf(exposure.Invalid, "%s: this is no report that Leeward knows: name its format with --format, or see docs/formats.md for what is read", part.Name)
+}
+
+// recognise returns the first reader with the name, or that recognises the head.
+func recognise(readers []Reader, format string, head []byte) Reader {
 	h := decode.NewHead(head)
-	for _, r := range im.Readers {
+	for _, r := range readers {
 		if format == r.Name() || format == "" && r.Sniff(h) {
-			return r, nil
+			return r
 		}
 	}
-	if format != "" {
-		return nil, exposure.Errorf(exposure.Invalid, "there is no report format %q: `leeward formats` lists them", format)
-	}
-	return nil, exposure.Errorf(exposure.Invalid, "%s: this is no report that Leeward knows: name its format with --format, or see docs/formats.md for what is read", name)
+	return nil
 }
 
 // batchSize is how many observations share a transaction: it stays below 100 ms.
@@ -198,7 +234,11 @@ const errorsKept = 1000
 func (im *Importer) document(ctx context.Context, req Request, part Part) (Result, error) {
 	began := im.Now()
 	res := Result{File: part.Name}
-	reader, err := im.Recognise(req.Format, part.Name, part.Head)
+	reader, err := im.Recognise(req.Format, &part)
+	if errors.Is(err, ErrEmpty) {
+		res.Messages = []string{err.Error()}
+		return res, nil
+	}
 	if err != nil {
 		res.Failure, res.Errors = err.Error(), 1
 		return res, nil
@@ -219,7 +259,7 @@ func (im *Importer) document(ctx context.Context, req Request, part Part) (Resul
 	sum := sha256.New()
 	g.Go(func() error {
 		defer close(batches)
-		return s.decode(gctx, reader, part.Reader, sum, batches)
+		return s.decode(gctx, part.reading(reader, sum), part.Reader, sum, batches)
 	})
 	g.Go(func() error {
 		for b := range batches {
@@ -233,6 +273,10 @@ func (im *Importer) document(ctx context.Context, req Request, part Part) (Resul
 		return res, err
 	}
 	s.learn(&s.read)
+	if part.Empty() {
+		// Those of two tools are the same bytes, and two reports.
+		fmt.Fprintf(sum, "\x00%s", reader.Name())
+	}
 	fmt.Fprintf(sum, "\x00%s", s.normal.fallback.Key())
 	s.scan.Digest = hex.EncodeToString(sum.Sum(nil))
 	if err := s.finish(ctx); err != nil {
@@ -245,7 +289,7 @@ func (im *Importer) document(ctx context.Context, req Request, part Part) (Resul
 }
 
 // decode reads the document and hands on batches of normalised items.
-func (s *session) decode(ctx context.Context, reader Reader, r io.Reader, sum hash.Hash, batches chan<- chunk) error {
+func (s *session) decode(ctx context.Context, read Reading, r io.Reader, sum hash.Hash, batches chan<- chunk) error {
 	counted := &counter{r: io.TeeReader(r, sum)}
 	batch := make([]item, 0, batchSize)
 	var at int64 // how much of the document was read
@@ -264,7 +308,7 @@ func (s *session) decode(ctx context.Context, reader Reader, r io.Reader, sum ha
 		}
 		return nil
 	}
-	for said := range ahead(ctx, reader, counted) {
+	for said := range ahead(ctx, read, counted) {
 		o := &said.observation
 		at = said.at
 		if err := said.err; err != nil {
@@ -311,9 +355,13 @@ func (s *session) decode(ctx context.Context, reader Reader, r io.Reader, sum ha
 // Guarded is reader.Read with bounded memory: a record that is too large ends
 // the report with an error instead of filling the memory.
 func Guarded(ctx context.Context, reader Reader, r io.Reader) iter.Seq2[exposure.Observation, error] {
+	return guarded(ctx, reader.Read, r)
+}
+
+func guarded(ctx context.Context, read Reading, r io.Reader) iter.Seq2[exposure.Observation, error] {
 	return func(yield func(exposure.Observation, error) bool) {
 		guard := newRecordGuard(r)
-		for o, err := range reader.Read(ctx, guard) {
+		for o, err := range read(ctx, guard) {
 			guard.Reset()
 			if !yield(o, err) {
 				return

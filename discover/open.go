@@ -3,11 +3,13 @@ package discover
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"io"
 	"iter"
 	"path"
 	"strings"
 
+	"github.com/leeward-ctem/leeward/discover/decode"
 	"github.com/leeward-ctem/leeward/exposure"
 )
 
@@ -26,6 +28,8 @@ type Part struct {
 	// loop goes on to the next part. A damaged or oversized document shows as
 	// an error of Read that names the part and the limit.
 	Reader io.Reader
+
+	beside *beside // what tells more of it, in the same archive
 }
 
 // Limits bounds what opening a report may cost. A zero field means its default.
@@ -89,8 +93,11 @@ func Open(name string, r io.Reader, limits Limits) iter.Seq2[Part, error] {
 
 // opener walks the layers of one report.
 type opener struct {
-	limits Limits
-	yield  func(Part, error) bool
+	limits  Limits
+	yield   func(Part, error) bool
+	readers []Reader
+	format  string // of the reader that reads all there is; "": whichever recognises it
+	single  bool   // archives are no documents
 }
 
 // open yields the parts in r, which lies under depth layers of compression. It
@@ -118,6 +125,9 @@ func (o *opener) open(name string, r io.Reader, depth int) bool {
 		defer dec.Close()
 		return o.open(withoutSuffix(name), dec, depth+1)
 	case zipped:
+		if o.single {
+			return o.yield(Part{Name: name}, exposure.Errorf(exposure.Unsupported, "%s is an archive in place of a document", name))
+		}
 		return o.zip(name, br, archive, depth)
 	}
 	return o.plain(name, br, head)
@@ -134,6 +144,56 @@ func (o *opener) plain(name string, br *bufio.Reader, head []byte) bool {
 	}
 	limited := &meter{name: name, r: br, limits: o.limits}
 	return o.yield(Part{Name: name, Head: bytes.Clone(head), Reader: limited}, nil)
+}
+
+// Read reads the part by a reader, with bounded memory as [Guarded] does, and
+// before it what tells more of it.
+func (p *Part) Read(ctx context.Context, reader Reader) iter.Seq2[exposure.Observation, error] {
+	return guarded(ctx, p.reading(reader, io.Discard), p.Reader)
+}
+
+// reading is how a reader reads the part. What it reads beside it is also
+// written to sum.
+func (p *Part) reading(reader Reader, sum io.Writer) Reading {
+	switch {
+	case p.Empty():
+		return nothingFrom(reader)
+	case p.beside != nil && p.beside.reader.Name() == reader.Name():
+		return p.beside.read(sum)
+	}
+	return reader.Read
+}
+
+// Empty reports whether the part is [] or {}, as many tools write it when they
+// found nothing.
+func (p *Part) Empty() bool {
+	h := decode.NewHead(p.Head)
+	return len(p.Head) < headSize && (h.Is("[]") || h.Is("{}"))
+}
+
+// nothingFrom reads an empty part as a run of a reader's tool that found
+// nothing, whether or not its reports look like that.
+func nothingFrom(reader Reader) Reading {
+	return func(ctx context.Context, r io.Reader) iter.Seq2[exposure.Observation, error] {
+		return func(yield func(exposure.Observation, error) bool) {
+			said := false
+			for o, err := range reader.Read(ctx, r) {
+				switch {
+				case err != nil && (isRecord(err) || refused(err)):
+				case err != nil:
+					yield(o, err)
+					return
+				case o.Kind == exposure.ObservedRun:
+					if said = true; !yield(o, nil) {
+						return
+					}
+				}
+			}
+			if !said {
+				yield(exposure.Observation{Kind: exposure.ObservedRun, Run: &exposure.Run{Tool: reader.Name()}}, nil)
+			}
+		}
+	}
 }
 
 // format is what the first bytes of a file say it is.

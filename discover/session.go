@@ -378,6 +378,9 @@ func (b *batch) describe(ctx context.Context, items []item, fps []exposure.Finge
 			Location: places[n], Source: it.source, Scan: b.scan.ID,
 			FirstSeen: b.at(it), Severity: it.severity, Detection: it.detection,
 		}
+		if it.state != exposure.StatePresent && b.scan.At != 0 {
+			made[n].FirstSeen = min(made[n].FirstSeen, b.scan.At) // people decide later than the scan
+		}
 		made[n].Since = made[n].FirstSeen
 		if it.state != exposure.StatePresent {
 			// Known from the start not to count: it never was open.

@@ -20,7 +20,7 @@ type taking struct {
 	stories  map[exposure.FindingID]map[exposure.SourceID]exposure.SourceState
 	places   map[exposure.LocationID]exposure.Place
 	sources  map[exposure.SourceID]exposure.Source
-	newer    []*roaring.Bitmap // what scans after this one saw
+	newer    []sighting // of scans after this one
 	asked    bool
 
 	wrote            bool
@@ -204,7 +204,7 @@ func (t *taking) listen(ctx context.Context, f *exposure.Finding, words []word) 
 		case told && (old.At > at || old.At == at && certainty(old.State) > certainty(w.state)):
 			continue // an older word than the one that counts, or as old and milder
 		case told && old.State == exposure.StatePresent:
-			later, err := t.seenLater(ctx, f.ID)
+			later, err := t.seenLater(ctx, f.ID, max(at, t.scan.At)) // people decide later than the scan
 			if err != nil {
 				return nil, err
 			}
@@ -265,7 +265,7 @@ func (t *taking) disproved(ctx context.Context, f *exposure.Finding, old exposur
 			return false, nil
 		}
 	}
-	later, err := t.seenLater(ctx, f.ID)
+	later, err := t.seenLater(ctx, f.ID, t.scan.At)
 	return !later, err
 }
 
@@ -312,16 +312,23 @@ func (t *taking) decide(f *exposure.Finding, story map[exposure.SourceID]exposur
 	}
 }
 
-// seenLater reports whether another scan that ran at the time of this one or
-// after saw the finding: then this document does not have the last word.
-func (t *taking) seenLater(ctx context.Context, id exposure.FindingID) (bool, error) {
+// sighting is what another scan saw.
+type sighting struct {
+	at   int64
+	seen *roaring.Bitmap
+}
+
+// seenLater reports whether another scan that ran at a time or after it saw the
+// finding: then what was said at that time is not the last word. The time is not
+// before that of this scan.
+func (t *taking) seenLater(ctx context.Context, id exposure.FindingID, at int64) (bool, error) {
 	if !t.asked {
 		t.asked = true
-		ids, err := t.tx.NewerScans(ctx, t.scan.At)
+		scans, err := t.tx.NewerScans(ctx, t.scan.At)
 		if err != nil {
 			return false, err
 		}
-		for _, scan := range ids {
+		for scan, at := range scans {
 			if scan == t.scan.ID {
 				continue
 			}
@@ -333,8 +340,8 @@ func (t *taking) seenLater(ctx context.Context, id exposure.FindingID) (bool, er
 			if err := b.UnmarshalBinary(data); err != nil {
 				return false, err
 			}
-			t.newer = append(t.newer, b)
+			t.newer = append(t.newer, sighting{at, b})
 		}
 	}
-	return slices.ContainsFunc(t.newer, func(b *roaring.Bitmap) bool { return b.Contains(uint32(id)) }), nil
+	return slices.ContainsFunc(t.newer, func(s sighting) bool { return s.at >= at && s.seen.Contains(uint32(id)) }), nil
 }

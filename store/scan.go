@@ -132,17 +132,18 @@ func (tx *Tx) AddCoverage(ctx context.Context, scan exposure.ScanID, at int64, s
 	return err
 }
 
-// NewerScans returns the finished scans that ran at a time or after it, for
-// the question whether a late report still has the last word.
-func (tx *Tx) NewerScans(ctx context.Context, at int64) ([]exposure.ScanID, error) {
-	var ids []exposure.ScanID
-	err := each(ctx, tx.tx, "SELECT id FROM scan WHERE at >= $1 AND finished > 0 ORDER BY id", []any{at}, func(rows *sql.Rows) error {
+// NewerScans returns the finished scans that ran at a time or after it, and when
+// that was, for the question whether a late report still has the last word.
+func (tx *Tx) NewerScans(ctx context.Context, at int64) (map[exposure.ScanID]int64, error) {
+	scans := map[exposure.ScanID]int64{}
+	err := each(ctx, tx.tx, "SELECT id, at FROM scan WHERE at >= $1 AND finished > 0", []any{at}, func(rows *sql.Rows) error {
 		var id exposure.ScanID
-		err := rows.Scan(&id)
-		ids = append(ids, id)
+		var ran int64
+		err := rows.Scan(&id, &ran)
+		scans[id] = ran
 		return err
 	})
-	return ids, err
+	return scans, err
 }
 
 // Seen returns the roaring bitmap of the findings a scan saw; nil when its

@@ -70,7 +70,7 @@ func TestScans(t *testing.T) {
 			if known.ID != 1 || unknown.ID != 0 {
 				t.Errorf("by digest: scans %d and %d", known.ID, unknown.ID)
 			}
-			newer := map[int64][]exposure.ScanID{0: {1, 3}, 110: {1, 3}, 111: {3}, 301: nil} // scan 2 never finished
+			newer := map[int64]map[exposure.ScanID]int64{0: {1: 110, 3: 300}, 110: {1: 110, 3: 300}, 111: {3: 300}, 301: {}} // scan 2 never finished
 			for at, want := range newer {
 				got, err := tx.NewerScans(ctx, at)
 				if diff := cmp.Diff(want, got); diff != "" || err != nil {

@@ -1,6 +1,6 @@
 // Package blackduck reads the version reports of Black Duck: the tables of
-// vulnerabilities, of components and of source files that are in its archive,
-// each by itself.
+// vulnerabilities, of components and of source files that are in its archive.
+// The one of source files tells where the components of the vulnerabilities lie.
 //
 // Vulnerabilities become findings, the other tables inventory. The reports list
 // what was found, so they cover nothing.
@@ -37,25 +37,32 @@ type table struct {
 	row    record.Handler
 }
 
-// tables are told apart by columns that they have had in all versions.
-func tables() []table {
+// tables are told apart by columns that they have had in all versions. at joins
+// them, nil reads each by itself.
+func tables(at *paths) []table {
 	return []table{
-		{[]string{"Vulnerability id", "Vulnerability source", "Remediation status"}, vulnerability},
+		{[]string{"Vulnerability id", "Vulnerability source", "Remediation status"}, vulnerability(at)},
 		{[]string{"Component id", "Component name", "License names", "Operational Risk"}, component},
-		{[]string{"Component id", "Component name", "Match type", "Path", "Archive context"}, component},
+		{[]string{"Component id", "Component name", "Match type", "Path", "Archive context"}, source(at)},
 	}
 }
 
 // Sniff implements discover.Reader.
 func (Reader) Sniff(h *decode.Head) bool {
-	return slices.ContainsFunc(tables(), func(t table) bool { return h.HasRow(t.header...) })
+	return slices.ContainsFunc(tables(nil), func(t table) bool { return h.HasRow(t.header...) })
 }
 
 // Read implements discover.Reader.
 func (Reader) Read(ctx context.Context, r io.Reader) iter.Seq2[exposure.Observation, error] {
+	return read(ctx, r, nil)
+}
+
+// read reads any of the tables.
+func read(ctx context.Context, r io.Reader, at *paths) iter.Seq2[exposure.Observation, error] {
 	h, r := decode.Peek(r)
-	use := tables()[0]
-	for _, t := range tables() {
+	all := tables(at)
+	use := all[0]
+	for _, t := range all {
 		if h.HasRow(t.header...) {
 			use = t
 			break
@@ -64,7 +71,17 @@ func (Reader) Read(ctx context.Context, r io.Reader) iter.Seq2[exposure.Observat
 	return record.Spec{Tool: "blackduck", Header: use.header, Records: map[string]record.Handler{"row": use.row}}.Read(ctx, r)
 }
 
-func vulnerability(r *record.Report, v record.Value) error {
+// vulnerability is for the rows of the table of vulnerabilities.
+func vulnerability(at *paths) record.Handler {
+	return func(r *record.Report, v record.Value) error {
+		o := vulnerable(v)
+		at.apply(&o, v)
+		r.Weakness(o)
+		return nil
+	}
+}
+
+func vulnerable(v record.Value) exposure.Observation {
 	id := v.Text("Vulnerability id") // or two of them: BDSA-2026-1 (CVE-2026-1)
 	ids, other := term.Advisories("", id)
 	o := exposure.Observation{
@@ -87,8 +104,7 @@ func vulnerability(r *record.Report, v record.Value) error {
 			o.Evidence = append(o.Evidence, exposure.Evidence{Kind: "note", Text: n[1] + text})
 		}
 	}
-	r.Weakness(o)
-	return nil
+	return o
 }
 
 // state is that of the remediation, as people set it.
@@ -106,6 +122,14 @@ func state(status string) exposure.State {
 func component(r *record.Report, v record.Value) error {
 	r.Inventory(project(v), used(v))
 	return nil
+}
+
+// source is for the rows of the table of source files.
+func source(at *paths) record.Handler {
+	return func(r *record.Report, v record.Value) error {
+		at.keep(v)
+		return component(r, v)
+	}
 }
 
 // used is the component of a row. Its project and version in the knowledge base

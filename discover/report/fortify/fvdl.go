@@ -20,6 +20,7 @@ type known struct {
 	nodes   map[string]record.Value // shared steps of traces, by id
 	code    map[string]string       // by the id of a snippet
 	rules   map[string]map[string]string
+	decided *decisions // of the same archive; nil without
 }
 
 func newKnown() *known {
@@ -34,7 +35,16 @@ func (k *known) about(top record.Value, run *exposure.Run) {
 	if top.At("CreatedTS").Exists() {
 		run.Format = strings.TrimSpace("FVDL " + top.Text("@version"))
 	}
-	run.Finished = term.Date(strings.TrimSpace(top.Text("CreatedTS.@date") + " " + top.Text("CreatedTS.@time")))
+	run.Finished = term.Date(strings.TrimSpace(top.Text("CreatedTS.@date") + " " + top.Text("CreatedTS.@time") + zone(top.Text("WriteDate.@time"))))
+}
+
+// zone is the time zone of a clock. A result tells its own with the time at which
+// it was written, and not with that of the scan.
+func zone(clock string) string {
+	if i := strings.IndexAny(clock, "+-Z"); i >= 0 {
+		return clock[i:]
+	}
+	return ""
 }
 
 // build names what was scanned: the project, or else the build.
@@ -102,6 +112,7 @@ func (k *known) vulnerability(r *record.Report, v record.Value) error {
 	k.trace(&o, v)
 	if id := instance.Text("InstanceID"); id != "" {
 		o.Location.Symbol = "issue " + id
+		k.decided.apply(&o, id, r.Facts().Finished)
 	}
 	r.Weakness(o)
 	return nil

@@ -7,8 +7,9 @@
 // one file apart.
 //
 // What people decided stands in audit.xml, apart from the weaknesses in
-// audit.fvdl. Each document of an archive is read by itself, so these decisions
-// are known of the XML reports only.
+// audit.fvdl. In an archive the two are one report. Decisions are newer than the
+// scan and are stated with their own time, so that neither the result without
+// them, imported later, takes them back, nor they bring back what was fixed since.
 package fortify
 
 import (
@@ -53,10 +54,15 @@ const maxHeld = 48 << 20
 
 // Read implements discover.Reader.
 func (Reader) Read(ctx context.Context, r io.Reader) iter.Seq2[exposure.Observation, error] {
+	return read(ctx, r, nil)
+}
+
+// read reads any of the documents; decided may be nil.
+func read(ctx context.Context, r io.Reader, decided *decisions) iter.Seq2[exposure.Observation, error] {
 	head, r := decode.Peek(r)
 	root, _ := head.Root()
 	k := newKnown()
-	nothing := func(*record.Report, record.Value) error { return nil }
+	k.decided = decided
 	return record.Spec{
 		Tool: "fortify", Whole: root == "FVDL", Hold: maxHeld,
 		About: k.about,

@@ -59,12 +59,7 @@ func decided(v record.Value) exposure.State {
 		if tag.Text("Name") != "Analysis" {
 			continue
 		}
-		switch value := tag.Text("Value"); strings.ToLower(value) {
-		case "not an issue", "false positive":
-			return exposure.StateNotAffected
-		default:
-			return term.State(value)
-		}
+		return analysed(tag.Text("Value"))
 	}
 	return exposure.StatePresent
 }

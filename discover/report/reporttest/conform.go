@@ -172,7 +172,8 @@ func Compare(t testing.TB, r discover.Reader, ref *Reference, data []byte) Compa
 	t.Helper()
 	c := Comparison{Misses: map[string]string{}}
 	var obs []exposure.Observation
-	for part, err := range discover.Open(ref.File, bytes.NewReader(data), discover.Limits{}) {
+	im := &discover.Importer{Readers: builtin.Reports()}
+	for part, err := range im.Open("", ref.File, bytes.NewReader(data)) {
 		if err != nil {
 			c.Misses["open"] = err.Error()
 			continue
@@ -185,7 +186,7 @@ func Compare(t testing.TB, r discover.Reader, ref *Reference, data []byte) Compa
 			}
 			c.Misses["recognised"] = fmt.Sprintf("%s is recognised by %s", part.Name, who)
 		}
-		res := readAll(t.Context(), r, part.Reader)
+		res := collect(part.Read(t.Context(), r))
 		obs = append(obs, weakness(res.obs)...)
 		if res.fatal != nil {
 			c.Misses["ends"] = "it ends: " + res.fatal.Error()

@@ -22,7 +22,9 @@ import (
 	"errors"
 	"flag"
 	"io"
+	"iter"
 	"os"
+	"path"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -56,9 +58,13 @@ func Run(t *testing.T, r discover.Reader) {
 	if !slices.ContainsFunc(builtin.Reports(), func(o discover.Reader) bool { return o.Name() == r.Name() }) {
 		t.Errorf("%s is not registered in builtin.Reports", r.Name())
 	}
+	bundled, ok := r.(discover.Bundled)
+	if ok {
+		patterns(t, bundled.Bundle())
+	}
 	t.Run("nothing", func(t *testing.T) { t.Parallel(); nothing(t, r) })
-	for i, path := range samples {
-		data, err := os.ReadFile(path)
+	for i, file := range samples {
+		data, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -66,16 +72,24 @@ func Run(t *testing.T, r discover.Reader) {
 		if i == 0 && len(scalarsOf(data)) > 0 && os.Getenv("LEEWARD_TEST_ALL") != "" {
 			t.Run("huge", func(t *testing.T) { huge(t, r, data) })
 		}
-		t.Run(filepath.Base(path), func(t *testing.T) {
+		t.Run(filepath.Base(file), func(t *testing.T) {
 			t.Parallel()
 			t.Run("sniff", func(t *testing.T) { sniff(t, r, data) })
-			t.Run("golden", func(t *testing.T) { golden(t, r, path, data) })
+			t.Run("golden", func(t *testing.T) { golden(t, r, file, data) })
 			t.Run("small reads", func(t *testing.T) {
 				got := readAll(t.Context(), r, iotest.OneByteReader(bytes.NewReader(data)))
 				if diff := cmp.Diff(readAll(t.Context(), r, bytes.NewReader(data)).lines, got.lines); diff != "" {
 					t.Errorf("the size of reads matters (-whole +bytewise):\n%s", diff)
 				}
 			})
+			if bundled != nil {
+				t.Run("bundled", func(t *testing.T) {
+					_, main := bundled.Join()
+					if diff := cmp.Diff(readAll(t.Context(), r, bytes.NewReader(data)).lines, collect(main(t.Context(), bytes.NewReader(data))).lines); diff != "" {
+						t.Errorf("a main document without sides is read otherwise than alone (-alone +bundled):\n%s", diff)
+					}
+				})
+			}
 			t.Run("truncated", func(t *testing.T) { truncated(t, r, data) })
 			t.Run("wrong values", func(t *testing.T) { wrongValues(t, r, data) })
 			t.Run("numbers", func(t *testing.T) { numbers(t, r, data) })
@@ -107,6 +121,16 @@ func Run(t *testing.T, r discover.Reader) {
 				}
 			})
 		})
+	}
+}
+
+// patterns checks the names of a bundle.
+func patterns(t *testing.T, b discover.Bundle) {
+	t.Helper()
+	for _, p := range append(append([]string{b.Main}, b.Sides...), b.Rest...) {
+		if _, err := path.Match(p, ""); err != nil || p == "" || p != strings.ToLower(p) || strings.Contains(strings.TrimSuffix(p, "/"), "/") {
+			t.Errorf("%q is no name in lower case within a folder", p)
+		}
 	}
 }
 
@@ -166,8 +190,12 @@ type result struct {
 	obs   []exposure.Observation
 }
 
-func readAll(ctx context.Context, r discover.Reader, in io.Reader) (res result) {
-	for o, err := range r.Read(ctx, in) {
+func readAll(ctx context.Context, r discover.Reader, in io.Reader) result {
+	return collect(r.Read(ctx, in))
+}
+
+func collect(all iter.Seq2[exposure.Observation, error]) (res result) {
+	for o, err := range all {
 		if res.fatal != nil {
 			res.fatal = errors.New("the reader went on after a fatal error")
 			return res
