@@ -3,7 +3,6 @@ package cli
 import (
 	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +12,7 @@ import (
 	"github.com/leeward-ctem/leeward/builtin"
 	"github.com/leeward-ctem/leeward/discover"
 	"github.com/leeward-ctem/leeward/exposure"
+	"github.com/leeward-ctem/leeward/internal/secret"
 )
 
 type inspectCmd struct {
@@ -20,7 +20,8 @@ type inspectCmd struct {
 	Format string `help:"Format of the report; recognised when not given." placeholder:"NAME"`
 }
 
-// Run prints one JSON object per observation and nothing else on standard output.
+// Run prints one JSON object per observation and nothing else on standard output,
+// and on standard error what each document is and holds in all.
 func (c *inspectCmd) Run(ctx context.Context, r *run) error {
 	name, in, err := r.open(c.File)
 	if err != nil {
@@ -30,13 +31,11 @@ func (c *inspectCmd) Run(ctx context.Context, r *run) error {
 	im := &discover.Importer{Readers: builtin.Reports()}
 	out := bufio.NewWriterSize(r.Out, 64<<10)
 	defer out.Flush()
-	enc := json.NewEncoder(out)
-	enc.SetEscapeHTML(false)
 	var failed error // of the part that failed last
 	read := false
 	for part, err := range im.Open(c.Format, name, in) {
 		if err == nil {
-			err = c.part(ctx, r, im, &part, enc)
+			err = c.part(ctx, r, im, &part, out)
 		}
 		kind := exposure.KindOf(err)
 		switch {
@@ -63,26 +62,48 @@ func (c *inspectCmd) Run(ctx context.Context, r *run) error {
 }
 
 // part prints the observations of one document.
-func (c *inspectCmd) part(ctx context.Context, r *run, im *discover.Importer, part *discover.Part, enc *json.Encoder) error {
+func (c *inspectCmd) part(ctx context.Context, r *run, im *discover.Importer, part *discover.Part, out *bufio.Writer) error {
 	reader, err := im.Recognise(c.Format, part)
 	if err != nil {
 		return err
 	}
+	enc := newEncoder(out)
+	all := newInspected(reader)
+	defer func() {
+		_ = out.Flush() // what is printed stands before what is told; an error comes again
+		all.tell(r.Err, part.Name)
+	}()
 	for o, err := range part.Read(ctx, reader) {
 		var rec *exposure.RecordError
 		switch {
 		case errors.As(err, &rec):
 			r.recordErrors()
-			fmt.Fprintf(r.Err, "%s: %v\n", part.Name, rec)
+			all.broken++
+			fmt.Fprintln(r.Err, printable(fmt.Sprintf("%s: %v", part.Name, rec)))
 		case err != nil:
 			return exposure.Errorf(exposure.KindOf(err), "%s: %w", part.Name, err)
 		default:
+			all.add(&o)
+			redact(&o)
 			if err := enc.Encode(o); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+// redact takes secrets out of the texts of an observation.
+func redact(o *exposure.Observation) {
+	for _, text := range []*string{&o.Title, &o.Description, &o.Solution, &o.Location.Snippet} {
+		*text = secret.Text(*text, 0)
+	}
+	for i := range o.Evidence {
+		o.Evidence[i].Text = secret.Text(o.Evidence[i].Text, 0)
+	}
+	for i := range o.References {
+		o.References[i] = secret.Text(o.References[i], 0)
+	}
 }
 
 // open opens a file or standard input, with an error that names it.

@@ -21,15 +21,16 @@ type inspected struct {
 	on       assetSet // assets with weaknesses
 	there    assetSet // assets that are said to exist
 	covers   map[string]assetSet
-	lost     int
+	broken   int // records
+	seed     maphash.Seed
 }
 
 // assetSet is a set of assets, by hashes of their keys: a million of them take
 // little room.
 type assetSet map[uint64]struct{}
 
-func inspect(r discover.Reader) *inspected {
-	in := &inspected{format: r.Name(), severity: map[exposure.Severity]int{}, state: map[exposure.State]int{}, on: assetSet{}, there: assetSet{}, covers: map[string]assetSet{}}
+func newInspected(r discover.Reader) *inspected {
+	in := &inspected{format: r.Name(), seed: maphash.MakeSeed(), severity: map[exposure.Severity]int{}, state: map[exposure.State]int{}, on: assetSet{}, there: assetSet{}, covers: map[string]assetSet{}}
 	if d, ok := r.(discover.Described); ok {
 		title, _ := d.Describe()
 		in.format = r.Name() + ": " + title
@@ -37,8 +38,8 @@ func inspect(r discover.Reader) *inspected {
 	return in
 }
 
-func (in *inspected) add(o *exposure.Observation, seed maphash.Seed) {
-	asset := maphash.String(seed, o.Asset.Key())
+func (in *inspected) add(o *exposure.Observation) {
+	asset := maphash.String(in.seed, o.Asset.Key())
 	switch o.Kind {
 	case exposure.ObservedRun:
 		in.run = *o.Run
@@ -58,7 +59,7 @@ func (in *inspected) add(o *exposure.Observation, seed maphash.Seed) {
 
 // tell writes the counts for a person.
 func (in *inspected) tell(w io.Writer, name string) {
-	fmt.Fprintf(w, "%s\n", name)
+	fmt.Fprintln(w, printable(name))
 	for _, line := range [][2]string{
 		{"format", strings.TrimSpace(in.format + " " + in.run.Format)},
 		{"tool", strings.TrimSpace(in.run.Tool + " " + in.run.Version)},
@@ -66,10 +67,10 @@ func (in *inspected) tell(w io.Writer, name string) {
 		{"failed", in.failed()},
 		{"found", in.found()},
 		{"covers", in.covered()},
-		{"broken", in.broken()},
+		{"broken", in.lost()},
 	} {
 		if line[1] != "" {
-			fmt.Fprintf(w, "  %-8s%s\n", line[0], line[1])
+			fmt.Fprintf(w, "  %-8s%s\n", line[0], printable(line[1]))
 		}
 	}
 }
@@ -105,15 +106,15 @@ func (in *inspected) found() string {
 	}
 	for _, s := range slices.Sorted(maps.Keys(in.state)) {
 		if s != exposure.StatePresent {
-			parts = append(parts, fmt.Sprintf("%d of all %s", in.state[s], strings.ReplaceAll(string(s), "_", " ")))
+			parts = append(parts, fmt.Sprintf("%d of them %s", in.state[s], strings.ReplaceAll(string(s), "_", " ")))
 		}
 	}
-	text := fmt.Sprintf("%d weaknesses on %d assets", total, len(in.on))
+	text := some(total, "weakness") + " on " + some(len(in.on), "asset")
 	if total > 0 {
 		text += " (" + strings.Join(parts, ", ") + ")"
 	}
 	if len(in.there) > 0 {
-		text += fmt.Sprintf("; %d assets are said to exist", len(in.there))
+		text += "; inventory of " + some(len(in.there), "asset")
 	}
 	return text
 }
@@ -124,14 +125,25 @@ func (in *inspected) covered() string {
 	}
 	var parts []string
 	for _, class := range slices.Sorted(maps.Keys(in.covers)) {
-		parts = append(parts, fmt.Sprintf("%s on %d assets", class, len(in.covers[class])))
+		parts = append(parts, class + " on " + some(len(in.covers[class]), "asset"))
 	}
 	return strings.Join(parts, ", ")
 }
 
-func (in *inspected) broken() string {
-	if in.lost == 0 {
+func (in *inspected) lost() string {
+	if in.broken == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%d records", in.lost)
+	return some(in.broken, "record") + ", each with its place above"
+}
+
+// some is a number of things.
+func some(n int, thing string) string {
+	switch {
+	case n == 1:
+		return "1 " + thing
+	case strings.HasSuffix(thing, "s"):
+		return fmt.Sprintf("%d %ses", n, thing)
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
 }
