@@ -125,7 +125,7 @@ func (in *inspected) covered() string {
 	}
 	var parts []string
 	for _, class := range slices.Sorted(maps.Keys(in.covers)) {
-		parts = append(parts, class + " on " + some(len(in.covers[class]), "asset"))
+		parts = append(parts, class+" on "+some(len(in.covers[class]), "asset"))
 	}
 	return strings.Join(parts, ", ")
 }
