@@ -18,8 +18,8 @@ type Quick interface{ Quick(c *Cursor) }
 // to the library.
 type Members interface{ Member(name string) Quick }
 
-// maxShared is how long a JSON text may be, in bytes, for the texts in it to be
-// parts of it rather than copies: a part keeps the whole in memory.
+// maxShared is how long a piece of a report may be, in bytes, for the texts in it
+// to be parts of it rather than copies: a part keeps the whole in memory.
 const maxShared = 4 << 10
 
 // Cursor walks a JSON value that the library found valid, and checks nothing
