@@ -35,6 +35,7 @@ import (
 	"strings"
 
 	"github.com/leeward-ctem/leeward/discover/decode"
+	"github.com/leeward-ctem/leeward/discover/term"
 	"github.com/leeward-ctem/leeward/exposure"
 )
 
@@ -402,7 +403,7 @@ func sane(o *exposure.Observation) error {
 	if o.Rule == "" && len(o.Advisories) == 0 {
 		return fmt.Errorf("it has neither a rule nor an advisory, so it has no identity")
 	}
-	if o.Title = strings.Join(strings.Fields(o.Title), " "); o.Title == "" {
+	if o.Title = term.OneLine(o.Title); o.Title == "" {
 		o.Title = o.Rule
 		if o.Title == "" {
 			o.Title = o.Advisories[0]

@@ -33,6 +33,41 @@ type Value struct {
 	names []string
 	kids  []Value
 	fault *fault
+
+	columns *columns // of a row: where the names are
+}
+
+// columns are the names of the columns of a table, and where those are that were
+// asked for: the same few are, for each row.
+type columns struct {
+	names []string
+	known map[string]int
+}
+
+func (c *columns) find(name string) int {
+	i, ok := c.known[name]
+	if !ok {
+		if i = find(c.names, name); len(c.known) < maxMembers {
+			c.known[name] = i
+		}
+	}
+	return i
+}
+
+// find returns where the last of the names is that is this one, or else is this
+// one in another case; -1 if none is.
+func find(names []string, name string) int {
+	for i := len(names) - 1; i >= 0; i-- {
+		if names[i] == name {
+			return i
+		}
+	}
+	for i := len(names) - 1; i >= 0; i-- {
+		if strings.EqualFold(names[i], name) {
+			return i
+		}
+	}
+	return -1
 }
 
 // fault is the first thing that did not fit in what is being read.
@@ -53,7 +88,8 @@ func (v Value) Exists() bool { return v.kind != 0 && v.kind != 'n' }
 //
 // A name may hold dots itself, as columns of tables do.
 func (v Value) At(path string) Value {
-	if whole := v.member(path); whole.kind != 0 {
+	whole := v.member(path)
+	if whole.kind != 0 || path != "" && strings.IndexByte(path, '.') < 0 {
 		return whole
 	}
 	for path != "" {
@@ -70,17 +106,16 @@ func (v Value) member(name string) Value {
 	if v.kind == '[' && len(v.kids) > 0 && len(v.names) == 0 {
 		v = v.kids[0] // repeated where one is expected
 	}
-	for i := len(v.names) - 1; i >= 0; i-- {
-		if v.names[i] == name {
-			return v.kids[i]
-		}
+	at := -1
+	if v.columns != nil {
+		at = v.columns.find(name)
+	} else {
+		at = find(v.names, name)
 	}
-	for i := len(v.names) - 1; i >= 0; i-- {
-		if strings.EqualFold(v.names[i], name) {
-			return v.kids[i]
-		}
+	if at < 0 {
+		return Value{fault: v.fault}
 	}
-	return Value{fault: v.fault}
+	return v.kids[at]
 }
 
 // Text is the text of the first of several paths that says something, without
