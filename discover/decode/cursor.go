@@ -257,17 +257,43 @@ type List[T any, P interface {
 
 // Quick implements [Quick].
 func (l *List[T, P]) Quick(c *Cursor) {
+	elements(c, (*[]T)(l), func(v *T) { P(v).Quick(c) })
+}
+
+// elements fills a list by taking each element.
+func elements[T any](c *Cursor, l *[]T, take func(*T)) {
 	if c.Kind() == 'n' {
 		*l = nil
 		c.Skip()
 		return
 	}
 	if *l = (*l)[:0]; *l == nil {
-		*l = List[T, P]{}
+		*l = []T{}
 	}
 	c.Array(func() {
 		var empty T
 		*l = append(*l, empty)
-		P(&(*l)[len(*l)-1]).Quick(c)
+		take(&(*l)[len(*l)-1])
 	})
+}
+
+// String is a text, and Strings a list of them.
+type (
+	String  string
+	Strings []string
+)
+
+// Quick implements [Quick].
+func (s *String) Quick(c *Cursor) {
+	if c.Kind() == 'n' {
+		*s = ""
+		c.Skip()
+	} else {
+		*s = String(c.Text())
+	}
+}
+
+// Quick implements [Quick].
+func (l *Strings) Quick(c *Cursor) {
+	elements(c, (*[]string)(l), func(s *string) { (*String)(s).Quick(c) })
 }
