@@ -36,10 +36,12 @@ type Cursor struct {
 // whether it could.
 func take(raw []byte, v any) bool {
 	q, ok := v.(Quick)
-	return ok && takeText(string(raw), q)
+	return ok && Take(string(raw), q)
 }
 
-func takeText(valid string, q Quick) bool {
+// Take fills q, which must be empty, from a JSON value that [JSON.Raw] returned,
+// and reports whether it could. It is empty otherwise.
+func Take(valid string, q Quick) bool {
 	c := Cursor{in: valid, escaped: strings.IndexByte(valid, '\\') >= 0}
 	if c.escaped && strings.Contains(valid, `\u0000`) || !utf8.ValidString(valid) {
 		return false
@@ -156,7 +158,7 @@ func (c *Cursor) Text() string {
 		b, _ := jsontext.AppendUnquote(nil, c.in[start:c.at]) // halves of characters are replaced
 		return string(b)
 	}
-	return c.part(s)
+	return c.Part(s)
 }
 
 // Scalar returns the number, boolean or null that comes next, as it is written.
@@ -165,10 +167,11 @@ func (c *Cursor) Scalar() string {
 	case '"', '{', '[':
 		c.Leave()
 	}
-	return c.part(c.Raw())
+	return c.Part(c.Raw())
 }
 
-func (c *Cursor) part(s string) string {
+// Part returns a part of what is walked, or a copy of it where that is long.
+func (c *Cursor) Part(s string) string {
 	if len(c.in) > maxShared {
 		return strings.Clone(s)
 	}

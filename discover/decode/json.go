@@ -229,7 +229,7 @@ func Unmarshal(raw []byte, v any) error {
 
 // Known decodes one value that [JSON.Raw] returned into q, which must be empty.
 func Known(valid string, q Quick) error {
-	if takeText(valid, q) {
+	if Take(valid, q) {
 		return nil
 	}
 	return Unmarshal([]byte(valid), q)

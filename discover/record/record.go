@@ -59,6 +59,7 @@ type Report struct {
 	number int
 	offset int64 // of the record at hand
 	fault  fault
+	tree   tree
 	out    []exposure.Observation
 	missed []error
 
@@ -328,7 +329,7 @@ func (r *Report) handle(h held) error {
 	r.fault.err, r.out, r.rules.new, r.missed = nil, r.out[:0], r.rules.new[:0], r.missed[:0]
 	v, err := h.value, error(nil)
 	if h.raw != nil {
-		v, err = parse(h.raw, &r.fault)
+		v, err = r.parse(h.raw)
 	}
 	v.Key = h.key
 	up, number := r.up, r.number

@@ -56,7 +56,8 @@ func (r *Report) readTable(in io.Reader) error {
 		return exposure.Errorf(exposure.Invalid, "the table has more than %d columns", decode.MaxColumns)
 	}
 	r.met = true
-	err := r.rows(rows, &columns{header, map[string]int{}}, handle)
+	r.fault.columns = &columns{header, map[string]int{}}
+	err := r.rows(rows, header, handle)
 	if same := r.same(handle); same != nil {
 		return same
 	}
@@ -65,7 +66,7 @@ func (r *Report) readTable(in io.Reader) error {
 }
 
 // rows reads the rows below the header.
-func (r *Report) rows(rows *decode.Rows, header *columns, handle Handler) error {
+func (r *Report) rows(rows *decode.Rows, header []string, handle Handler) error {
 	for {
 		err := rows.Next()
 		switch {
@@ -103,15 +104,15 @@ var (
 	errShort = errors.New("the report is cut off in this row: export it again")
 )
 
-func (r *Report) row(rows *decode.Rows, header *columns, handle Handler) error {
-	n, width := rows.Cells(), len(header.names)
+func (r *Report) row(rows *decode.Rows, header []string, handle Handler) error {
+	n := rows.Cells()
 	var fault error
-	for i := width; i < n; i++ {
+	for i := len(header); i < n; i++ {
 		if !rows.Blank(i) {
 			fault = errWide
 		}
 	}
-	if n < width && !rows.Ended() {
+	if n < len(header) && !rows.Ended() {
 		fault = errShort
 	}
 	if fault != nil {
@@ -123,9 +124,9 @@ func (r *Report) row(rows *decode.Rows, header *columns, handle Handler) error {
 		r.number++
 		return r.Lose(&exposure.RecordError{Record: r.number, Offset: rows.Offset(), Err: fmt.Errorf("line %d: %w", rows.Line(), fault)})
 	}
-	v := Value{kind: '{', names: header.names, kids: make([]Value, width), fault: &r.fault, columns: header}
+	v := Value{kind: '{', names: header, kids: make([]Value, len(header)), fault: &r.fault}
 	says := false
-	for i := range width {
+	for i := range header {
 		v.kids[i].fault = &r.fault
 		if i < n && !rows.Empty(i) {
 			v.kids[i].kind, v.kids[i].text = '"', rows.Text(i, "")
