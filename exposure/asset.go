@@ -2,7 +2,6 @@ package exposure
 
 import (
 	"cmp"
-	"net/netip"
 	"slices"
 	"strings"
 )
@@ -64,14 +63,14 @@ func NewIdentifier(kind IdentifierKind, value string) (id Identifier, ok bool) {
 		if loopback(v) {
 			return Identifier{}, false // every machine calls itself that
 		}
-		if a, err := netip.ParseAddr(strings.Trim(v, "[]")); err == nil {
+		if a, ok := address(v); ok {
 			return NewIdentifier(IDIP, a.String())
 		}
 	case IDIP:
-		a, err := netip.ParseAddr(strings.Trim(v, "[]"))
+		a, ok := address(v)
 		// The zone is an interface of the machine that looked.
 		a = a.Unmap().WithZone("")
-		if err != nil || a.IsUnspecified() || a.IsLoopback() {
+		if !ok || a.IsUnspecified() || a.IsLoopback() {
 			return Identifier{}, false
 		}
 		v = a.String()

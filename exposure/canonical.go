@@ -38,8 +38,19 @@ func loopback(host string) bool {
 	if strings.HasSuffix(host, ".localhost") {
 		return true
 	}
-	a, err := netip.ParseAddr(strings.Trim(host, "[]"))
-	return err == nil && a.Unmap().IsLoopback()
+	a, ok := address(host)
+	return ok && a.Unmap().IsLoopback()
+}
+
+// address reads an address, which may stand in brackets. Most names are plainly
+// none, and saying why takes longer than all the rest.
+func address(v string) (a netip.Addr, ok bool) {
+	v = strings.Trim(v, "[]")
+	if v == "" || strings.IndexByte(v, ':') < 0 && (v[len(v)-1] < '0' || v[len(v)-1] > '9') {
+		return a, false
+	}
+	a, err := netip.ParseAddr(v)
+	return a, err == nil
 }
 
 // canonicalMAC is a hardware address as lower-case pairs with colons, from any

@@ -101,13 +101,17 @@ func (j *JSON) Array(f func() error) error {
 
 // Value decodes the next value into v by the rules of encoding/json (names
 // match without regard to case). A value of the wrong shape is consumed
-// and reported as *[exposure.RecordError]; v may then be filled in part.
+// and reported as *[exposure.RecordError]; v may then be filled in part. A v
+// that is [Quick] must be empty.
 func (j *JSON) Value(v any) error {
 	j.record++
 	at := j.dec.InputOffset()
 	raw, err := j.dec.ReadValue()
 	if err != nil {
 		return j.broken(err)
+	}
+	if take(raw, v) {
+		return nil
 	}
 	if err := unmarshal(withoutNUL(raw), v); err != nil {
 		return &exposure.RecordError{Record: j.record, Offset: at, Err: shape(err)}
@@ -221,6 +225,14 @@ func Unmarshal(raw []byte, v any) error {
 		return errors.New("not valid JSON")
 	}
 	return shape(err)
+}
+
+// Known decodes one value that [JSON.Raw] returned into q, which must be empty.
+func Known(valid string, q Quick) error {
+	if Take(valid, q) {
+		return nil
+	}
+	return Unmarshal([]byte(valid), q)
 }
 
 // unmarshal decodes raw by our tolerant rules.

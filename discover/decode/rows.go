@@ -54,6 +54,12 @@ type Rows struct {
 	line   int   // the number of its first line
 
 	scanned int64 // bytes that were read in vain, see [Rows.SkipLine]
+
+	// The text of the row at hand and of some after it, of which the texts of
+	// cells are parts, made when one is asked for.
+	text   string
+	textAt int64 // where it begins
+	plain  bool  // it is valid UTF-8 without U+0000
 }
 
 // NewRows returns a walker over the rows of r, which are parted by commas and
@@ -269,11 +275,28 @@ func (s *Rows) Text(i int, known string) string {
 	switch {
 	case string(b) == known && !c.doubled:
 		return known
-	case len(b) > maxCell:
+	case len(b) == 0:
+		return ""
+	case s.length <= maxShared && !c.doubled:
+		if s.offset+int64(s.length) > s.textAt+int64(len(s.text)) {
+			s.keep()
+		}
+		if s.plain {
+			at := int(s.offset-s.textAt) + c.start - s.start
+			return s.text[at : at+len(b)]
+		}
+	}
+	return cell(b, c.doubled)
+}
+
+// cell returns the text of a cell, in which doubled says that quotation marks
+// are.
+func cell(b []byte, doubled bool) string {
+	if len(b) > maxCell {
 		b = bytes.TrimRightFunc(b[:maxCell], func(r rune) bool { return r == utf8.RuneError })
 	}
 	out := strings.ReplaceAll(string(b), "\x00", "\uFFFD")
-	if c.doubled {
+	if doubled {
 		out = strings.ReplaceAll(out, `""`, `"`)
 	}
 	if !utf8.ValidString(out) {
@@ -283,6 +306,16 @@ func (s *Rows) Text(i int, known string) string {
 		}
 	}
 	return out
+}
+
+// keep makes the text of the row at hand, and of those after it that are whole
+// and at hand as well, as far as parts may keep a text in memory.
+func (s *Rows) keep() {
+	end := s.start + s.length
+	more := s.buf[end:max(end, min(s.end, s.start+maxShared))]
+	end += bytes.LastIndexByte(more, s.newline) + 1
+	s.text, s.textAt = string(s.buf[s.start:end]), s.offset
+	s.plain = utf8.ValidString(s.text) && strings.IndexByte(s.text, 0) < 0
 }
 
 // Lost reports whether err concerns a row rather than the report.

@@ -169,7 +169,7 @@ func (w *walk) noList(name string) error {
 	if err != nil {
 		return err
 	}
-	if v, err := parse(raw, &w.fault); err == nil && v.Text() == "" {
+	if v, err := w.parse(raw); err == nil && v.Text() == "" {
 		return nil
 	}
 	w.number++
@@ -188,7 +188,7 @@ func (w *walk) member(holder *Value, name string) error {
 	if len(raw) > maxMember || len(holder.kids) > maxMembers {
 		return nil
 	}
-	v, err := parse(raw, &w.fault)
+	v, err := w.parse(raw)
 	if err != nil {
 		return nil // it cannot be: it was read
 	}

@@ -35,6 +35,7 @@ import (
 	"strings"
 
 	"github.com/leeward-ctem/leeward/discover/decode"
+	"github.com/leeward-ctem/leeward/discover/term"
 	"github.com/leeward-ctem/leeward/exposure"
 )
 
@@ -58,7 +59,8 @@ type Report struct {
 	number int
 	offset int64 // of the record at hand
 	fault  fault
-	whole  tree // of the XML element at hand
+	whole  markup // the XML element at hand
+	tree   tree
 	out    []exposure.Observation
 	missed []error
 
@@ -329,7 +331,7 @@ func (r *Report) handle(h held) error {
 	r.fault.err, r.out, r.rules.new, r.missed = nil, r.out[:0], r.rules.new[:0], r.missed[:0]
 	v, err := h.value, error(nil)
 	if h.raw != nil {
-		v, err = parse(h.raw, &r.fault)
+		v, err = r.parse(h.raw)
 	}
 	v.Key = h.key
 	up, number := r.up, r.number
@@ -404,7 +406,7 @@ func sane(o *exposure.Observation) error {
 	if o.Rule == "" && len(o.Advisories) == 0 {
 		return fmt.Errorf("it has neither a rule nor an advisory, so it has no identity")
 	}
-	if o.Title = strings.Join(strings.Fields(o.Title), " "); o.Title == "" {
+	if o.Title = term.OneLine(o.Title); o.Title == "" {
 		o.Title = o.Rule
 		if o.Title == "" {
 			o.Title = o.Advisories[0]

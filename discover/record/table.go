@@ -56,6 +56,7 @@ func (r *Report) readTable(in io.Reader) error {
 		return exposure.Errorf(exposure.Invalid, "the table has more than %d columns", decode.MaxColumns)
 	}
 	r.met = true
+	r.fault.columns = &columns{header, map[string]int{}}
 	err := r.rows(rows, header, handle)
 	if same := r.same(handle); same != nil {
 		return same

@@ -35,8 +35,50 @@ type Value struct {
 	fault *fault
 }
 
+// columns are the names of the columns of a table, and where those are that were
+// asked for: the same few are, for each row.
+type columns struct {
+	names []string
+	known map[string]int
+}
+
+func (c *columns) find(name string) int {
+	i, ok := c.known[name]
+	if !ok {
+		if i = find(c.names, name); len(c.known) < maxMembers {
+			c.known[name] = i
+		}
+	}
+	return i
+}
+
+// row reports whether the value is a row of the table that is being read.
+func (v Value) row() bool {
+	return v.fault != nil && v.fault.columns != nil && len(v.names) > 0 && &v.names[0] == &v.fault.columns.names[0]
+}
+
+// find returns where the last of the names is that is this one, or else is this
+// one in another case; -1 if none is.
+func find(names []string, name string) int {
+	for i := len(names) - 1; i >= 0; i-- {
+		if names[i] == name {
+			return i
+		}
+	}
+	for i := len(names) - 1; i >= 0; i-- {
+		if strings.EqualFold(names[i], name) {
+			return i
+		}
+	}
+	return -1
+}
+
 // fault is the first thing that did not fit in what is being read.
-type fault struct{ err error }
+type fault struct {
+	err error
+
+	columns *columns // of the table that is being read, if it is one
+}
 
 func (f *fault) set(format string, args ...any) {
 	if f != nil && f.err == nil {
@@ -53,7 +95,8 @@ func (v Value) Exists() bool { return v.kind != 0 && v.kind != 'n' }
 //
 // A name may hold dots itself, as columns of tables do.
 func (v Value) At(path string) Value {
-	if whole := v.member(path); whole.kind != 0 {
+	whole := v.member(path)
+	if whole.kind != 0 || path != "" && strings.IndexByte(path, '.') < 0 {
 		return whole
 	}
 	for path != "" {
@@ -70,17 +113,16 @@ func (v Value) member(name string) Value {
 	if v.kind == '[' && len(v.kids) > 0 && len(v.names) == 0 {
 		v = v.kids[0] // repeated where one is expected
 	}
-	for i := len(v.names) - 1; i >= 0; i-- {
-		if v.names[i] == name {
-			return v.kids[i]
-		}
+	at := -1
+	if v.row() {
+		at = v.fault.columns.find(name)
+	} else {
+		at = find(v.names, name)
 	}
-	for i := len(v.names) - 1; i >= 0; i-- {
-		if strings.EqualFold(v.names[i], name) {
-			return v.kids[i]
-		}
+	if at < 0 {
+		return Value{fault: v.fault}
 	}
-	return Value{fault: v.fault}
+	return v.kids[at]
 }
 
 // Text is the text of the first of several paths that says something, without
@@ -266,9 +308,75 @@ func (v Value) Time(paths ...string) time.Time { return term.Date(v.Text(paths..
 const maxDepth = 60
 
 // parse makes a Value of JSON that is valid.
-func parse(raw []byte, f *fault) (Value, error) {
+func (r *Report) parse(raw []byte) (Value, error) {
+	r.tree.fault = &r.fault
+	if decode.Take(string(raw), &r.tree) {
+		return r.tree.taken(), nil
+	}
 	d := jsontext.NewDecoder(bytes.NewReader(raw), jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true))
-	return value(d, f, 0)
+	return value(d, &r.fault, 0)
+}
+
+// tree makes a Value as value does, faster.
+type tree struct {
+	top   Value
+	fault *fault
+	depth int
+
+	// Of the objects and lists that are not at their end:
+	names []string
+	kids  []Value
+}
+
+// mostKids is for how many members and elements the room is kept.
+const mostKids = 200
+
+// taken returns the Value, and keeps the room for the next one.
+func (t *tree) taken() Value {
+	v := t.top
+	t.top = Value{}
+	if cap(t.kids) > mostKids {
+		t.names, t.kids = nil, nil
+	}
+	clear(t.kids[:cap(t.kids)])
+	return v
+}
+
+// Quick implements decode.Quick.
+func (t *tree) Quick(c *decode.Cursor) { t.top = t.value(c) }
+
+func (t *tree) value(c *decode.Cursor) Value {
+	v := Value{kind: c.Kind(), fault: t.fault}
+	if t.depth > maxDepth {
+		c.Skip()
+		return Value{fault: t.fault}
+	}
+	names, kids := len(t.names), len(t.kids)
+	t.depth++
+	switch v.kind {
+	case '"':
+		v.text = c.Text()
+	case '{':
+		c.Object(func(name string) {
+			t.names = append(t.names, c.Part(name))
+			t.kids = append(t.kids, t.value(c))
+		})
+	case '[':
+		c.Array(func() { t.kids = append(t.kids, t.value(c)) })
+	case 't', 'f', 'n':
+		v.text = c.Scalar()
+	default:
+		v.kind, v.text = '0', c.Scalar()
+	}
+	t.depth--
+	if len(t.kids) > kids {
+		v.kids = slices.Clone(t.kids[kids:])
+	}
+	if len(t.names) > names {
+		v.names = slices.Clone(t.names[names:])
+	}
+	t.names, t.kids = t.names[:names], t.kids[:kids]
+	return v
 }
 
 func value(d *jsontext.Decoder, f *fault, depth int) (Value, error) {

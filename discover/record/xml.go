@@ -7,9 +7,9 @@ import (
 	"github.com/leeward-ctem/leeward/discover/decode"
 )
 
-// tree makes a Value of an element and of all that is within it. It is a
+// markup makes a Value of an element and of all that is within it. It is a
 // [decode.Visitor].
-type tree struct {
+type markup struct {
 	open  []branch
 	text  []byte // of the open elements, one behind the other
 	fault *fault
@@ -23,7 +23,7 @@ type branch struct {
 }
 
 // value makes a Value of the element that was opened last.
-func (t *tree) value(x *decode.XML, start *xml.StartElement) (Value, error) {
+func (t *markup) value(x *decode.XML, start *xml.StartElement) (Value, error) {
 	t.open, t.text = t.open[:0], t.text[:0]
 	t.Open(start.Name, start.Attr)
 	if err := x.Within(t); err != nil {
@@ -33,7 +33,7 @@ func (t *tree) value(x *decode.XML, start *xml.StartElement) (Value, error) {
 }
 
 // Open implements [decode.Visitor].
-func (t *tree) Open(name xml.Name, attrs []xml.Attr) {
+func (t *markup) Open(name xml.Name, attrs []xml.Attr) {
 	v := Value{kind: '"', fault: t.fault}
 	if len(attrs) > 0 {
 		v.kind = '{'
@@ -46,10 +46,10 @@ func (t *tree) Open(name xml.Name, attrs []xml.Attr) {
 }
 
 // Text implements [decode.Visitor].
-func (t *tree) Text(text []byte) { t.text = append(t.text, text...) }
+func (t *markup) Text(text []byte) { t.text = append(t.text, text...) }
 
 // Close implements [decode.Visitor].
-func (t *tree) Close() {
+func (t *markup) Close() {
 	name := t.open[len(t.open)-1].name
 	v := t.end()
 	parent := &t.open[len(t.open)-1].value
@@ -58,7 +58,7 @@ func (t *tree) Close() {
 }
 
 // end ends the innermost element.
-func (t *tree) end() Value {
+func (t *markup) end() Value {
 	b := &t.open[len(t.open)-1]
 	v := b.value
 	v.text = string(t.text[b.text:])

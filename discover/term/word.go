@@ -29,14 +29,20 @@ func (l *lowered) of(s string) []byte {
 // Nothing reports whether a value is what people write where there is none.
 func Nothing(s string) bool {
 	switch len(s) {
+	case 0:
+		return true
 	case 1:
 		return s == "-" || s == "/" || s == "?"
+	case 2:
+		return s == "--" || strings.EqualFold(s, "na")
 	case 3:
-		return strings.EqualFold(s, "n/a") || strings.EqualFold(s, "nan") || strings.EqualFold(s, "nil") || s == "---"
+		return strings.EqualFold(s, "n/a") || strings.EqualFold(s, "nan") || strings.EqualFold(s, "nil") || s == "---" || s == "–"
 	case 4:
 		return strings.EqualFold(s, "none") || strings.EqualFold(s, "null")
+	case 7:
+		return strings.EqualFold(s, "unknown")
 	}
-	return s == "" || s == "–" || s == "--" || strings.EqualFold(s, "na") || strings.EqualFold(s, "unknown")
+	return false
 }
 
 // Bool reads yes and no as spreadsheets and programs write them.
@@ -196,7 +202,7 @@ func Advisories(cve, named string) (ids []string, other string) {
 
 // IsCVE reports whether s is the id of a CVE.
 func IsCVE(s string) bool {
-	if len(s) < len("CVE-1999-0001") || !strings.EqualFold(s[:4], "CVE-") || s[8] != '-' {
+	if len(s) < len("CVE-1999-0001") || s[:4] != "CVE-" && !strings.EqualFold(s[:4], "CVE-") || s[8] != '-' {
 		return false
 	}
 	return digits(s[4:8]) && digits(s[9:])
@@ -238,6 +244,9 @@ func digits(s string) bool {
 // Aliased reports whether several ids are names of one weakness: one id of
 // each publisher. Two CVEs are two weaknesses.
 func Aliased(ids []string) bool {
+	if len(ids) < 2 {
+		return false
+	}
 	for i, id := range ids {
 		publisher, _, _ := strings.Cut(id, "-")
 		for _, other := range ids[:i] {
@@ -246,7 +255,7 @@ func Aliased(ids []string) bool {
 			}
 		}
 	}
-	return len(ids) > 1
+	return true
 }
 
 // Vectors returns the CVSS vectors in a text that may hold scores as well.

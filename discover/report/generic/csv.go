@@ -165,7 +165,7 @@ func (t *table) finding() error {
 		return t.lose(errOneCell) // a remark below the table, or the rest of a text
 	}
 	r := &t.record
-	*r = record{endpoints: r.endpoints[:0], days: r.days}
+	r.reset(t.columns)
 	for i := range min(n, s.Cells()) {
 		if !t.known[i] || s.Empty(i) || t.columns[i].field == fieldIgnored {
 			continue

@@ -21,15 +21,18 @@ const (
 var errLate = errors.New("the tool is named behind the findings, which went on without it: name it before them")
 
 // send sends an observation with the tool of the report, or holds it.
-func (d *document) send(o exposure.Observation) error {
+func (d *document) send(o *exposure.Observation) error {
 	if o.Tool == "" && d.tool == "" {
-		if d.held = append(d.held, o); len(d.held) < maxWaiting {
+		if d.held = append(d.held, *o); len(d.held) < maxWaiting {
 			return nil
 		}
 		return d.settle("")
 	}
-	o.Tool = cmp.Or(o.Tool, d.tool)
-	return d.Send(o)
+	own := o.Tool
+	o.Tool = cmp.Or(own, d.tool)
+	err := d.Send(*o)
+	o.Tool = own
+	return err
 }
 
 // settle decides on the tool and sends what waits for it.

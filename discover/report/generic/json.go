@@ -228,7 +228,7 @@ func (w *list) coverage() error {
 		if err != nil {
 			return err
 		}
-		var r record
+		r := record{hosts: w.hosts}
 		c := &exposure.Coverage{}
 		why := members(raw, func(name string, value jsontext.Value) error {
 			if name == "rules" {
@@ -250,7 +250,7 @@ func (w *list) coverage() error {
 		if why != nil {
 			return w.Lose(&exposure.RecordError{Record: w.record, Offset: at, Err: why})
 		}
-		return w.send(exposure.Observation{
+		return w.send(&exposure.Observation{
 			Kind: exposure.ObservedCoverage, Tool: toolName(r.value(fieldTool)), Asset: targets[0].asset, Class: c.Class, Coverage: c,
 		})
 	}

@@ -21,19 +21,22 @@ type target struct {
 // all endpoints: they then say where on it. Without any it is one target, of an
 // asset that the report does not name.
 func (r *record) targets() []target {
-	named, hosts, addresses := r.named()
+	named, found, addresses := r.named()
 	switch {
-	case len(named.Identifiers) == 0 && len(hosts) == 0:
+	case len(named.Identifiers) == 0 && len(found) == 0:
 		return r.byEndpoint(addresses)
-	case len(named.Identifiers) == 0 && len(hosts) > 1:
-		return r.byHost(hosts)
-	case len(hosts) == 1:
-		named.Add(exposure.IDHostname, hosts[0])
+	case len(named.Identifiers) == 0 && len(found) > 1:
+		return r.byHost(found)
+	case len(named.Identifiers) == 0 && len(addresses) == 0:
+		r.single[0] = target{found[0].asset, r.endpoints}
+		return r.single[:]
+	case len(found) == 1:
+		named.Add(exposure.IDHostname, found[0].name)
 	}
 	for _, ip := range addresses {
 		named.Add(exposure.IDIP, ip)
 	}
-	if named.Kind == exposure.AssetUnknown && (len(hosts) == 1 || len(addresses) > 0) {
+	if named.Kind == exposure.AssetUnknown && (len(found) == 1 || len(addresses) > 0) {
 		named.Kind = exposure.AssetHost
 	}
 	if len(named.Identifiers) == 0 {
@@ -45,13 +48,13 @@ func (r *record) targets() []target {
 
 // byHost returns the targets of several hosts that are named, each with the
 // endpoints on it.
-func (r *record) byHost(hosts []string) []target {
-	all := make([]target, 0, len(hosts))
+func (r *record) byHost(found []host) []target {
+	all := make([]target, 0, len(found))
 	place := map[string]int{}
-	for _, h := range hosts {
-		if _, ok := place[strings.ToLower(h)]; !ok {
-			place[strings.ToLower(h)] = len(all)
-			all = append(all, target{asset: hostAsset(h)})
+	for _, h := range found {
+		if _, ok := place[strings.ToLower(h.name)]; !ok {
+			place[strings.ToLower(h.name)] = len(all)
+			all = append(all, target{asset: h.asset})
 		}
 	}
 	for _, e := range r.endpoints {
@@ -69,7 +72,7 @@ func (r *record) byEndpoint(addresses []string) []target {
 	case len(r.endpoints) == 0 && len(addresses) == 0:
 		return r.single[:]
 	case len(r.endpoints) == 1 && len(addresses) == 0:
-		r.single[0] = target{r.hosts.asset(r.endpoints[0].Host), r.endpoints}
+		r.single[0] = target{r.hosts.of(r.endpoints[0].Host).asset, r.endpoints}
 		return r.single[:]
 	}
 	var all []target
@@ -115,32 +118,70 @@ func hostAsset(host string) exposure.AssetRef {
 	return ref
 }
 
-// hosts remembers the assets of hosts, of which most findings share few.
-type hosts map[string]exposure.AssetRef
+// hosts remembers hosts, of which most findings share few.
+type hosts struct {
+	known  map[string]host   // by name or address
+	listed map[string][]host // by what is written in the column for them
+}
 
-// maxCached bounds the hosts that are remembered.
-const maxCached = 10_000
+type host struct {
+	name    string
+	port    int // beside it
+	asset   exposure.AssetRef
+	address bool // the name is one
+}
 
-func (h hosts) asset(host string) exposure.AssetRef {
-	ref, ok := h[host]
+func newHosts() *hosts { return &hosts{map[string]host{}, map[string][]host{}} }
+
+// maxCached bounds the hosts that are remembered, and maxList the length of a
+// list of them, in bytes.
+const (
+	maxCached = 10_000
+	maxList   = 300
+)
+
+func (h *hosts) of(name string) host {
+	one, ok := h.known[name]
 	if ok {
-		return ref
+		return one
 	}
-	ref = hostAsset(host)
-	ref.Identifiers = slices.Clip(ref.Identifiers) // findings share it
-	if len(h) >= maxCached {
-		clear(h)
+	name = strings.Clone(name) // it may be part of a row
+	one = host{name: name, asset: hostAsset(name)}
+	one.asset.Identifiers = slices.Clip(one.asset.Identifiers) // findings share it
+	_, err := netip.ParseAddr(name)
+	one.address = err == nil
+	if len(h.known) >= maxCached {
+		clear(h.known)
 	}
-	if h != nil {
-		h[host] = ref
+	h.known[name] = one
+	return one
+}
+
+// in returns the hosts in a text.
+func (h *hosts) in(s string) (all []host) {
+	if all, ok := h.listed[s]; ok {
+		return all
 	}
-	return ref
+	for word := range strings.FieldsFuncSeq(s, term.Between) {
+		if e := term.ParseEndpoint(word); term.IsHost(e.Host) {
+			one := h.of(e.Host)
+			one.port = cmp.Or(e.Port, term.DefaultPort(e.Scheme))
+			all = append(all, one)
+		}
+	}
+	if len(s) <= maxList {
+		if len(h.listed) >= maxCached {
+			clear(h.listed)
+		}
+		h.listed[strings.Clone(s)] = all
+	}
+	return all
 }
 
 // named returns the asset that the finding names by the columns for it, with
 // the identifiers that are surely its own, and the hosts and the addresses
 // that are named besides.
-func (r *record) named() (ref exposure.AssetRef, hosts, addresses []string) {
+func (r *record) named() (ref exposure.AssetRef, found []host, addresses []string) {
 	kind := exposure.AssetUnknown
 	if word := r.value(fieldAssetKind); word != "" {
 		_ = kind.UnmarshalText([]byte(strings.NewReplacer(" ", "_", "-", "_").Replace(strings.ToLower(word)))) // else it stays unknown
@@ -152,18 +193,18 @@ func (r *record) named() (ref exposure.AssetRef, hosts, addresses []string) {
 			}
 		}
 	}
-	host := func(s string, port int) {
+	take := func(h host, port int) {
 		r.port = cmp.Or(r.port, port)
-		if _, err := netip.ParseAddr(s); err == nil {
-			addresses = append(addresses, s)
-		} else if hostAsset(s).Identifiers != nil {
-			hosts = append(hosts, s)
+		if h.address {
+			r.addresses = append(r.addresses, h.name)
+		} else if h.asset.Identifiers != nil {
+			r.found = append(r.found, h)
 		}
 	}
 	if s := r.value(fieldAsset); s != "" {
 		switch as, id, value := r.kindOf(kind, s); id {
 		case exposure.IDIP:
-			host(value, 0)
+			take(r.hosts.of(value), 0)
 		default:
 			add(as, id, value)
 		}
@@ -172,20 +213,20 @@ func (r *record) named() (ref exposure.AssetRef, hosts, addresses []string) {
 	add(exposure.AssetRepository, exposure.IDRepository, r.value(fieldRepository))
 	add(exposure.AssetCloudResource, exposure.IDCloud, r.value(fieldCloud))
 	add(exposure.AssetHost, exposure.IDMAC, r.value(fieldMAC))
-	for word := range strings.FieldsFuncSeq(r.value(fieldHost), term.Between) {
-		if e := term.ParseEndpoint(word); term.IsHost(e.Host) && len(hosts)+len(addresses) < maxHosts {
-			host(e.Host, cmp.Or(e.Port, term.DefaultPort(e.Scheme)))
+	for _, h := range r.hosts.in(r.value(fieldHost)) {
+		if len(r.found)+len(r.addresses) < maxHosts {
+			take(h, h.port)
 		}
 	}
 	for word := range strings.FieldsFuncSeq(r.value(fieldIP), term.Between) {
-		if ip, port := term.SplitPort(word); ip != "" && len(hosts)+len(addresses) < maxHosts {
-			host(ip, port)
+		if ip, port := term.SplitPort(word); ip != "" && len(r.found)+len(r.addresses) < maxHosts {
+			take(r.hosts.of(ip), port)
 		}
 	}
 	if kind != exposure.AssetUnknown && ref.Identifiers != nil {
 		ref.Kind = kind
 	}
-	return ref, hosts, addresses
+	return ref, r.found, r.addresses
 }
 
 // maxHosts bounds the hosts and addresses in the columns of a finding.
@@ -257,7 +298,7 @@ func (r *record) location(t *target) exposure.Location {
 	l := exposure.Location{
 		Port: term.Port(r.value(fieldPort)), Protocol: strings.ToLower(r.value(fieldProtocol)), Service: bounded(term.OneLine(r.value(fieldService)), maxPlace),
 		Parameter: bounded(term.OneLine(r.value(fieldParameter)), maxPlace),
-		File:      bounded(strings.ReplaceAll(r.value(fieldFile), `\`, "/"), maxPlace),
+		File:      bounded(slashes(r.value(fieldFile)), maxPlace),
 		Symbol:    bounded(term.OneLine(r.value(fieldSymbol)), maxPlace),
 		Snippet:   r.text[fieldSnippet],
 	}
@@ -286,6 +327,13 @@ func (r *record) location(t *target) exposure.Location {
 		l.Protocol = cmp.Or(l.Protocol, "tcp")
 	}
 	return l
+}
+
+func slashes(path string) string {
+	if path == "" {
+		return ""
+	}
+	return strings.ReplaceAll(path, `\`, "/")
 }
 
 // common returns what all endpoints agree on.

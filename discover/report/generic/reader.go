@@ -35,7 +35,7 @@ func (Reader) Describe() (title, docs string) {
 // Read implements discover.Reader.
 func (Reader) Read(ctx context.Context, r io.Reader) iter.Seq2[exposure.Observation, error] {
 	return decode.Emit(ctx, func(e *decode.Emitter) error {
-		d := document{Emitter: e, names: newDictionary(), hosts: hosts{}}
+		d := document{Emitter: e, names: newDictionary(), hosts: newHosts()}
 		br := bufio.NewReaderSize(r, headSize)
 		head, _ := br.Peek(headSize) // an error comes again
 		switch start(head) {

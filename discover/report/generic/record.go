@@ -35,10 +35,24 @@ type record struct {
 	rank      [fieldCount]uint8 // of the name that the text was under, 0: none
 	endpoints []term.Endpoint
 	overflow  bool // there were more
+	judged    bool // it says how it stands
 	port      int  // beside the host or address of the asset
-	hosts     hosts
+	hosts     *hosts
 	days      *days
 	single    [1]target // what most findings have
+
+	found     []host // and the addresses beside them, in the columns for both
+	addresses []string
+}
+
+// reset empties a record whose values were of the columns.
+func (r *record) reset(columns []meaning) {
+	for _, c := range columns {
+		r.text[c.field], r.rank[c.field] = "", 0
+	}
+	r.endpoints, r.found, r.addresses = r.endpoints[:0], r.found[:0], r.addresses[:0]
+	r.overflow, r.judged, r.port = false, false, 0
+	r.single = [1]target{}
 }
 
 // set takes up a value.
@@ -56,15 +70,19 @@ func (r *record) set(m meaning, s string) {
 	case m.rank <= r.rank[m.field]: // the better name, or the last of the same
 		r.text[m.field], r.rank[m.field] = s, m.rank
 	}
+	r.judged = r.judged || m.field >= fieldStatus && m.field <= fieldDuplicate
 }
 
 // value is the text of a field that is not prose: without space around it, and
 // "" where it says that there is nothing.
 func (r *record) value(f field) string {
-	s := r.text[f]
-	if s == "" {
+	if r.text[f] == "" {
 		return ""
 	}
+	return trimmed(r.text[f])
+}
+
+func trimmed(s string) string {
 	if s = strings.TrimSpace(s); term.Nothing(s) {
 		return ""
 	}
@@ -75,7 +93,7 @@ func (r *record) value(f field) string {
 type document struct {
 	*decode.Emitter
 	names dictionary
-	hosts hosts
+	hosts *hosts
 	tool  string // of findings that name none; "" while it may still be told
 	found bool   // there was a finding, or a list of them
 
@@ -129,7 +147,7 @@ func (d *document) state(r *record) (lost, err error) {
 		o.Asset, o.Location = t.asset, r.location(t)
 		o.Class = cmp.Or(class(r.value(fieldClass)), r.usualClass(&o))
 		o.Evidence = r.evidence(t.endpoints, o.Seen)
-		if err := d.send(o); err != nil {
+		if err := d.send(&o); err != nil {
 			return nil, err
 		}
 	}
@@ -195,15 +213,13 @@ func (r *record) seen(s exposure.State) time.Time {
 		return time.Time{}
 	}
 	last := term.Date(r.text[fieldLastSeen])
-	for f := fieldStatus; f <= fieldDuplicate && last.IsZero(); f++ {
-		if r.rank[f] != 0 {
-			return time.Time{}
-		}
+	switch {
+	case !last.IsZero():
+		return last
+	case r.judged:
+		return time.Time{}
 	}
-	if last.IsZero() {
-		return r.first()
-	}
-	return last
+	return r.first()
 }
 
 // days remembers the last date of first sight: many findings share it.
@@ -238,7 +254,7 @@ const listedEndpoints = 50
 // evidence is what is known besides.
 func (r *record) evidence(at []term.Endpoint, seen time.Time) (all []exposure.Evidence) {
 	add := func(kind, label string, f field) {
-		if s := strings.TrimSpace(r.text[f]); !term.Nothing(s) {
+		if s := r.value(f); s != "" {
 			all = append(all, exposure.Evidence{Kind: kind, Text: label + s})
 		}
 	}
@@ -307,6 +323,10 @@ func bounded(s string, limit int) string {
 	if len(s) <= limit {
 		return s
 	}
+	return hashed(s, limit)
+}
+
+func hashed(s string, limit int) string {
 	sum := sha256.Sum256([]byte(s))
 	return strings.ToValidUTF8(s[:limit-18], "") + " #" + hex.EncodeToString(sum[:8])
 }

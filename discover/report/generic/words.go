@@ -12,6 +12,9 @@ import (
 // state is what a finding says of its status. A person's judgement counts
 // before a fix, and a fix before what only silences it.
 func (r *record) state() exposure.State {
+	if !r.judged && r.text[fieldFixed] == "" {
+		return exposure.StatePresent
+	}
 	said := func(f field) bool {
 		v, _ := term.Bool(r.value(f))
 		return v

@@ -22,19 +22,8 @@ func (f *facts) class(r *rule, advisories []string) string {
 	if len(advisories) > 0 {
 		return classVuln
 	}
-	if r != nil {
-		for _, t := range r.props.tags {
-			switch strings.ToLower(t) {
-			case "secret", "secrets":
-				return classSecret
-			case "misconfiguration", "iac":
-				return classMisconfig
-			case "license":
-				return classLicense
-			case "vulnerability", "sca":
-				return classVuln
-			}
-		}
+	if r != nil && r.class != "" {
+		return r.class
 	}
 	name, _, _ := strings.Cut(f.run.Tool, " ")
 	switch name {
@@ -49,6 +38,23 @@ func (f *facts) class(r *rule, advisories []string) string {
 		return classWeb
 	}
 	return classCode
+}
+
+// tagged tells what kind of check has the tags.
+func tagged(tags []string) string {
+	for _, t := range tags {
+		switch strings.ToLower(t) {
+		case "secret", "secrets":
+			return classSecret
+		case "misconfiguration", "iac":
+			return classMisconfig
+		case "license":
+			return classLicense
+		case "vulnerability", "sca":
+			return classVuln
+		}
+	}
+	return ""
 }
 
 func detection(class string) exposure.Detection {

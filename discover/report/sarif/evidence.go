@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/leeward-ctem/leeward/discover/term"
 	"github.com/leeward-ctem/leeward/exposure"
 )
 
@@ -114,9 +115,9 @@ func (f *facts) step(b *strings.Builder, l *location) {
 	if n := l.Physical.Region.StartLine.number(); n > 0 {
 		where += ":" + strconv.Itoa(n)
 	}
-	said := oneLine(l.Message.plain())
+	said := term.OneLine(l.Message.plain())
 	if said == "" {
-		said = oneLine(l.Physical.Region.Snippet.plain())
+		said = term.OneLine(l.Physical.Region.Snippet.plain())
 	}
 	if line := strings.Trim(where+": "+said, ": "); line != "" {
 		b.WriteString(line)

@@ -2,12 +2,14 @@ package sarif
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/leeward-ctem/leeward/discover/decode"
+	"github.com/leeward-ctem/leeward/discover/term"
 	"github.com/leeward-ctem/leeward/exposure"
 )
 
@@ -28,7 +30,9 @@ type facts struct {
 	successful bool // an invocation says so
 	troubled   bool // an error was reported
 
-	roots []string // see settle
+	roots  []string          // see settle
+	chosen string            // address of the repository that was asked for last
+	home   exposure.AssetRef // which it is
 }
 
 // taxonomy is a classification such as CWE.
@@ -41,7 +45,7 @@ func newFacts() *facts { return &facts{run: exposure.Run{Tool: "sarif"}} }
 
 // named sets the tool's name and version.
 func (f *facts) named(name, version string) {
-	if name = strings.ToLower(oneLine(name)); name != "" {
+	if name = strings.ToLower(term.OneLine(name)); name != "" {
 		f.run.Tool = name
 	}
 	if version != "" {
@@ -66,7 +70,7 @@ func (f *facts) invoked(v *invocation) {
 	for _, n := range v.Notifications {
 		if n.Level.trim() == "error" {
 			f.troubled = true
-			failure = cmp.Or(failure, oneLine(n.Message.plain()))
+			failure = cmp.Or(failure, term.OneLine(n.Message.plain()))
 		}
 	}
 	switch v.Successful.trim() {
@@ -139,12 +143,19 @@ func (f *facts) asset(base string) exposure.AssetRef {
 			chosen = uri
 		}
 	}
-	ref := exposure.AssetRef{Kind: exposure.AssetRepository}
-	ref.Add(exposure.IDRepository, chosen)
-	if len(ref.Identifiers) == 0 {
+	if chosen == "" {
 		return f.image
 	}
-	return ref
+	if f.chosen != chosen {
+		ref := exposure.AssetRef{Kind: exposure.AssetRepository}
+		ref.Add(exposure.IDRepository, chosen)
+		ref.Identifiers = slices.Clip(ref.Identifiers) // results share it
+		f.chosen, f.home = chosen, ref
+	}
+	if len(f.home.Identifiers) == 0 {
+		return f.image
+	}
+	return f.home
 }
 
 func (p *provenance) uri() string { return cmp.Or(p.Repository.trim(), p.RepositoryOld.trim()) }

@@ -6,13 +6,14 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/leeward-ctem/leeward/discover/term"
 	"github.com/leeward-ctem/leeward/exposure"
 )
 
-// observe makes the observations of one result.
-func (f *facts) observe(res *result) ([]exposure.Observation, error) {
+// observe appends the observations of one result to all.
+func (f *facts) observe(all []exposure.Observation, res *result) ([]exposure.Observation, error) {
 	if !failed(res) {
-		return nil, nil
+		return all, nil
 	}
 	r := f.rule(res)
 	words := f.message(res, r)
@@ -24,16 +25,16 @@ func (f *facts) observe(res *result) ([]exposure.Observation, error) {
 	if o.Rule == "" {
 		// Without a rule the message is all that tells one check from another.
 		if o.Rule = short(cmp.Or(res.Message.ID.trim(), words)); o.Rule == "" {
-			return nil, errNoRule
+			return all, errNoRule
 		}
 	}
 	f.describe(&o, res, r, words)
 	o.State = state(res)
 	o.Evidence = f.evidence(res, words)
 	if len(o.Advisories) > 0 {
-		help := ""
+		var help told
 		if r != nil {
-			help = r.help
+			help = r.told
 		}
 		o.Component = componentIn(words, help)
 	}
@@ -44,10 +45,10 @@ func (f *facts) observe(res *result) ([]exposure.Observation, error) {
 		locations = []location{l}
 	}
 	fingerprint := fingerprint(res)
-	all := make([]exposure.Observation, 0, len(locations))
 	for i := range locations {
-		own := o
-		f.place(&own, &locations[i], fingerprint)
+		all = append(all, o)
+		own := &all[len(all)-1]
+		f.place(own, &locations[i], fingerprint)
 		if own.Location.Method = res.WebRequest.Method.trim(); own.Location.Path == "" {
 			own.Location.Method = ""
 		}
@@ -56,7 +57,6 @@ func (f *facts) observe(res *result) ([]exposure.Observation, error) {
 			own.Class = classWeb
 		}
 		own.Detection, own.Confidence = detection(own.Class), cmp.Or(own.Confidence, usual(own.Class))
-		all = append(all, own)
 	}
 	return all, nil
 }
@@ -79,26 +79,23 @@ func failed(res *result) bool {
 // describe fills in what the weakness is.
 func (f *facts) describe(o *exposure.Observation, res *result, r *rule, words string) {
 	own := parseProperties(res.Properties)
-	o.Advisories, o.Aliased = sorted(advisories(o.Rule))
 	o.Description = words
-	var refs []string
 	if r != nil {
-		if len(r.advisories) > 0 {
-			o.Advisories, o.Aliased = slices.Clone(r.advisories), r.aliased
-		}
-		o.Title = cmp.Or(r.title, short(r.description))
-		o.Description = cmp.Or(r.description, words)
-		if r.help != "" && !strings.Contains(r.help, o.Description) {
-			o.Description += "\n\n" + r.help
-		} else if r.help != "" {
-			o.Description = r.help
-		}
-		o.CWEs = f.cwes(slices.Clone(r.props.cwes), r.related)
-		o.CVSS = slices.Clone(r.props.vectors)
+		// What is clipped belongs to all results of the rule.
+		o.Title, o.Description = r.title, r.describe(words)
+		o.CWEs = f.cwes(slices.Clip(r.props.cwes), r.related)
+		o.CVSS = slices.Clip(r.props.vectors)
 		o.Confidence = r.props.confidence
-		refs = append(refs, r.uri)
+		o.References = slices.Clip(r.references)
 	}
-	o.Title = cmp.Or(o.Title, short(words), o.Rule)
+	if r != nil && len(r.advisories) > 0 {
+		o.Advisories, o.Aliased = slices.Clone(r.advisories), r.aliased
+	} else if r == nil || r.id != o.Rule {
+		o.Advisories, o.Aliased = sorted(advisories(o.Rule))
+	}
+	if o.Title == "" {
+		o.Title = cmp.Or(short(words), o.Rule)
+	}
 	for _, n := range own.cwes {
 		o.CWEs = appendNew(o.CWEs, n)
 	}
@@ -108,10 +105,8 @@ func (f *facts) describe(o *exposure.Observation, res *result, r *rule, words st
 		o.CVSS = appendNew(o.CVSS, v)
 	}
 	o.Confidence = cmp.Or(own.confidence, o.Confidence)
-	for _, ref := range append(refs, res.HostedViewer.trim()) {
-		if strings.HasPrefix(ref, "http") {
-			o.References = appendNew(o.References, ref)
-		}
+	if ref := res.HostedViewer.trim(); strings.HasPrefix(ref, "http") {
+		o.References = appendNew(o.References, ref)
 	}
 	for i := range res.Fixes {
 		if s := res.Fixes[i].Description.plain(); s != "" && !strings.Contains(o.Solution, s) && len(o.Solution) < maxRuleText {
@@ -234,6 +229,9 @@ func portOf(port, scheme string) int {
 func (f *facts) symbol(l *location, c *exposure.Component) string {
 	logicals := l.Logicals
 	if len(logicals) == 0 {
+		if l.Logical == (logical{}) && l.LogicalName == "" {
+			return ""
+		}
 		logicals = []logical{l.Logical, {Full: l.LogicalName}}
 	}
 	for i := range logicals {
@@ -255,34 +253,34 @@ func (f *facts) symbol(l *location, c *exposure.Component) string {
 // fingerprint picks the most telling of the result's fingerprints. Some tools
 // write a sentence where they have none.
 func fingerprint(res *result) string {
-	for _, set := range []map[string]text{res.Fingerprints, res.PartialFingerprints} {
-		names := make([]string, 0, len(set))
+	for _, set := range [...]prints{res.Fingerprints, res.PartialFingerprints} {
+		best, telling := "", ""
 		for name, value := range set {
 			v := value.trim()
-			if len(v) >= 8 && !strings.ContainsAny(v, " \t\r\n") && !strings.Contains(strings.ToLower(name), "column") {
-				names = append(names, name)
+			if len(v) < 8 || strings.ContainsAny(v, " \t\r\n") || index(name, "column") >= 0 {
+				continue
+			}
+			if telling == "" || better(name, best) {
+				best, telling = name, v
 			}
 		}
-		if len(names) == 0 {
-			continue
+		if telling != "" {
+			return telling
 		}
-		best := slices.MinFunc(names, func(a, b string) int {
-			if pa, pb := strings.HasPrefix(a, "primaryLocation"), strings.HasPrefix(b, "primaryLocation"); pa != pb {
-				if pa {
-					return -1
-				}
-				return 1
-			}
-			return strings.Compare(a, b)
-		})
-		return set[best].trim()
 	}
 	return ""
 }
 
+func better(a, b string) bool {
+	if pa, pb := strings.HasPrefix(a, "primaryLocation"), strings.HasPrefix(b, "primaryLocation"); pa != pb {
+		return pa
+	}
+	return a < b
+}
+
 // short makes one line of the first sentence or so of a text.
 func short(s string) string {
-	s = oneLine(s[:min(len(s), 2000)])
+	s = term.OneLine(s[:min(len(s), 2000)])
 	if len(s) <= 200 {
 		return strings.ToValidUTF8(s, "")
 	}

@@ -1,6 +1,7 @@
 package sarif
 
 import (
+	"cmp"
 	"regexp"
 	"strings"
 
@@ -13,17 +14,56 @@ import (
 // words. Without it all packages of a file would be one finding.
 
 var (
-	// Trivy's message and Grype's help list members, one a line.
-	packageLine = regexp.MustCompile(`(?m)^(Package|Installed Version|Version|Fixed Version|Fix Version|Type): *(.*?) *$`)
 	// Grype: "A high vulnerability in npm package: ejs, version 2.7.4 was found at: …"
 	grypeMessage = regexp.MustCompile(`vulnerability in (\S+) package: (\S+), version (\S+) `)
 	// OSV-Scanner: "Package 'ejs@2.7.4' is vulnerable to 'CVE-…'"
 	osvMessage = regexp.MustCompile(`^Package '(.+)@([^'@]+)' is vulnerable`)
 )
 
+// told is what a text says of a package.
+type told struct{ name, installed, version, fixed, fix, kind string }
+
+// tell reads the members that Trivy's message and Grype's help list, one a line.
+func tell(s string) (t told) {
+	found := 0
+	for line := range strings.SplitSeq(s, "\n") {
+		name, value, ok := strings.Cut(line, ":")
+		if !ok {
+			continue
+		}
+		var to *string
+		switch name {
+		case "Package":
+			to = &t.name
+		case "Installed Version":
+			to = &t.installed
+		case "Version":
+			to = &t.version
+		case "Fixed Version":
+			to = &t.fixed
+		case "Fix Version":
+			to = &t.fix
+		case "Type":
+			to = &t.kind
+		default:
+			continue
+		}
+		if *to == "" {
+			*to = strings.TrimSuffix(strings.Trim(value, " "), "\r")
+		}
+		if found++; found == maxTold {
+			break
+		}
+	}
+	return t
+}
+
+// maxTold bounds the members that are read.
+const maxTold = 20
+
 // componentIn finds the package in the message of a result, or in the help of
 // its rule.
-func componentIn(words, help string) exposure.Component {
+func componentIn(words string, help told) exposure.Component {
 	var c exposure.Component
 	kind := ""
 	if m := grypeMessage.FindStringSubmatch(words); m != nil {
@@ -31,30 +71,17 @@ func componentIn(words, help string) exposure.Component {
 	} else if m := osvMessage.FindStringSubmatch(words); m != nil {
 		c.Name, c.Version = m[1], m[2]
 	}
-	for _, s := range []string{words, help} {
+	for _, t := range []told{tell(words), help} {
 		if c.Name != "" && c.Fixed != "" {
 			break
 		}
-		members := map[string]string{}
-		for _, m := range packageLine.FindAllStringSubmatch(s, 20) {
-			if members[m[1]] == "" {
-				members[m[1]] = strings.TrimSuffix(m[2], "\r")
-			}
-		}
-		name := members["Package"]
-		if name == "" || c.Name != "" && name != c.Name {
+		if t.name == "" || c.Name != "" && t.name != c.Name {
 			continue
 		}
-		c.Name = name
-		if c.Version == "" {
-			c.Version = members["Installed Version"] + members["Version"]
-		}
-		if c.Fixed == "" {
-			c.Fixed = members["Fixed Version"] + members["Fix Version"]
-		}
-		if kind == "" {
-			kind = members["Type"]
-		}
+		c.Name = t.name
+		c.Version = cmp.Or(c.Version, t.installed+t.version)
+		c.Fixed = cmp.Or(c.Fixed, t.fixed+t.fix)
+		kind = cmp.Or(kind, t.kind)
 	}
 	if c.Name != "" && c.Version != "" {
 		c.Purl = packageURL(kind, c.Name, c.Version)

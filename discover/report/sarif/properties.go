@@ -1,12 +1,9 @@
 package sarif
 
 import (
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/leeward-ctem/leeward/discover/decode"
 	"github.com/leeward-ctem/leeward/exposure"
@@ -25,22 +22,21 @@ type properties struct {
 // maxTags bounds the tags of a bag.
 const maxTags = 100
 
-func parseProperties(raw jsontext.Value) (p properties) {
-	if len(raw) == 0 || raw.Kind() != '{' {
+func parseProperties(b bag) (p properties) {
+	if b.kind() != '{' {
 		return p
 	}
-	var bag map[string]jsontext.Value
-	if decode.Unmarshal(raw, &bag) != nil {
+	all := make(members, 0, 8)
+	if decode.Known(string(b), &all) != nil {
 		return p
 	}
-	names := make([]string, 0, len(bag))
-	for name := range bag {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range names {
-		raw := bag[name]
-		switch strings.ToLower(name) {
+	slices.SortStableFunc(all, func(a, b member) int { return strings.Compare(a.name, b.name) })
+	for i, m := range all {
+		if i+1 < len(all) && all[i+1].name == m.name {
+			continue // the last one counts
+		}
+		raw := m.value
+		switch strings.ToLower(m.name) {
 		case "tags":
 			p.tags = texts(raw)
 			for _, t := range p.tags {
@@ -64,6 +60,9 @@ func parseProperties(raw jsontext.Value) (p properties) {
 				p.confidence = confidence(t[0])
 			}
 		default:
+			if !strings.Contains(string(raw), "CVSS:") && strings.IndexByte(string(raw), '\\') < 0 {
+				continue
+			}
 			for _, t := range texts(raw) {
 				if strings.HasPrefix(t, "CVSS:") {
 					p.vectors = appendNew(p.vectors, t)
@@ -75,16 +74,16 @@ func parseProperties(raw jsontext.Value) (p properties) {
 }
 
 // texts returns the texts of a list, or the one that stands alone.
-func texts(raw jsontext.Value) []string {
-	var many []text
+func texts(raw bag) []string {
+	many := make(list[text, *text], 0, 8)
 	var one text
-	switch raw.Kind() {
+	switch raw.kind() {
 	case '[':
-		_ = decode.Unmarshal(raw, &many) // what fits is taken
+		_ = decode.Known(string(raw), &many) // what fits is taken
 	case '{':
 	default:
-		_ = decode.Unmarshal(raw, &one)
-		many = []text{one}
+		_ = decode.Known(string(raw), &one)
+		many = list[text, *text]{one}
 	}
 	var all []string
 	for _, t := range many[:min(len(many), maxTags)] {
@@ -95,15 +94,58 @@ func texts(raw jsontext.Value) []string {
 	return all
 }
 
-// cwe matches a weakness as tags write it: external/cwe/cwe-079, CWE-79: text.
-var cwe = regexp.MustCompile(`(?i)\bcwe[-_: ]?0*([1-9][0-9]{0,4})\b`)
-
+// appendCWE adds the weaknesses in a text, as tags write them:
+// external/cwe/cwe-079, CWE-79: text.
 func appendCWE(list []int, s string) []int {
-	for _, m := range cwe.FindAllStringSubmatch(s, maxTags) {
-		n, _ := strconv.Atoi(m[1])
-		list = appendNew(list, n)
+	for i, found := 0, 0; found < maxTags; i++ {
+		n := index(s[i:], "cwe")
+		if n < 0 {
+			break
+		}
+		i += n
+		if i > 0 && inWord(s[i-1]) {
+			continue
+		}
+		if n := numberOf(s[i+len("cwe"):]); n > 0 {
+			list = appendNew(list, n)
+			found++
+		}
 	}
 	return list
+}
+
+// numberOf is the number of a CWE, of five digits at most, that a text begins
+// with; 0 if it begins with none.
+func numberOf(s string) int {
+	if s != "" && strings.IndexByte("-_: ", s[0]) >= 0 {
+		s = s[1:]
+	}
+	s = strings.TrimLeft(s, "0")
+	end := 0
+	for end < len(s) && s[end] >= '0' && s[end] <= '9' {
+		end++
+	}
+	if end > 5 || end < len(s) && inWord(s[end]) {
+		return 0
+	}
+	n, _ := strconv.Atoi(s[:end])
+	return n
+}
+
+// inWord reports whether a byte is a letter, a digit or an underscore.
+func inWord(b byte) bool {
+	return b == '_' || b >= '0' && b <= '9' || b|0x20 >= 'a' && b|0x20 <= 'z'
+}
+
+// index is where a word, which is in lower case, stands in s in any case; -1 if
+// it does not.
+func index(s, word string) int {
+	for i := range max(0, len(s)-len(word)+1) {
+		if s[i]|0x20 == word[0] && strings.EqualFold(s[i:i+len(word)], word) {
+			return i
+		}
+	}
+	return -1
 }
 
 // securitySeverity reads a score of 0 to 10, or the word that some tools write

@@ -5,17 +5,24 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/leeward-ctem/leeward/discover/term"
 )
 
 // rule is a reportingDescriptor of the tool.
 type rule struct {
-	id, title, description, help, uri string
+	id, title, description, help string
 
-	level    string
-	disabled bool
-	messages map[string]string
-	related  []reference
-	props    properties
+	about string // description and help
+	told  told   // by the help
+	class string // that its tags tell
+
+	level      string
+	disabled   bool
+	messages   map[string]string
+	related    []reference
+	references []string
+	props      properties
 
 	advisories []string
 	aliased    bool // the advisories are names of one weakness
@@ -27,8 +34,7 @@ const maxRuleText = 32 << 10
 func newRule(o *ruleObject) *rule {
 	r := &rule{
 		id:    o.ID.trim(),
-		title: oneLine(o.ShortDescription.plain()),
-		uri:   o.HelpURI.trim(),
+		title: term.OneLine(o.ShortDescription.plain()),
 		level: cmp.Or(o.DefaultConfiguration.Level.trim(), o.Configuration.DefaultLevel.trim()),
 		props: parseProperties(o.Properties),
 		help:  start(o.Help.plain()),
@@ -36,8 +42,22 @@ func newRule(o *ruleObject) *rule {
 		description: start(cmp.Or(o.FullDescription.plain(), o.ShortDescription.plain())),
 		disabled:    o.DefaultConfiguration.Enabled.trim() == "false",
 	}
-	if name := oneLine(o.Name.plain()); r.title == "" && name != r.id {
+	if name := term.OneLine(o.Name.plain()); r.title == "" && name != r.id {
 		r.title = name
+	}
+	if uri := o.HelpURI.trim(); strings.HasPrefix(uri, "http") {
+		r.references = []string{uri}
+	}
+	if r.title == "" {
+		r.title = short(r.description)
+	}
+	r.class, r.told = tagged(r.props.tags), tell(r.help)
+	if r.help != "" && !strings.Contains(r.help, r.description) {
+		both := r.description + "\n\n" + r.help
+		r.description, r.help = both[:len(r.description)], both[len(r.description)+2:]
+		r.about = both
+	} else {
+		r.about = cmp.Or(r.help, r.description)
 	}
 	if len(o.MessageStrings) > 0 {
 		r.messages = make(map[string]string, len(o.MessageStrings))
@@ -59,6 +79,18 @@ func newRule(o *ruleObject) *rule {
 	}
 	r.advisories, r.aliased = sorted(r.advisories)
 	return r
+}
+
+// describe says what the rule is about; words are those of a result, for a rule
+// that does not.
+func (r *rule) describe(words string) string {
+	switch {
+	case r.description != "" || r.help == "":
+		return cmp.Or(r.about, words)
+	case strings.Contains(r.help, words):
+		return r.help
+	}
+	return words + "\n\n" + r.help
 }
 
 // component holds the rules of the driver or of an extension.
@@ -143,6 +175,9 @@ func (f *facts) byID(c *component, id string) *rule {
 var advisory = regexp.MustCompile(`(?i)\b(CVE-\d{4}-\d{4,9}|GHSA(?:-[0-9a-z]{4}){3}|(?:GO|RUSTSEC|PYSEC|OSV|MAL)-\d{4}-\d{1,9})(?:$|[^0-9a-z])`)
 
 func advisories(s string) []string {
+	if !strings.Contains(s, "-") {
+		return nil
+	}
 	var all []string
 	for _, m := range advisory.FindAllStringSubmatch(s, maxTags) {
 		id := strings.ToUpper(m[1])
@@ -157,6 +192,9 @@ func advisories(s string) []string {
 // sorted puts CVEs first. The ids name one weakness unless there are several
 // CVEs among them.
 func sorted(ids []string) (_ []string, aliased bool) {
+	if len(ids) < 2 {
+		return ids, false
+	}
 	rank := func(id string) int {
 		switch {
 		case strings.HasPrefix(id, "CVE-"):
@@ -169,8 +207,6 @@ func sorted(ids []string) (_ []string, aliased bool) {
 	slices.SortStableFunc(ids, func(a, b string) int { return rank(a) - rank(b) })
 	return ids, len(ids) > 1 && rank(ids[1]) > 0
 }
-
-func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 // start is the first part of a text that is kept.
 func start(s string) string {

@@ -7,6 +7,8 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/leeward-ctem/leeward/discover/decode"
 )
 
 // The objects of the format, with the members that are of use.
@@ -34,7 +36,11 @@ func (t text) trim() string { return strings.TrimSpace(string(t)) }
 
 // number returns a positive number, else 0.
 func (t text) number() int {
-	n, err := strconv.ParseFloat(t.trim(), 64)
+	s := t.trim()
+	if s == "" {
+		return 0
+	}
+	n, err := strconv.ParseFloat(s, 64)
 	if err != nil || n < 1 || n > 1<<30 {
 		return 0
 	}
@@ -43,7 +49,11 @@ func (t text) number() int {
 
 // index returns an index, -1 when there is none.
 func (t text) index() int {
-	n, err := strconv.Atoi(t.trim())
+	s := t.trim()
+	if s == "" {
+		return -1
+	}
+	n, err := strconv.Atoi(s)
 	if err != nil || n < 0 {
 		return -1
 	}
@@ -53,11 +63,11 @@ func (t text) index() int {
 // message is a message, or a multiformatMessageString, or the plain string
 // that stood there before 2.1.0.
 type message struct {
-	Text      text   `json:"text"`
-	Markdown  text   `json:"markdown"`
-	ID        text   `json:"id"`
-	MessageID text   `json:"messageId"` // 2.0.0
-	Arguments []text `json:"arguments"`
+	Text      text              `json:"text"`
+	Markdown  text              `json:"markdown"`
+	ID        text              `json:"id"`
+	MessageID text              `json:"messageId"` // 2.0.0
+	Arguments list[text, *text] `json:"arguments"`
 }
 
 // UnmarshalJSONFrom implements json.UnmarshalerFrom.
@@ -95,12 +105,58 @@ func (a *artifactLocation) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 }
 
 type reference struct {
-	ID            text `json:"id"`
-	Index         text `json:"index"`
-	ToolComponent struct {
-		Name  text `json:"name"`
-		Index text `json:"index"`
-	} `json:"toolComponent"`
+	ID            text  `json:"id"`
+	Index         text  `json:"index"`
+	ToolComponent named `json:"toolComponent"`
+}
+
+type named struct {
+	Name  text `json:"name"`
+	Index text `json:"index"`
+}
+
+// list is a list of objects or texts.
+type list[T any, P interface {
+	*T
+	decode.Quick
+}] = decode.List[T, P]
+
+// prints are fingerprints by their name.
+type prints map[string]text
+
+// bag is a value as it is written.
+type bag string
+
+// UnmarshalJSONFrom implements json.UnmarshalerFrom.
+func (b *bag) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	raw, err := d.ReadValue()
+	*b = bag(raw)
+	return err
+}
+
+func (b bag) kind() byte {
+	if b == "" {
+		return 0
+	}
+	return b[0]
+}
+
+// members are those of an object.
+type members []member
+
+type member struct {
+	name  string
+	value bag
+}
+
+// UnmarshalJSONFrom implements json.UnmarshalerFrom.
+func (m *members) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	var all map[string]bag
+	err := json.UnmarshalDecode(d, &all)
+	for name, value := range all {
+		*m = append(*m, member{name, value})
+	}
+	return err
 }
 
 type result struct {
@@ -112,14 +168,14 @@ type result struct {
 	Level         text      `json:"level"`
 	Message       message   `json:"message"`
 
-	AnalysisTarget   artifactLocation `json:"analysisTarget"`
-	Locations        []location       `json:"locations"`
-	RelatedLocations []location       `json:"relatedLocations"`
-	CodeFlows        []codeFlow       `json:"codeFlows"`
+	AnalysisTarget   artifactLocation          `json:"analysisTarget"`
+	Locations        list[location, *location] `json:"locations"`
+	RelatedLocations list[location, *location] `json:"relatedLocations"`
+	CodeFlows        list[codeFlow, *codeFlow] `json:"codeFlows"`
 
-	Fingerprints        map[string]text `json:"fingerprints"`
-	PartialFingerprints map[string]text `json:"partialFingerprints"`
-	BaselineState       text            `json:"baselineState"`
+	Fingerprints        prints `json:"fingerprints"`
+	PartialFingerprints prints `json:"partialFingerprints"`
+	BaselineState       text   `json:"baselineState"`
 	Suppressions        []struct {
 		Status text `json:"status"`
 		State  text `json:"state"`
@@ -129,10 +185,10 @@ type result struct {
 	Fixes []struct {
 		Description message `json:"description"`
 	} `json:"fixes"`
-	Taxa         []reference    `json:"taxa"`
-	HostedViewer text           `json:"hostedViewerUri"`
-	WebRequest   webRequest     `json:"webRequest"`
-	Properties   jsontext.Value `json:"properties"`
+	Taxa         list[reference, *reference] `json:"taxa"`
+	HostedViewer text                        `json:"hostedViewerUri"`
+	WebRequest   webRequest                  `json:"webRequest"`
+	Properties   bag                         `json:"properties"`
 }
 
 type webRequest struct {
@@ -141,16 +197,18 @@ type webRequest struct {
 }
 
 type location struct {
-	Physical struct {
-		Artifact artifactLocation `json:"artifactLocation"`
-		File     artifactLocation `json:"fileLocation"` // 2.0.0
-		Region   region           `json:"region"`
-		Context  region           `json:"contextRegion"`
-	} `json:"physicalLocation"`
-	Logicals    []logical `json:"logicalLocations"`
-	Logical     logical   `json:"logicalLocation"`           // draft of 2.1.0
-	LogicalName text      `json:"fullyQualifiedLogicalName"` // 2.0.0
-	Message     message   `json:"message"`
+	Physical    physical                `json:"physicalLocation"`
+	Logicals    list[logical, *logical] `json:"logicalLocations"`
+	Logical     logical                 `json:"logicalLocation"`           // draft of 2.1.0
+	LogicalName text                    `json:"fullyQualifiedLogicalName"` // 2.0.0
+	Message     message                 `json:"message"`
+}
+
+type physical struct {
+	Artifact artifactLocation `json:"artifactLocation"`
+	File     artifactLocation `json:"fileLocation"` // 2.0.0
+	Region   region           `json:"region"`
+	Context  region           `json:"contextRegion"`
 }
 
 type logical struct {
@@ -173,30 +231,36 @@ type region struct {
 }
 
 type codeFlow struct {
-	ThreadFlows []struct {
-		Locations []struct {
-			Location location `json:"location"`
-		} `json:"locations"`
-	} `json:"threadFlows"`
+	ThreadFlows list[threadFlow, *threadFlow] `json:"threadFlows"`
+}
+
+type threadFlow struct {
+	Locations list[step, *step] `json:"locations"`
+}
+
+type step struct {
+	Location location `json:"location"`
 }
 
 type ruleObject struct {
-	ID                   text     `json:"id"`
-	Name                 message  `json:"name"` // a message in 2.0.0
-	DeprecatedIDs        []text   `json:"deprecatedIds"`
-	ShortDescription     message  `json:"shortDescription"`
-	FullDescription      message  `json:"fullDescription"`
-	HelpURI              text     `json:"helpUri"`
-	Help                 message  `json:"help"`
-	DefaultConfiguration settings `json:"defaultConfiguration"`
-	Configuration        struct { // 2.0.0
+	ID                   text              `json:"id"`
+	Name                 message           `json:"name"` // a message in 2.0.0
+	DeprecatedIDs        list[text, *text] `json:"deprecatedIds"`
+	ShortDescription     message           `json:"shortDescription"`
+	FullDescription      message           `json:"fullDescription"`
+	HelpURI              text              `json:"helpUri"`
+	Help                 message           `json:"help"`
+	DefaultConfiguration settings          `json:"defaultConfiguration"`
+	Configuration        struct {          // 2.0.0
 		DefaultLevel text `json:"defaultLevel"`
 	} `json:"configuration"`
-	MessageStrings map[string]message `json:"messageStrings"`
-	Relationships  []struct {
-		Target reference `json:"target"`
-	} `json:"relationships"`
-	Properties jsontext.Value `json:"properties"`
+	MessageStrings map[string]message                `json:"messageStrings"`
+	Relationships  list[relationship, *relationship] `json:"relationships"`
+	Properties     bag                               `json:"properties"`
+}
+
+type relationship struct {
+	Target reference `json:"target"`
 }
 
 type settings struct {

@@ -1,7 +1,6 @@
 package sarif
 
 import (
-	"bytes"
 	"errors"
 
 	"github.com/leeward-ctem/leeward/discover/decode"
@@ -21,7 +20,9 @@ var errTooMuch = errors.New("more than 64 MiB or 500,000 rules, artifacts or tax
 type walk struct {
 	*decode.Emitter
 	json   *decode.JSON
-	record int // results so far
+	record int                    // results so far
+	result result                 // at hand
+	found  []exposure.Observation // in it
 
 	version string
 	runs    int
@@ -41,7 +42,7 @@ type walk struct {
 
 // held is a result that waits.
 type held struct {
-	raw    []byte
+	raw    string
 	record int
 	at     int64
 }
@@ -154,7 +155,7 @@ func (w *walk) member(name string) error {
 		}
 		return err
 	case "results":
-		return w.json.Array(w.result)
+		return w.json.Array(w.next)
 	}
 	return w.json.Skip()
 }
@@ -194,18 +195,17 @@ func (w *walk) keep(v any, add func(), have int) error {
 	return w.Lose(err)
 }
 
-// result holds the next result, or observes it.
-func (w *walk) result() error {
+// next holds the next result, or observes it.
+func (w *walk) next() error {
 	w.record++
 	raw, err := w.json.Raw()
 	if err != nil {
 		return err
 	}
-	h := held{raw, w.record, w.json.Offset() - int64(len(raw))}
+	h := held{string(raw), w.record, w.json.Offset() - int64(len(raw))}
 	if w.early {
 		return w.observe(h)
 	}
-	h.raw = bytes.Clone(raw)
 	w.held = append(w.held, h)
 	// A result costs more than its text.
 	if w.size += int64(len(raw)) + 64; w.size <= maxHeld {
@@ -220,7 +220,7 @@ func (w *walk) release() error {
 	w.facts.settle()
 	for i := range w.held {
 		h := w.held[i]
-		w.held[i].raw = nil
+		w.held[i].raw = ""
 		if err := w.observe(h); err != nil {
 			return err
 		}
@@ -230,14 +230,13 @@ func (w *walk) release() error {
 }
 
 func (w *walk) observe(h held) error {
-	var res result
-	err := decode.Unmarshal(h.raw, &res)
+	w.result.reset()
+	err := decode.Known(h.raw, &w.result)
 	if err == nil {
-		var all []exposure.Observation
-		all, err = w.facts.observe(&res)
-		for _, o := range all {
-			w.noted(&o)
-			if err := w.Send(o); err != nil {
+		w.found, err = w.facts.observe(w.found[:0], &w.result)
+		for i := range w.found {
+			w.noted(&w.found[i])
+			if err := w.Send(w.found[i]); err != nil {
 				return err
 			}
 		}

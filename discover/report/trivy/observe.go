@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/leeward-ctem/leeward/discover/term"
 	"github.com/leeward-ctem/leeward/exposure"
 )
 
@@ -28,12 +29,12 @@ func (v *vulnerability) observe(res *result) (exposure.Observation, error) {
 		Class:       res.packageClass(),
 		Rule:        id,
 		Advisories:  []string{id},
-		Title:       oneLine(v.Title),
+		Title:       term.OneLine(v.Title),
 		Description: v.Description,
 		Severity:    severity(v.Severity),
 		CWEs:        cwes(v.CweIDs),
 		CVSS:        vectors(v.CVSS, v.SeveritySource),
-		References:  unique(append([]string{v.PrimaryURL}, v.References...)),
+		References:  appendUnique(appendUnique(nil, v.PrimaryURL), v.References...),
 		Component: exposure.Component{
 			Purl:    v.purl(res.Type),
 			Name:    v.PkgName,
@@ -81,11 +82,11 @@ func (m *misconfiguration) observe(res *result) (exposure.Observation, error) {
 	o := exposure.Observation{
 		Class:       classMisconfig,
 		Rule:        id,
-		Title:       oneLine(m.Title),
+		Title:       term.OneLine(m.Title),
 		Description: strings.TrimSpace(m.Description),
 		Solution:    m.Resolution,
 		Severity:    severity(m.Severity),
-		References:  unique(append([]string{m.PrimaryURL}, m.References...)),
+		References:  appendUnique(appendUnique(nil, m.PrimaryURL), m.References...),
 		Location: exposure.Location{
 			File:     file(res.Target),
 			Line:     int(m.CauseMetadata.StartLine),
@@ -112,7 +113,7 @@ func (s *secret) observe(res *result) (exposure.Observation, error) {
 	o := exposure.Observation{
 		Class:      classSecret,
 		Rule:       s.RuleID,
-		Title:      oneLine(joinNonEmpty(": ", s.Category, s.Title)),
+		Title:      term.OneLine(joinNonEmpty(": ", s.Category, s.Title)),
 		Severity:   severity(s.Severity),
 		CWEs:       []int{798}, // use of hard-coded credentials
 		Location:   exposure.Location{File: file(res.Target), Line: int(s.StartLine)},
@@ -144,9 +145,9 @@ func (l *license) observe(res *result) (exposure.Observation, error) {
 		Detection:  exposure.DetectionStatic,
 		Confidence: int(min(max(l.Confidence, 0), 1) * 100),
 	}
-	o.Title = "License " + oneLine(l.Name)
+	o.Title = "License " + term.OneLine(l.Name)
 	if l.PkgName != "" {
-		o.Title += " of " + oneLine(l.PkgName)
+		o.Title += " of " + term.OneLine(l.PkgName)
 	} else {
 		o.Location.File = file(l.FilePath)
 	}
@@ -239,32 +240,22 @@ func severity(word string) exposure.Severity {
 
 // vectors returns the CVSS vectors: those of NVD, which every other tool has
 // too, then those of the vendor that the severity is from, then the others.
-func vectors(by map[string]cvss, source string) []string {
-	vendors := make([]string, 0, len(by))
-	for v := range by {
-		vendors = append(vendors, v)
-	}
-	rank := func(v string) int {
-		switch v {
-		case "nvd":
-			return 0
-		case source:
-			return 1
+func vectors(by ratings, source string) (all []string) {
+	add := func(c *cvss) {
+		if c != nil {
+			all = appendUnique(all, c.V40Vector, c.V3Vector, c.V2Vector)
 		}
-		return 2
 	}
-	slices.SortFunc(vendors, func(a, b string) int {
-		if d := rank(a) - rank(b); d != 0 {
-			return d
+	add(by.of("nvd"))
+	if source != "nvd" {
+		add(by.of(source))
+	}
+	for i := range by {
+		if v := by[i].vendor; v != "nvd" && v != source {
+			add(&by[i].cvss)
 		}
-		return strings.Compare(a, b)
-	})
-	var all []string
-	for _, v := range vendors {
-		c := by[v]
-		all = append(all, c.V40Vector, c.V3Vector, c.V2Vector)
 	}
-	return unique(all)
+	return all
 }
 
 func cwes(ids []string) []int {
@@ -316,13 +307,11 @@ func timestamp(s string) time.Time {
 	return t.UTC()
 }
 
-func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
-
 // listLimit bounds references and the like, which are compared with each other.
 const listLimit = 1000
 
-func unique(values []string) []string {
-	var u []string
+// appendUnique adds those values that say something.
+func appendUnique(u []string, values ...string) []string {
 	for _, v := range values {
 		if v = strings.TrimSpace(v); v != "" {
 			u = appendNew(u, v)

@@ -2,6 +2,7 @@ package trivy
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -61,7 +62,7 @@ type vulnerability struct {
 	Description      string
 	Severity         string
 	CweIDs           []string
-	CVSS             map[string]cvss // by vendor
+	CVSS             ratings
 	References       []string
 }
 
@@ -76,6 +77,46 @@ type cvss struct {
 	V2Vector  string
 	V3Vector  string
 	V40Vector string
+}
+
+// ratings are those of the vendors, in the order of their names.
+type ratings []rating
+
+type rating struct {
+	vendor string
+	cvss   cvss
+}
+
+// UnmarshalJSONFrom implements json.UnmarshalerFrom.
+func (r *ratings) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	by := make(map[string]cvss, len(*r))
+	for _, one := range *r {
+		by[one.vendor] = one.cvss
+	}
+	err := json.UnmarshalDecode(d, &by)
+	*r = nil
+	if by != nil {
+		*r = make(ratings, 0, len(by))
+	}
+	for vendor, one := range by {
+		*r = append(*r, rating{vendor, one})
+	}
+	r.sort()
+	return err
+}
+
+func (r *ratings) sort() {
+	slices.SortFunc(*r, func(a, b rating) int { return strings.Compare(a.vendor, b.vendor) })
+}
+
+// of returns what a vendor says, nil if it says nothing.
+func (r *ratings) of(vendor string) *cvss {
+	for i := range *r {
+		if (*r)[i].vendor == vendor {
+			return &(*r)[i].cvss
+		}
+	}
+	return nil
 }
 
 type misconfiguration struct {

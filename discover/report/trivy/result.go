@@ -106,9 +106,10 @@ func (w *walker) records(res *result, name string) error {
 // each decodes the elements of an array as T and sends what f makes of them.
 // An element that f refuses is a lost record, unless it is errPassed.
 func each[T any](w *walker, res *result, f func(*T) (exposure.Observation, error)) error {
+	var v, empty T
 	return w.json.Array(func() error {
 		at := w.offset()
-		var v T
+		v = empty
 		lost, err := w.value(&v)
 		if lost {
 			w.cov.fail(res.asset)
