@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/xml"
 	"io"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -43,6 +42,7 @@ type xmlTokens struct {
 	depth int          // elements that are open
 
 	names  map[string]xml.Name
+	recent [64]written // some of them, found without hashing
 	attrs  []xml.Attr
 	scrap  []byte   // of a text that does not stand in the document as it is
 	closed xml.Name // of <closed/>, whose end comes next
@@ -50,6 +50,7 @@ type xmlTokens struct {
 	last   token
 	again  bool // Token gives the last token again
 	texts  bool // Token gives texts, too
+	kept   [][]xml.Attr
 }
 
 func newXMLTokens(text io.Reader) *xmlTokens {
@@ -57,6 +58,12 @@ func newXMLTokens(text io.Reader) *xmlTokens {
 	s.raw = xml.NewDecoder(s.text)
 	s.raw.CharsetReader = func(_ string, r io.Reader) (io.Reader, error) { return r, nil } // it is UTF-8 by now
 	return s
+}
+
+// written is a name as it stands in the document.
+type written struct {
+	text string
+	name xml.Name
 }
 
 // maxNames bounds the names of elements and attributes that are kept.
@@ -119,13 +126,24 @@ func (s *xmlTokens) Token() (xml.Token, error) {
 		s.again = false
 		switch {
 		case t.kind == tokenStart:
-			return xml.StartElement{Name: t.name, Attr: slices.Clone(t.attrs)}, nil
+			return xml.StartElement{Name: t.name, Attr: s.keep(t.attrs)}, nil
 		case t.kind == tokenEnd:
 			return xml.EndElement{Name: t.name}, nil
 		case t.kind == tokenText && s.texts:
 			return xml.CharData(t.text), nil
 		}
 	}
+}
+
+// keep returns a copy of the attributes of the element that was opened last,
+// which is valid until the next element on its level.
+func (s *xmlTokens) keep(attrs []xml.Attr) []xml.Attr {
+	for len(s.kept) < s.depth {
+		s.kept = append(s.kept, nil)
+	}
+	kept := append(s.kept[s.depth-1][:0], attrs...)
+	s.kept[s.depth-1] = kept
+	return kept
 }
 
 // offset is the number of bytes of the source that the tokens so far took.
@@ -296,21 +314,30 @@ func (s *xmlTokens) lexName(b []byte, at int) (name xml.Name, end int) {
 	if end == len(b) || end == at || b[at] == '.' || b[at] == '-' || b[at] >= '0' && b[at] <= '9' || b[end] >= 0x80 {
 		return name, 0
 	}
-	if name, ok := s.names[string(b[at:end])]; ok {
+	recent := &s.recent[(int(b[at])+7*int(b[end-1])+31*(end-at))%len(s.recent)]
+	if recent.text == string(b[at:end]) {
+		return recent.name, end
+	}
+	name, ok := s.names[string(b[at:end])]
+	if ok {
+		*recent = written{name.Local, name}
+		if name.Space != "" {
+			recent.text = name.Space + ":" + name.Local
+		}
 		return name, end
 	}
-	written := string(b[at:end])
-	prefix, local, ok := strings.Cut(written, ":")
+	text := string(b[at:end])
+	prefix, local, ok := strings.Cut(text, ":")
 	switch {
 	case !ok:
-		name = xml.Name{Local: written}
+		name = xml.Name{Local: text}
 	case prefix == "" || local == "" || strings.Contains(local, ":"):
 		return name, 0
 	default:
 		name = xml.Name{Space: prefix, Local: local}
 	}
 	if len(s.names) < maxNames {
-		s.names[written] = name
+		s.names[text] = name
 	}
 	return name, end
 }

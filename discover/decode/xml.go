@@ -53,7 +53,8 @@ func NewXML(r io.Reader) *XML {
 }
 
 // Next returns the next start or end element at any depth, or io.EOF at the
-// clean end of the document. Text, comments and directives are passed over.
+// clean end of the document. Text, comments and directives are passed over. The
+// attributes of an element are valid until the next one on its level.
 func (x *XML) Next() (start *xml.StartElement, end *xml.EndElement, err error) {
 	for x.err == nil {
 		t, err := x.dec.Token()

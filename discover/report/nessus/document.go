@@ -26,6 +26,7 @@ type document struct {
 	policy policy
 	old    bool // NessusClientData without _v2
 	web    bool // of a web application scanner
+	at     item // the item at hand
 }
 
 func (d *document) root(e *xml.StartElement) error {
@@ -108,11 +109,10 @@ func (d *document) host(e *xml.StartElement) error {
 		case "ReportItem":
 			h.settle()
 			at := d.x.Offset()
-			it, err := decodeItem(d.x, e)
-			if err != nil {
+			if err := decodeItem(d.x, e, &d.at); err != nil {
 				return d.Lose(err)
 			}
-			return d.item(h, &it, at)
+			return d.item(h, &d.at, at)
 		}
 		if !d.old {
 			return d.pass()

@@ -60,9 +60,9 @@ type item struct {
 
 // decodeItem decodes the ReportItem that start opened. All that reading costs
 // is spent here.
-func decodeItem(x *decode.XML, start *xml.StartElement) (it item, err error) {
-	err = x.Element(start, &it)
-	return it, err
+func decodeItem(x *decode.XML, start *xml.StartElement, it *item) error {
+	*it = item{}
+	return x.Element(start, it)
 }
 
 // modernise fills in what an item of the old version says in other ways: the
