@@ -258,8 +258,8 @@ func (s *Rows) SkipLine() error {
 	}
 }
 
-// Text returns the text of cell i, at most maxCell bytes of it. It is known, if it
-// is that.
+// Text returns the text of cell i, at most maxCell bytes of it, with line feeds
+// between its lines, whatever the table has there. It is known, if it is that.
 func (s *Rows) Text(i int, known string) string {
 	c := s.cells[i]
 	b := s.buf[c.start:c.end]
@@ -273,6 +273,9 @@ func (s *Rows) Text(i int, known string) string {
 		b = bytes.TrimRightFunc(b[:maxCell], func(r rune) bool { return r == utf8.RuneError })
 	}
 	out := strings.ReplaceAll(string(b), "\x00", "\uFFFD")
+	if s.lines > 1 && strings.IndexByte(out, '\r') >= 0 {
+		out = strings.ReplaceAll(out, "\r\n", "\n")
+	}
 	if c.doubled {
 		out = strings.ReplaceAll(out, `""`, `"`)
 	}
