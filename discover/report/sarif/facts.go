@@ -8,6 +8,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/leeward-ctem/leeward/discover/decode"
+	"github.com/leeward-ctem/leeward/discover/term"
 	"github.com/leeward-ctem/leeward/exposure"
 )
 
@@ -87,11 +88,7 @@ func (f *facts) invoked(v *invocation) {
 }
 
 func timestamp(t text) time.Time {
-	at, err := time.Parse(time.RFC3339Nano, t.trim())
-	if err != nil {
-		return time.Time{}
-	}
-	return at.UTC()
+	return term.Date(t.trim())
 }
 
 // scanned takes up the image that Trivy names in the properties of a run.

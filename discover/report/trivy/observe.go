@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/leeward-ctem/leeward/discover/term"
 	"github.com/leeward-ctem/leeward/exposure"
 )
 
@@ -309,11 +310,7 @@ func file(target string) string {
 }
 
 func timestamp(s string) time.Time {
-	t, err := time.Parse(time.RFC3339Nano, s)
-	if err != nil || t.Year() < 1971 {
-		return time.Time{} // Go's zero time is written by some versions
-	}
-	return t.UTC()
+	return term.Date(s) // none, for Go's zero time, which some versions write
 }
 
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
