@@ -30,8 +30,9 @@ const (
 	maxHeadRows  = 50
 )
 
-// NewHead returns the head of a report, of which raw is the start.
-func NewHead(raw []byte) *Head { return &Head{raw: raw} }
+// NewHead returns the head of a report, of which raw is the start. A byte order
+// mark of UTF-8 says nothing of the format and is left out.
+func NewHead(raw []byte) *Head { return &Head{raw: bytes.TrimPrefix(raw, bom)} }
 
 // Peek looks at the start of a report, for formats that come in several forms.
 // The reader it returns reads the whole report.
@@ -44,7 +45,7 @@ func Peek(in io.Reader) (*Head, io.Reader) {
 // headSize is how much of a report its head is, in bytes.
 const headSize = 64 << 10
 
-// Bytes is the start of the report, up to 64 KiB.
+// Bytes is the start of the report, up to 64 KiB, without a byte order mark.
 func (h *Head) Bytes() []byte { return h.raw }
 
 // Form is '{' for a JSON object, '[' for a JSON array, '<' for XML or HTML and
@@ -70,7 +71,7 @@ func (h *Head) Has(paths ...string) bool {
 // Is reports whether the report is the one JSON document and no more, but for
 // the space between: that of a format in which nothing was found.
 func (h *Head) Is(document string) bool {
-	text := bytes.TrimSpace(bytes.TrimPrefix(h.raw, []byte("\xef\xbb\xbf")))
+	text := bytes.TrimSpace(h.raw)
 	if len(text) > maxHeadText+4*len(document) {
 		return false
 	}
@@ -119,7 +120,7 @@ func (h *Head) look() {
 		return
 	}
 	h.looked, h.texts, h.names = true, map[string]string{}, map[string]struct{}{}
-	text := bytes.TrimLeft(bytes.TrimPrefix(h.raw, []byte("\xef\xbb\xbf")), " \t\r\n")
+	text := bytes.TrimLeft(h.raw, " \t\r\n")
 	if len(text) == 0 {
 		return
 	}
@@ -249,7 +250,7 @@ func (h *Head) lookRows() {
 		if bytes.IndexByte(text, d) < 0 {
 			continue
 		}
-		rows := NewRows(bytes.NewReader(bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))))
+		rows := NewRows(bytes.NewReader(text))
 		rows.Separate(d, newline)
 		for range maxHeadRows {
 			err := rows.Next()

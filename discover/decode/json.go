@@ -22,6 +22,11 @@ import (
 // U+FFFD, and so does U+0000, which no database takes in a text; repeated
 // member names are allowed (the last one wins).
 type JSON struct {
+	// Lost is told when [JSON.Array] or [JSON.Object] meets another value that
+	// says something: whatever stands there is lost. The walk ends with the error
+	// that it returns. May be nil.
+	Lost func(error) error
+
 	dec    *jsontext.Decoder
 	record int
 }
@@ -55,11 +60,11 @@ func (j *JSON) End() error {
 
 // Object calls f for each member of the object that comes next. f must consume
 // the member's value by [JSON.Value], [JSON.Skip], [JSON.Object] or
-// [JSON.Array]. A value that is not an object is skipped: scanners write null,
-// or nothing, where they found nothing.
+// [JSON.Array]. A value that is not an object is passed over: scanners write
+// null, or nothing, where they found nothing.
 func (j *JSON) Object(f func(name string) error) error {
 	if j.Kind() != '{' {
-		return j.Skip()
+		return j.pass("an object")
 	}
 	if _, err := j.dec.ReadToken(); err != nil {
 		return j.broken(err)
@@ -80,10 +85,10 @@ func (j *JSON) Object(f func(name string) error) error {
 }
 
 // Array calls f before each element of the array that comes next; f must
-// consume the element. A value that is not an array is skipped.
+// consume the element. A value that is not an array is passed over.
 func (j *JSON) Array(f func() error) error {
 	if j.Kind() != '[' {
-		return j.Skip()
+		return j.pass("an array")
 	}
 	if _, err := j.dec.ReadToken(); err != nil {
 		return j.broken(err)
@@ -97,6 +102,42 @@ func (j *JSON) Array(f func() error) error {
 		return j.broken(err)
 	}
 	return nil
+}
+
+// pass goes over a value of another kind than was expected.
+func (j *JSON) pass(expected string) error {
+	kind, at := j.Kind(), j.dec.InputOffset()
+	says := kind != 'n'
+	switch {
+	case j.Lost == nil, !says, kind == 0:
+		return j.Skip()
+	case kind == '"':
+		raw, err := j.Raw()
+		if err != nil {
+			return err
+		}
+		says = strings.TrimSpace(Text(raw)) != ""
+	case kind == '{' || kind == '[':
+		if _, err := j.dec.ReadToken(); err != nil {
+			return j.broken(err)
+		}
+		for says = j.More(); j.More(); {
+			if err := j.Skip(); err != nil {
+				return err
+			}
+		}
+		if _, err := j.dec.ReadToken(); err != nil {
+			return j.broken(err)
+		}
+	default:
+		if err := j.Skip(); err != nil {
+			return err
+		}
+	}
+	if !says {
+		return nil
+	}
+	return j.Lost(&exposure.RecordError{Record: j.record + 1, Offset: at, Err: fmt.Errorf("%s stands where %s is expected", kindWord(kind), expected)})
 }
 
 // Value decodes the next value into v by the rules of encoding/json (names

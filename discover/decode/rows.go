@@ -264,20 +264,21 @@ func (s *Rows) SkipLine() error {
 	}
 }
 
-// Text returns the text of cell i, at most maxCell bytes of it. It is known, if it
-// is that.
+// Text returns the text of cell i, at most maxCell bytes of it, with line feeds
+// between its lines, whatever the table has there. It is known, if it is that.
 func (s *Rows) Text(i int, known string) string {
 	c := s.cells[i]
 	b := s.buf[c.start:c.end]
 	for len(b) > 0 && (b[len(b)-1] == ' ' || b[len(b)-1] == '\t' || b[len(b)-1] == '\n' || b[len(b)-1] == '\r') {
 		b = b[:len(b)-1]
 	}
+	broken := s.lines > 1 && bytes.IndexByte(b, '\r') >= 0 // over lines that end in two bytes
 	switch {
-	case string(b) == known && !c.doubled:
+	case string(b) == known && !c.doubled && !broken:
 		return known
 	case len(b) == 0:
 		return ""
-	case s.length <= maxShared && !c.doubled:
+	case s.length <= maxShared && !c.doubled && !broken:
 		if s.offset+int64(s.length) > s.textAt+int64(len(s.text)) {
 			s.keep()
 		}
@@ -286,16 +287,19 @@ func (s *Rows) Text(i int, known string) string {
 			return s.text[at : at+len(b)]
 		}
 	}
-	return cell(b, c.doubled)
+	return cell(b, c.doubled, broken)
 }
 
 // cell returns the text of a cell, in which doubled says that quotation marks
-// are.
-func cell(b []byte, doubled bool) string {
+// are, and broken that lines may end in two bytes.
+func cell(b []byte, doubled, broken bool) string {
 	if len(b) > maxCell {
 		b = bytes.TrimRightFunc(b[:maxCell], func(r rune) bool { return r == utf8.RuneError })
 	}
 	out := strings.ReplaceAll(string(b), "\x00", "\uFFFD")
+	if broken {
+		out = strings.ReplaceAll(out, "\r\n", "\n")
+	}
 	if doubled {
 		out = strings.ReplaceAll(out, `""`, `"`)
 	}

@@ -23,6 +23,7 @@ type walk struct {
 }
 
 func (r *Report) readJSON(in io.Reader, head []byte) error {
+	r.fault.json = true
 	tree := r.spec.tree()
 	if r.spec.Lines && lines(head) {
 		return r.readLines(in, tree)
@@ -34,7 +35,7 @@ func (r *Report) readJSON(in io.Reader, head []byte) error {
 	if w.j.Kind() == 'n' && tree.each != nil && tree.each.handle != nil {
 		w.met = true // Go writes a list without elements so
 	}
-	documents := 0
+	documents, kind := 0, w.j.Kind()
 	for w.j.Kind() != 0 {
 		if documents++; documents > 1 && tree.handle == nil && tree.each == nil {
 			break // a second document is not of this report
@@ -45,7 +46,11 @@ func (r *Report) readJSON(in io.Reader, head []byte) error {
 			}
 			r.closed = false
 		}
-		if err := w.value(tree, nil, "", ""); err != nil {
+		at := tree
+		if documents > 1 && kind != '{' && w.j.Kind() == '{' && tree.each != nil && tree.each.handle != nil {
+			at = tree.each // the first was broken, and the rest are records
+		}
+		if err := w.value(at, nil, "", ""); err != nil {
 			return err
 		}
 		r.closed = true
@@ -53,14 +58,27 @@ func (r *Report) readJSON(in io.Reader, head []byte) error {
 	return w.j.End()
 }
 
-// lines reports whether the first line is a document of its own.
+// lines reports whether each line is a document of its own. The first may be
+// broken, or no object, if all that are seen behind it look like objects.
 func lines(head []byte) bool {
 	head = bytes.TrimLeft(bytes.TrimPrefix(head, []byte("\xef\xbb\xbf")), " \t\r\n")
-	line, _, more := bytes.Cut(head, []byte("\n"))
-	if len(line) == 0 || line[0] != '{' {
-		return false
+	first, rest, more := bytes.Cut(head, []byte("\n"))
+	if len(first) > 0 && first[0] == '{' && (!more || document(first)) {
+		return true
 	}
-	return !more || document(line)
+	objects := 0
+	for line := range bytes.Lines(rest) {
+		if line = bytes.TrimSpace(line); len(line) == 0 {
+			continue
+		}
+		if line[0] != '{' {
+			return false
+		}
+		if document(line) {
+			objects++
+		}
+	}
+	return objects > 0
 }
 
 // document reports whether a line is a JSON value, whatever its numbers are.
@@ -119,7 +137,7 @@ func (w *walk) value(at *place, in *Value, name, key string) error {
 	case kind == '{' && at.each != nil && at.names == nil && at.member == nil:
 		return w.value(at.each, in, name, key) // one object stands for an array of one
 	case kind != '{':
-		return w.j.Skip()
+		return w.nothing("it", "object")
 	}
 	holder := &Value{Key: key, kind: '{', fault: &w.fault}
 	if len(w.up) == 0 && !w.topped {
@@ -142,6 +160,8 @@ func (w *walk) value(at *place, in *Value, name, key string) error {
 			return w.member(holder, name)
 		}
 		switch k := w.j.Kind(); {
+		case key != "" && k == '[' && next.handle == nil && next.each == nil:
+			// beside what leads to records
 		case k == '{' || k == '[':
 			w.met = true // even when nothing is in it
 			if key != "" {
@@ -154,26 +174,28 @@ func (w *walk) value(at *place, in *Value, name, key string) error {
 			w.met = true // nothing was found
 			return w.j.Skip()
 		case key == "" && next.each != nil:
-			return w.noList(name)
+			w.met = true
+			return w.nothing(name, "list")
+		case key == "":
+			return w.nothing(name, "object")
 		}
 		return w.member(holder, name)
 	})
 }
 
-// noList passes over a value that stands where records should. A blank one says
-// that there are none.
-func (w *walk) noList(name string) error {
-	w.met = true
+// nothing passes over a value that stands where records, or what leads to them,
+// should. A blank one says that there are none.
+func (w *walk) nothing(name, wanted string) error {
 	offset := w.base + w.j.Offset()
 	raw, err := w.j.Raw()
 	if err != nil {
 		return err
 	}
-	if v, err := w.parse(raw); err == nil && v.Text() == "" {
+	if v, err := w.parse(raw); err == nil && v.blank() {
 		return nil
 	}
 	w.number++
-	return w.Lose(&exposure.RecordError{Record: w.number, Offset: offset, Err: fmt.Errorf("%s is no list", name)})
+	return w.Lose(&exposure.RecordError{Record: w.number, Offset: offset, Err: fmt.Errorf("%s is no %s", name, wanted)})
 }
 
 // member keeps what leads to records, within a bound.

@@ -27,6 +27,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -98,10 +99,10 @@ func (s Spec) Read(ctx context.Context, in io.Reader) iter.Seq2[exposure.Observa
 		br := bufio.NewReaderSize(in, 64<<10)
 		head, _ := br.Peek(4 << 10)
 		var err error
-		switch form(head) {
-		case '<':
+		switch f := form(head); {
+		case f == '<':
 			err = r.readXML(br)
-		case '{':
+		case f == '{', s.Lines && lines(head):
 			err = r.readJSON(br, head)
 		default:
 			if s.headers() == nil {
@@ -243,7 +244,7 @@ func (r *Report) about() error {
 	run := exposure.Run{Tool: r.spec.Tool}
 	if r.spec.About != nil {
 		r.spec.About(*r.top, &run)
-		r.fault.err = nil // a fact that is no text is not known
+		r.fault.err, r.fault.odd = nil, nil // a fact that is no text is not known
 	}
 	if r.stated && reflect.DeepEqual(run, r.run) {
 		return nil
@@ -328,7 +329,7 @@ func (r *Report) rest() error {
 }
 
 func (r *Report) handle(h held) error {
-	r.fault.err, r.out, r.rules.new, r.missed = nil, r.out[:0], r.rules.new[:0], r.missed[:0]
+	r.fault.err, r.fault.odd, r.out, r.rules.new, r.missed = nil, nil, r.out[:0], r.rules.new[:0], r.missed[:0]
 	v, err := h.value, error(nil)
 	if h.raw != nil {
 		v, err = r.parse(h.raw)
@@ -342,6 +343,12 @@ func (r *Report) handle(h held) error {
 	r.up, r.number = up, number
 	if err == nil {
 		err = r.fault.err
+	}
+	if r.fault.odd != nil && err == nil {
+		r.Miss(r.fault.odd)
+	}
+	if err == nil && h.raw != nil && v.kind != '{' && len(r.out)+len(r.rules.new) == 0 && !v.blank() {
+		err = errors.New("it is no object")
 	}
 	for i := 0; err == nil && i < len(r.out); i++ {
 		err = sane(&r.out[i])

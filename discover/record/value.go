@@ -24,7 +24,9 @@ import (
 // and the elements of a JSON array are a list alike, see [Value.List].
 //
 // Where a text is asked for and a list or an object stands, the record at hand
-// is faulty and lost with a message that says so.
+// is faulty and lost with a message that says so. Where more is asked of a text or
+// a number in JSON, the record is stated with what else it says, and a message says
+// that something is missing.
 type Value struct {
 	Key string // the name it has in an object of records, see [Spec]
 
@@ -75,7 +77,9 @@ func find(names []string, name string) int {
 
 // fault is the first thing that did not fit in what is being read.
 type fault struct {
-	err error
+	err  error
+	odd  error // it costs a part of the record, perhaps
+	json bool
 
 	columns *columns // of the table that is being read, if it is one
 }
@@ -86,8 +90,22 @@ func (f *fault) set(format string, args ...any) {
 	}
 }
 
+// object notes that an object is expected where a value of another kind stands.
+// In XML and tables an element or a cell without members is no fault.
+func (v Value) object(name string) {
+	if v.fault != nil && v.fault.json && v.fault.odd == nil && (v.kind == '0' || v.kind == 't' || v.kind == '"') && !v.blank() {
+		v.fault.odd = fmt.Errorf("a value without members stands where one with %s is expected", name)
+	}
+}
+
 // Exists reports whether the value is there and not null.
 func (v Value) Exists() bool { return v.kind != 0 && v.kind != 'n' }
+
+// blank reports whether a value says nothing: it is not there, null, a text of
+// space, or without members.
+func (v Value) blank() bool {
+	return !v.Exists() || len(v.kids) == 0 && (v.kind == '{' || v.kind == '[' || v.kind == '"' && strings.TrimSpace(v.text) == "")
+}
 
 // At is the value at a path of names with dots between: "info.severity". Of a
 // member that is there several times the last counts in JSON, the first in XML.
@@ -96,18 +114,26 @@ func (v Value) Exists() bool { return v.kind != 0 && v.kind != 'n' }
 // A name may hold dots itself, as columns of tables do.
 func (v Value) At(path string) Value {
 	whole := v.member(path)
-	if whole.kind != 0 || path != "" && strings.IndexByte(path, '.') < 0 {
+	switch {
+	case whole.kind != 0:
+		return whole
+	case path != "" && strings.IndexByte(path, '.') < 0:
+		v.object(path)
 		return whole
 	}
 	for path != "" {
 		name, rest, _ := strings.Cut(path, ".")
+		v.object(name)
 		v, path = v.member(name), rest
 	}
 	return v
 }
 
 // Member is the value of a name that may hold dots.
-func (v Value) Member(name string) Value { return v.member(name) }
+func (v Value) Member(name string) Value {
+	v.object(name)
+	return v.member(name)
+}
 
 func (v Value) member(name string) Value {
 	if v.kind == '[' && len(v.kids) > 0 && len(v.names) == 0 {
@@ -198,7 +224,7 @@ func (v Value) prose(b *strings.Builder, attributes []string) {
 // it is passed over.
 func (v Value) Texts(path string) []string {
 	var all []string
-	for e := range v.List(path) {
+	for e := range v.At(path).List("") {
 		switch e.kind {
 		case '"', '0', 't', 'f':
 			if s := e.scalar(path); s != "" {
@@ -243,6 +269,7 @@ func (v Value) Members(path string) iter.Seq2[string, Value] {
 	}
 	return func(yield func(string, Value) bool) {
 		if at.kind != '{' {
+			at.object("names")
 			return
 		}
 		last := make(map[string]int, len(at.names))
@@ -262,6 +289,13 @@ func (v Value) Members(path string) iter.Seq2[string, Value] {
 func (v Value) IsList() bool   { return v.kind == '[' }
 func (v Value) IsObject() bool { return v.kind == '{' }
 func (v Value) IsText() bool   { return v.kind == '"' }
+
+// Object is [Value.IsObject] where nothing else can stand: what does is noted as
+// a fault of the record.
+func (v Value) Object() bool {
+	v.object("members")
+	return v.kind == '{'
+}
 
 // Decoded is the text at a path, out of base64 if its attribute base64 says so.
 func (v Value) Decoded(path string) string {

@@ -36,6 +36,11 @@ func Date(s string) time.Time {
 	if digits(s) {
 		return number(s)
 	}
+	if len(s) > len("2006-01-02T") && s[len("2006-01-02")] == 'T' { // as most programs write it
+		if t, err := time.Parse(time.RFC3339, s); err == nil {
+			return plausible(t)
+		}
+	}
 	for n := range len(s) + 1 {
 		if n < len(s) && (s[n] >= '0' && s[n] <= '9' || strings.IndexByte("/-.", s[n]) >= 0) {
 			continue

@@ -12,7 +12,12 @@ import (
 	"github.com/leeward-ctem/leeward/exposure"
 )
 
-func TestReader(t *testing.T) { reporttest.Run(t, checkmarx.Reader{}) }
+func TestReader(t *testing.T) {
+	reporttest.Run(t, checkmarx.Reader{},
+		reporttest.Ordered("a path leads from the source to the sink, which is the place", "nodes", "PathNode"),
+		reporttest.Either("the members of scanResults that are no objects are facts about it", "sast"),
+	)
+}
 func TestCorpus(t *testing.T) {
 	reporttest.Conform(t, checkmarx.Reader{}, "checkmarx", "checkmarx_one")
 }

@@ -53,7 +53,6 @@ func (Reader) Read(ctx context.Context, r io.Reader) iter.Seq2[exposure.Observat
 			"[].results.failed_checks[]":  failed,
 			"[].results.skipped_checks[]": skipped,
 			"[].results.passed_checks[]":  nothing,
-			"[].results.parsing_errors[]": nothing,
 		},
 		Bare: func(top record.Value) bool {
 			return top.At("checkov_version").Exists() || top.At("resource_count").Exists()
@@ -61,5 +60,5 @@ func (Reader) Read(ctx context.Context, r io.Reader) iter.Seq2[exposure.Observat
 	}.Read(ctx, r)
 }
 
-// nothing is stated of what passed, and of files that could not be read.
+// nothing is stated of what passed.
 func nothing(*record.Report, record.Value) error { return nil }

@@ -9,7 +9,11 @@ import (
 	"github.com/leeward-ctem/leeward/discover/report/reporttest"
 )
 
-func TestReader(t *testing.T) { reporttest.Run(t, checkov.Reader{}) }
+func TestReader(t *testing.T) {
+	reporttest.Run(t, checkov.Reader{},
+		reporttest.Open("its members are the benchmarks", "benchmarks"),
+	)
+}
 func TestCorpus(t *testing.T) { reporttest.Conform(t, checkov.Reader{}, "checkov") }
 func FuzzReader(f *testing.F) { reporttest.Fuzz(f, checkov.Reader{}) }
 

@@ -5,8 +5,8 @@ import (
 	"context"
 	"encoding/json"
 	"io"
-	"time"
 
+	"github.com/leeward-ctem/leeward/discover/term"
 	"github.com/leeward-ctem/leeward/exposure"
 )
 
@@ -89,9 +89,7 @@ func (d *document) sendRun() error {
 // about takes in the metadata: when, by what and about what.
 func (d *document) about(m *metadata) {
 	d.metadata = true
-	if t, err := time.Parse(time.RFC3339Nano, string(m.Timestamp)); err == nil {
-		d.run.Finished = t.UTC()
-	}
+	d.run.Finished = term.Date(string(m.Timestamp))
 	if name, version := m.tool(); name != "" {
 		d.run.Tool, d.run.Version = name, version
 	}

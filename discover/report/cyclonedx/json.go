@@ -12,6 +12,14 @@ import (
 // json walks a JSON document.
 func (d *document) json(r io.Reader) error {
 	j := decode.NewJSON(r)
+	j.Lost = func(err error) error {
+		var rec *exposure.RecordError
+		if !errors.As(err, &rec) {
+			return err
+		}
+		d.record++
+		return d.lose(rec.Offset, rec.Err)
+	}
 	if k := j.Kind(); k != '{' && k != 0 {
 		return exposure.Errorf(exposure.Invalid, "not a CycloneDX document: it does not start with an object")
 	}
@@ -67,6 +75,9 @@ func (w jsonWalk) value(name string, v any) error {
 // skip passes over a member of the document, which may be long: the
 // dependencies of a large product.
 func (w jsonWalk) skip() error {
+	if w.j.Kind() != '[' {
+		return w.j.Skip()
+	}
 	return w.j.Array(func() error {
 		if err := w.j.Skip(); err != nil {
 			return err

@@ -122,6 +122,9 @@ func (w xmlWalk) tools(m *metadata) error {
 
 func (w xmlWalk) components(service bool) error {
 	return w.each(func(e *xml.StartElement) error {
+		if e.Name.Local != "component" && e.Name.Local != "service" {
+			return w.x.Skip() // of a later version, or an extension
+		}
 		w.record++
 		c := component{service: service}
 		at := w.x.Offset()
@@ -207,6 +210,9 @@ func (w xmlWalk) fields(e *xml.StartElement, c *component) (own []placed, err er
 
 func (w xmlWalk) vulnerabilities(f func(v *vulnerability, at int64) error) error {
 	return w.each(func(e *xml.StartElement) error {
+		if e.Name.Local != "vulnerability" {
+			return w.x.Skip()
+		}
 		w.record++
 		at := w.x.Offset()
 		var v vulnerability

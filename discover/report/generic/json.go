@@ -19,6 +19,21 @@ type list struct {
 	j      *decode.JSON
 	record int // findings so far
 	run    exposure.Run
+	looked []exposure.Observation // coverage, which counts once the document is whole
+}
+
+// maxLooked bounds the statements of coverage in a document.
+const maxLooked = 100_000
+
+// conclude states what was looked at, after all that was found there.
+func (w *list) conclude() error {
+	for i := range w.looked {
+		if err := w.send(&w.looked[i]); err != nil {
+			return err
+		}
+	}
+	w.looked = nil
+	return nil
 }
 
 // readJSON reads a document with a member findings, an array of findings, or
@@ -31,6 +46,7 @@ func (d *document) readJSON(r io.Reader, head []byte) error {
 		return w.lines(r)
 	}
 	w.j = decode.NewJSON(r)
+	w.j.Lost = w.Lose
 	for w.j.More() {
 		var err error
 		w.tool = ""
@@ -160,7 +176,7 @@ func (w *list) object() error {
 		if err != nil {
 			return err
 		}
-		if about(name) && jsontext.Value(raw).Kind() == '"' {
+		if kind := jsontext.Value(raw).Kind(); about(name) && (kind == '"' || kind == '0' && name == "date") {
 			if facts == nil {
 				facts = map[string]string{}
 			}
@@ -175,7 +191,10 @@ func (w *list) object() error {
 		return err
 	}
 	if listed {
-		return w.about(facts, true)
+		if err := w.about(facts, true); err != nil {
+			return err
+		}
+		return w.conclude()
 	}
 	w.record++
 	if err := w.settle(""); err != nil {
@@ -187,9 +206,11 @@ func (w *list) object() error {
 		}
 	}
 	if fault != nil {
-		return w.Lose(&exposure.RecordError{Record: w.record, Offset: at, Err: fault})
+		if err := w.Lose(&exposure.RecordError{Record: w.record, Offset: at, Err: fault}); err != nil {
+			return err
+		}
 	}
-	return nil
+	return w.conclude()
 }
 
 // about takes up what a report says of itself, before its findings and at its
@@ -247,12 +268,16 @@ func (w *list) coverage() error {
 		if len(targets) > 1 && why == nil {
 			why = errors.New("coverage of more than one asset: state each by itself")
 		}
+		if len(w.looked) == maxLooked && why == nil {
+			why = errors.New("the report states more coverage than can wait for its end: export it in parts")
+		}
 		if why != nil {
 			return w.Lose(&exposure.RecordError{Record: w.record, Offset: at, Err: why})
 		}
-		return w.send(&exposure.Observation{
+		w.looked = append(w.looked, exposure.Observation{
 			Kind: exposure.ObservedCoverage, Tool: toolName(r.value(fieldTool)), Asset: targets[0].asset, Class: c.Class, Coverage: c,
 		})
+		return nil
 	}
 	if w.j.Kind() == '{' {
 		return one()

@@ -84,7 +84,7 @@ const maxPage = 10
 // page finds the alerts in an answer of GraphQL. within is the repository that v
 // is in.
 func page(r *record.Report, v, within record.Value, depth int) (found bool, err error) {
-	if depth > maxPage {
+	if depth > maxPage || !v.IsObject() {
 		return false, nil
 	}
 	for name, m := range v.Members("") {

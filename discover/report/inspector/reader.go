@@ -103,6 +103,9 @@ func place(r *record.Report, v, resource record.Value, o exposure.Observation) {
 
 func platform(resource record.Value) string {
 	for _, detail := range resource.Members("details") {
+		if !detail.IsObject() {
+			continue
+		}
 		if s := detail.Text("platform"); s != "" {
 			return s
 		}

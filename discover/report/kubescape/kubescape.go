@@ -184,7 +184,7 @@ func report(r *record.Report, v record.Value) error {
 			}
 			state, failed := verdict(answer, word)
 			for object := range answer.List("alertObject.k8sApiObjects") {
-				if !failed || !object.IsObject() {
+				if !failed || !object.Object() {
 					continue
 				}
 				o := exposure.Observation{

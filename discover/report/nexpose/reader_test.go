@@ -12,7 +12,11 @@ import (
 	"github.com/leeward-ctem/leeward/exposure"
 )
 
-func TestReader(t *testing.T) { reporttest.Run(t, nexpose.Reader{}) }
+func TestReader(t *testing.T) {
+	reporttest.Run(t, nexpose.Reader{},
+		reporttest.Open("they hold prose, with what is written in any element of it", "Paragraph", "ContainerBlockElement", "test", "UnorderedList", "ListItem", "description", "solution"),
+	)
+}
 func TestCorpus(t *testing.T) { reporttest.Conform(t, nexpose.Reader{}, "nexpose") }
 func FuzzReader(f *testing.F) { reporttest.Fuzz(f, nexpose.Reader{}) }
 

@@ -3,11 +3,10 @@ package nmap
 import (
 	"cmp"
 	"encoding/xml"
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/leeward-ctem/leeward/discover/decode"
+	"github.com/leeward-ctem/leeward/discover/term"
 	"github.com/leeward-ctem/leeward/exposure"
 )
 
@@ -38,7 +37,7 @@ func (d *document) root(e *xml.StartElement) error {
 		return exposure.Errorf(exposure.Invalid, "not an Nmap report: its first element is <%s> and not <%s>", e.Name.Local, rootElement)
 	}
 	d.tool = strings.ToLower(cmp.Or(decode.Attr(e, "scanner"), "nmap"))
-	d.run = exposure.Run{Tool: d.tool, Version: decode.Attr(e, "version"), Format: decode.Attr(e, "xmloutputversion"), Started: unix(decode.Attr(e, "start"))}
+	d.run = exposure.Run{Tool: d.tool, Version: decode.Attr(e, "version"), Format: decode.Attr(e, "xmloutputversion"), Started: term.Date(decode.Attr(e, "start"))}
 	if err := d.Run(d.run); err != nil {
 		return err
 	}
@@ -69,21 +68,13 @@ func (d *document) children(f func(e *xml.StartElement) error) error {
 	})
 }
 
-// unix reads a time in seconds, as Nmap writes all of them.
-func unix(s string) time.Time {
-	if n, err := strconv.ParseInt(s, 10, 64); err == nil && n > 0 && n < 1<<40 {
-		return time.Unix(n, 0).UTC()
-	}
-	return time.Time{}
-}
-
 // runstats reads how the scan ended. Nmap before 6 does not say.
 func (d *document) runstats() error {
 	return d.children(func(e *xml.StartElement) error {
 		if e.Name.Local != "finished" {
 			return d.x.Skip()
 		}
-		d.run.Finished = unix(decode.Attr(e, "time"))
+		d.run.Finished = term.Date(decode.Attr(e, "time"))
 		exit := decode.Attr(e, "exit")
 		d.success = exit == "success"
 		if exit == "error" {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/leeward-ctem/leeward/discover/decode"
+	"github.com/leeward-ctem/leeward/discover/term"
 	"github.com/leeward-ctem/leeward/exposure"
 )
 
@@ -31,7 +32,7 @@ func (d *document) host(e *xml.StartElement) error {
 	h := &host{
 		asset:    exposure.AssetRef{Kind: exposure.AssetHost},
 		timedOut: decode.Attr(e, "timedout") == "true",
-		seen:     unix(decode.Attr(e, "endtime")),
+		seen:     term.Date(decode.Attr(e, "endtime")),
 	}
 	err := d.children(func(e *xml.StartElement) error {
 		switch e.Name.Local {

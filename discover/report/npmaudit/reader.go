@@ -179,6 +179,9 @@ func vulnerabilities(r *record.Report, v record.Value) error {
 	neededBy := map[string][]string{}
 	var advised []string // those with an advisory of their own
 	for name, p := range all {
+		if !p.IsObject() {
+			continue // which is said below
+		}
 		own := false
 		for via := range p.List("via") {
 			if own = own || via.IsObject(); via.IsText() {

@@ -2,6 +2,7 @@ package npmaudit
 
 import (
 	"context"
+	"errors"
 	"io"
 	"iter"
 	"strings"
@@ -19,13 +20,17 @@ func yarn(ctx context.Context, in io.Reader) iter.Seq2[exposure.Observation, err
 		Lines: true,
 		About: func(_ record.Value, run *exposure.Run) { run.Failed, run.Failure = failure != "", failure },
 		Records: map[string]record.Handler{"": func(r *record.Report, v record.Value) error {
+			data := v.At("data")
 			switch {
 			case v.Text("type") == "error":
 				failure = v.Text("data")
-			case v.At("data.advisory").Exists():
-				return advisory(r, v.At("data.advisory"), v.Text("data.resolution.path"))
+			case data.IsText(): // a word of Yarn itself
+			case data.At("advisory").Exists():
+				return advisory(r, data.At("advisory"), data.Text("resolution.path"))
 			case v.At("children").IsObject():
 				return tree(r, v)
+			case v.At("children").Exists():
+				return errors.New("children is no object")
 			}
 			return nil
 		}},

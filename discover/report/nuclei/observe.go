@@ -6,8 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
+	"github.com/leeward-ctem/leeward/discover/term"
 	"github.com/leeward-ctem/leeward/exposure"
 )
 
@@ -52,9 +52,7 @@ func (w *walk) observe() (exposure.Observation, error) {
 	o.Class = class(kind, about.tags, len(o.Advisories) > 0)
 	o.Detection, o.Confidence = r.detection(kind, about)
 	r.place(&o, kind)
-	if t, err := time.Parse(time.RFC3339Nano, r.text(fieldTimestamp)); err == nil {
-		o.Seen = t.UTC()
-	}
+	o.Seen = term.Date(r.text(fieldTimestamp))
 	o.Evidence = r.evidence()
 	return o, r.err
 }

@@ -74,7 +74,7 @@ func dated(v record.Value) time.Time {
 
 func statement(r *record.Report, v record.Value) error {
 	o := exposure.Observation{Class: "vuln", Seen: dated(v), Solution: v.Text("action_statement"), Evidence: notes(v)}
-	weak := v.At("vulnerability")
+	weak, aliases := v.At("vulnerability"), []string(nil)
 	if weak.IsText() { // before 0.2
 		o.Rule, o.Description = weak.Text(), v.Text("vuln_description")
 	} else {
@@ -82,8 +82,9 @@ func statement(r *record.Report, v record.Value) error {
 		if o.Rule == "" {
 			o.Rule = weak.Text("@id")
 		}
+		aliases = weak.Texts("aliases")
 	}
-	for _, id := range append([]string{o.Rule}, weak.Texts("aliases")...) {
+	for _, id := range append([]string{o.Rule}, aliases...) {
 		if id = exposure.NormalAdvisory(id); term.IsAdvisory(id) && !slices.Contains(o.Advisories, id) && len(o.Advisories) < maxNames {
 			o.Advisories = append(o.Advisories, id)
 		}
@@ -125,7 +126,10 @@ const maxParts = 10_000
 // which stood beside the products before version 0.2.
 func state(r *record.Report, o exposure.Observation, product, statement record.Value) {
 	o.Asset = asset(product)
-	parts := product.At("subcomponents")
+	var parts record.Value
+	if product.IsObject() {
+		parts = product.At("subcomponents")
+	}
 	if !parts.Exists() {
 		parts = statement.At("subcomponents")
 	}
@@ -170,7 +174,9 @@ func identifiers(v record.Value) (id, purl string) {
 func asset(v record.Value) exposure.AssetRef {
 	id, purl := identifiers(v)
 	a := term.Product(purl)
-	if digest := v.Text("digest.sha256"); digest != "" { // the subject of an attestation
+	if !v.IsObject() {
+		// before 0.2 it has nothing but its name
+	} else if digest := v.Text("digest.sha256"); digest != "" { // the subject of an attestation
 		if a.IsZero() {
 			a = exposure.AssetRef{Kind: exposure.AssetImage, Name: id}
 		}

@@ -98,12 +98,12 @@ func scalarsOfXML(data []byte) (all []scalar) {
 	return all
 }
 
-// some returns at most n of the scalars, evenly spread.
-func some(all []scalar, n int) []scalar {
+// some returns at most n of all, evenly spread.
+func some[T any](all []T, n int) []T {
 	if len(all) <= n {
 		return all
 	}
-	picked := make([]scalar, n)
+	picked := make([]T, n)
 	for i := range picked {
 		picked[i] = all[i*len(all)/n]
 	}

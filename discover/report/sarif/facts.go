@@ -91,11 +91,7 @@ func (f *facts) invoked(v *invocation) {
 }
 
 func timestamp(t text) time.Time {
-	at, err := time.Parse(time.RFC3339Nano, t.trim())
-	if err != nil {
-		return time.Time{}
-	}
-	return at.UTC()
+	return term.Date(t.trim())
 }
 
 // scanned takes up the image that Trivy names in the properties of a run.

@@ -89,6 +89,7 @@ func (Reader) Sniff(h *decode.Head) bool {
 func (Reader) Read(ctx context.Context, r io.Reader) iter.Seq2[exposure.Observation, error] {
 	return decode.Emit(ctx, func(e *decode.Emitter) error {
 		w := &walk{Emitter: e, json: decode.NewJSON(r)}
+		w.json.Lost = func(err error) error { w.lost = true; return w.Lose(err) }
 		return w.document()
 	})
 }

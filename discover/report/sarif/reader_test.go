@@ -12,7 +12,13 @@ import (
 	"github.com/leeward-ctem/leeward/exposure"
 )
 
-func TestReader(t *testing.T) { reporttest.Run(t, sarif.Reader{}) }
+func TestReader(t *testing.T) {
+	reporttest.Run(t, sarif.Reader{},
+		reporttest.Open("their members are files, rules of the draft, messages and fingerprints, of any name", "files", "rules", "messageStrings", "fingerprints", "partialFingerprints"),
+		reporttest.Ordered("results refer to them by their number (sections 3.14.15, 3.14.17, 3.19.23 and 3.27.6)", "artifacts", "rules", "logicalLocations", "taxa", "extensions"),
+		reporttest.Ordered("the first is the one that a tool shows when it shows one", "locations"),
+	)
+}
 
 func FuzzReader(f *testing.F) { reporttest.Fuzz(f, sarif.Reader{}) }
 

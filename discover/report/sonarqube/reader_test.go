@@ -10,7 +10,11 @@ import (
 	"github.com/leeward-ctem/leeward/exposure"
 )
 
-func TestReader(t *testing.T) { reporttest.Run(t, sonarqube.Reader{}) }
+func TestReader(t *testing.T) {
+	reporttest.Run(t, sonarqube.Reader{},
+		reporttest.Open("its members are the rules, by their keys", "rules"),
+	)
+}
 func TestCorpus(t *testing.T) { reporttest.Conform(t, sonarqube.Reader{}, "sonarqube") }
 func FuzzReader(f *testing.F) { reporttest.Fuzz(f, sonarqube.Reader{}) }
 

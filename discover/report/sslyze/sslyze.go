@@ -106,12 +106,12 @@ const class = "tls"
 // result is what a command found, by its name now and in version 2, and whether
 // it ended.
 func (s *server) result(rule, old string) (record.Value, bool) {
-	if now := s.v.At("scan_result." + rule); now.IsObject() {
+	if now := s.v.At("scan_result." + rule); now.Object() {
 		v := now.At("result")
-		return v, v.IsObject()
+		return v, v.Object()
 	}
 	for _, path := range []string{"scan_commands_results." + rule, "commands_results." + old, old} {
-		if v := s.v.At(path); v.IsObject() && !v.At("error_message").Exists() && !v.At("@exception").Exists() {
+		if v := s.v.At(path); v.Object() && !v.At("error_message").Exists() && !v.At("@exception").Exists() {
 			return v, true
 		}
 	}
@@ -215,7 +215,7 @@ func (s *server) protocols() {
 func accepted(v record.Value) (names []string) {
 	for _, path := range []string{"accepted_cipher_suites", "accepted_cipher_list", "acceptedCipherSuites.cipherSuite"} {
 		for suite := range v.List(path) {
-			if suite.IsObject() {
+			if suite.Object() {
 				names = append(names, suite.Text("cipher_suite.name", "name", "openssl_name", "@name"))
 			}
 		}
@@ -248,7 +248,7 @@ func (s *server) certificates() {
 			break
 		}
 		for d := range v.List(path) {
-			if d.IsObject() {
+			if d.Object() {
 				problems, said := deployment(d)
 				wrong, known = append(wrong, problems...), known || said
 			}

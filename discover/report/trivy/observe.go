@@ -300,11 +300,7 @@ func file(target string) string {
 }
 
 func timestamp(s string) time.Time {
-	t, err := time.Parse(time.RFC3339Nano, s)
-	if err != nil || t.Year() < 1971 {
-		return time.Time{} // Go's zero time is written by some versions
-	}
-	return t.UTC()
+	return term.Date(s) // none, for Go's zero time, which some versions write
 }
 
 // listLimit bounds references and the like, which are compared with each other.

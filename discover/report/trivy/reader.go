@@ -79,7 +79,8 @@ var errStop = errors.New("stop")
 // Read implements discover.Reader.
 func (Reader) Read(ctx context.Context, r io.Reader) iter.Seq2[exposure.Observation, error] {
 	return func(yield func(exposure.Observation, error) bool) {
-		w := &walker{ctx: ctx, yield: yield, json: decode.NewJSON(r)}
+		w := &walker{ctx: ctx, yield: yield}
+		w.json = w.open(r)
 		if err := w.document(); err != nil && !errors.Is(err, errStop) {
 			yield(exposure.Observation{}, err)
 		}

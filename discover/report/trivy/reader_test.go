@@ -11,7 +11,12 @@ import (
 	"github.com/leeward-ctem/leeward/exposure"
 )
 
-func TestReader(t *testing.T) { reporttest.Run(t, trivy.Reader{}) }
+func TestReader(t *testing.T) {
+	reporttest.Run(t, trivy.Reader{},
+		reporttest.Ordered("they are the lines of the code", "Lines"),
+		reporttest.Ordered("the first result of the old list alone names the image", ""),
+	)
+}
 
 func FuzzReader(f *testing.F) { reporttest.Fuzz(f, trivy.Reader{}) }
 

@@ -4,7 +4,11 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"strconv"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/leeward-ctem/leeward/discover/decode"
 	"github.com/leeward-ctem/leeward/exposure"
@@ -93,6 +97,21 @@ func (w *walker) lose(rec *exposure.RecordError) error {
 	return nil
 }
 
+// open begins to walk the report, or a held member.
+func (w *walker) open(r io.Reader) *decode.JSON {
+	j := decode.NewJSON(r)
+	j.Lost = func(err error) error {
+		var rec *exposure.RecordError
+		if !errors.As(err, &rec) {
+			return err
+		}
+		w.record++
+		rec.Record, rec.Offset = w.record, rec.Offset+w.base
+		return w.lose(rec)
+	}
+	return j
+}
+
 // held is a member that came before what is needed to understand it.
 type held struct {
 	name string
@@ -116,7 +135,7 @@ func (w *walker) release(members []held, f func(name string) error) error {
 	json, base := w.json, w.base
 	defer func() { w.json, w.base = json, base }()
 	for _, m := range members {
-		w.json, w.base = decode.NewJSON(bytes.NewReader(m.raw)), m.at
+		w.json, w.base = w.open(bytes.NewReader(m.raw)), m.at
 		if err := f(m.name); err != nil {
 			return err
 		}
@@ -198,9 +217,9 @@ func (w *walker) member(name string) error {
 		w.run.Format = "SchemaVersion " + strconv.Itoa(int(version))
 		return err
 	case "CreatedAt":
-		var at string
+		var at jsontext.Value
 		_, err := w.value(&at)
-		w.run.Finished = timestamp(at)
+		w.run.Finished = timestamp(strings.Trim(string(at), `"`))
 		return err
 	case "Trivy":
 		var self struct{ Version string }

@@ -62,6 +62,9 @@ func vulnerability(r *record.Report, v record.Value) error {
 		o.Title = strings.TrimSuffix(id+" in "+o.Component.Name, " in ")
 	}
 	for _, by := range v.Members("cvss") {
+		if !by.IsObject() {
+			continue
+		}
 		for _, name := range []string{"V40Vector", "V3Vector", "V2Vector"} {
 			o.CVSS = append(o.CVSS, term.Vectors(by.Text(name))...)
 		}

@@ -12,7 +12,11 @@ import (
 	"github.com/leeward-ctem/leeward/exposure"
 )
 
-func TestReader(t *testing.T) { reporttest.Run(t, trufflehog.Reader{}) }
+func TestReader(t *testing.T) {
+	reporttest.Run(t, trufflehog.Reader{},
+		reporttest.Open("what they state of the place of a secret is evidence, whatever it is called", "Data", "Git", "S3", "GCS", "Filesystem", "Docker", "Jira", "ExtraData"),
+	)
+}
 func FuzzReader(f *testing.F) { reporttest.Fuzz(f, trufflehog.Reader{}) }
 
 func read(t *testing.T, in string) (found []exposure.Observation) {

@@ -110,7 +110,7 @@ func software(r *record.Report, v record.Value) error {
 	}
 	vulnerabilities(r, v, version, c, v.Text("location"))
 	for parent := range v.List("parents") {
-		if parent.IsObject() {
+		if parent.Object() {
 			if err := software(r, parent); err != nil {
 				return err
 			}

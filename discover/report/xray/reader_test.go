@@ -11,7 +11,11 @@ import (
 	"github.com/leeward-ctem/leeward/exposure"
 )
 
-func TestReader(t *testing.T) { reporttest.Run(t, xray.Reader{}) }
+func TestReader(t *testing.T) {
+	reporttest.Run(t, xray.Reader{},
+		reporttest.Open("its members are the components, by their names", "components"),
+	)
+}
 func TestCorpus(t *testing.T) {
 	reporttest.Conform(t, xray.Reader{}, "jfrog_xray_unified", "jfrogxray")
 }

@@ -6,9 +6,9 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/leeward-ctem/leeward/discover/decode"
+	"github.com/leeward-ctem/leeward/discover/term"
 	"github.com/leeward-ctem/leeward/exposure"
 )
 
@@ -31,11 +31,9 @@ type document struct {
 func (d *document) about(version, generated, created string) bool {
 	before := d.run
 	d.run.Version = version
-	for _, layout := range []string{time.RFC3339, "Mon, 2 Jan 2006 15:04:05", "2006-01-02T15:04:05"} {
-		for _, s := range []string{created, generated} {
-			if t, err := time.Parse(layout, strings.TrimSpace(s)); err == nil && d.run.Finished.IsZero() {
-				d.run.Finished = t.UTC()
-			}
+	for _, s := range []string{created, generated} {
+		if d.run.Finished.IsZero() {
+			d.run.Finished = term.Date(s)
 		}
 	}
 	return d.run != before

@@ -17,6 +17,7 @@ type jsonWalk struct {
 
 func (d *document) readJSON(r io.Reader) error {
 	w := jsonWalk{document: d, j: decode.NewJSON(r)}
+	w.j.Lost = d.Lose
 	if k := w.j.Kind(); k != '{' && k != 0 {
 		return exposure.Errorf(exposure.Invalid, "not a ZAP report: it is no JSON object")
 	}

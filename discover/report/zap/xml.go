@@ -85,7 +85,7 @@ func (w xmlWalk) alert() error {
 	if a.found == 0 && own.URI != "" {
 		a.add(own)
 	}
-	return w.state(&a, w.x.Record(), w.x.Offset())
+	return w.state(&a, max(w.x.Record(), 1), w.x.Offset())
 }
 
 func (w xmlWalk) instance(e *xml.StartElement, a *alert) error {
