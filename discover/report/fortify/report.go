@@ -44,8 +44,8 @@ func reported(r *record.Report, v record.Value) error {
 	}
 	note(&o, "code", primary.Text("Snippet"))
 	for c := range v.List("Comment") {
-		if c.IsObject() {
-			c = c.At("Comment")
+		if within := c.At("Comment"); within.Exists() {
+			c = within
 		}
 		note(&o, "note", c.Text())
 	}

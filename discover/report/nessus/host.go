@@ -2,10 +2,10 @@ package nessus
 
 import (
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 
+	"github.com/leeward-ctem/leeward/discover/term"
 	"github.com/leeward-ctem/leeward/exposure"
 )
 
@@ -64,11 +64,11 @@ func (h *host) property(name, value string) {
 	case "HOST_END":
 		h.finished = orTime(h.finished, value)
 	case "HOST_START_TIMESTAMP":
-		if t := timestamp(value); !t.IsZero() {
+		if t := term.Date(value); !t.IsZero() {
 			h.started = t
 		}
 	case "HOST_END_TIMESTAMP":
-		if t := timestamp(value); !t.IsZero() {
+		if t := term.Date(value); !t.IsZero() {
 			h.finished = t
 		}
 	}
@@ -149,27 +149,11 @@ func hostOf(name string) string {
 	return strings.TrimRight(u.Hostname(), ". ")
 }
 
-func timestamp(s string) time.Time {
-	if n, err := strconv.ParseInt(s, 10, 64); err == nil && n > 0 && n < 1<<40 {
-		return time.Unix(n, 0).UTC()
-	}
-	return time.Time{}
-}
-
-// orTime parses a time unless one is known already. Nessus writes the local
-// time of the scanner without its zone; it is taken for UTC.
+// orTime reads a time unless one is known already. Nessus writes the local time
+// of the scanner without its zone; it is taken for UTC.
 func orTime(known time.Time, s string) time.Time {
 	if !known.IsZero() {
 		return known
 	}
-	s = strings.Join(strings.Fields(s), " ")
-	for _, layout := range []string{
-		time.ANSIC, time.UnixDate, time.RubyDate, time.RFC3339, time.RFC1123, time.RFC1123Z,
-		"2006-01-02T15:04:05", time.DateTime, "2006-01-02 15:04:05 -0700", "2006/01/02 15:04:05", "2006/01/02 15:04", "2006-01-02 15:04", "20060102T150405Z0700",
-	} {
-		if t, err := time.Parse(layout, s); err == nil {
-			return t.UTC()
-		}
-	}
-	return timestamp(s)
+	return term.Date(s)
 }

@@ -101,6 +101,9 @@ func plugins(list, separator string) []string {
 // family reads whether a family of plug-ins ran. Port scanners and settings
 // are no checks for weaknesses, and some of them are off in any policy.
 func (d *document) family(e *xml.StartElement) error {
+	if e.Name.Local != "FamilyItem" {
+		return d.pass()
+	}
 	var f struct {
 		Name   string `xml:"FamilyName"`
 		Status string `xml:"Status"`
