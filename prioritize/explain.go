@@ -24,7 +24,7 @@ type Evidence struct {
 func (m *Model) Explain(e Evidence) exposure.Explanation {
 	a, c := e.Advisory, e.Context
 	v := m.vectorOf(a)
-	t := threatOf(a, m.today)
+	t := threatOf(a, m.today, &m.first)
 	adv, ctx := m.Advisory(a), m.Context(c)
 	hazard := adv.Log + ctx.Reach[v.reach] + m.Validation(e.Detection, e.Verdict)
 	p := m.curve.Probability(hazard)

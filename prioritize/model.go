@@ -23,10 +23,11 @@ type Model struct {
 	bands   exposure.Bands
 	due     exposure.DueTable
 	vectors *parsed
+	first   linear
 }
 
 // modelVersion names the formulas; it changes with them.
-const modelVersion = "1"
+const modelVersion = "2"
 
 // New returns the model for a configuration on the day of now.
 func New(c Config, now time.Time) (*Model, error) {
@@ -34,8 +35,15 @@ func New(c Config, now time.Time) (*Model, error) {
 		return nil, err
 	}
 	c = c.withDefaults()
-	m := &Model{config: c, today: int(now.Unix() / 86400), vectors: &parsed{}}
-	text, err := json.Marshal(c)
+	weights, err := ShippedWeights()
+	if err != nil {
+		return nil, err
+	}
+	m := &Model{config: c, today: int(now.Unix() / 86400), vectors: &parsed{}, first: weights.linear()}
+	text, err := json.Marshal(struct {
+		Config  Config
+		Weights Weights
+	}{c, weights})
 	if err != nil {
 		return nil, err
 	}
@@ -88,7 +96,7 @@ func (m *Model) Advisory(a *exposure.Advisory) exposure.AdvisoryFactor {
 // The parts are functions of their own so that a score and its explanation
 // round alike.
 func (m *Model) threat(a *exposure.Advisory) exposure.Nats {
-	return exposure.NatsOf(threatOf(a, m.today).total())
+	return exposure.NatsOf(threatOf(a, m.today, &m.first).total())
 }
 func (m *Model) targeted() exposure.Nats      { return exposure.NatsOf(m.config.Targeted) }
 func (m *Model) actors() exposure.Nats        { return exposure.NatsOf(m.config.Actors) }

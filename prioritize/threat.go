@@ -8,21 +8,6 @@ import (
 	"github.com/leeward-ctem/leeward/exposure"
 )
 
-// Weights of the logistic model of first-time exploitation within 90 days,
-// fitted on data before 2025-06 (docs/risk.md). All but the intercept and the
-// age of the CVE are non-negative, so more evidence never lowers the hazard.
-const (
-	weightIntercept  = -6.68
-	weightEPSS       = 0.44
-	weightMetasploit = 0.55
-	weightNuclei     = 0.58
-	weightArchive    = 0.15
-	weightPoC        = 0.85
-	weightFresh      = 2.23 // published in the last 30 days
-	weightRecent     = 0.28 // 31 to 90 days ago
-	weightOld        = 1.77 // CVE year three or more years back, subtracted
-)
-
 // Hazard of what is known to be exploited, per day: κ0 + κ1·2^(−age/90 d).
 const (
 	observedFloor  = 0.004
@@ -31,11 +16,14 @@ const (
 	ransomwareMore = 1.5
 )
 
-// imputedEPSS stands for a missing score: the median of CVEs published within
-// 30 days, which is the same in all attack-vector classes (N, A, L, P) in the
-// EPSS of 2024-12-29 for the 2,959 CVEs of that month. Missing scores are
-// mostly those of fresh CVEs, and the age term does the rest.
-const imputedEPSS = 0.00043
+// imputedEPSS and imputedRank stand for a missing score: the median of CVEs
+// published within 30 days, which is the same in all attack-vector classes (N,
+// A, L, P) in the EPSS of 2024-12-29 for the 2,959 CVEs of that month. Missing
+// scores are mostly those of fresh CVEs, and the age term does the rest.
+const (
+	imputedEPSS = 0.00043
+	imputedRank = 0.1
+)
 
 // threat is the hazard of an advisory per day, by who says so.
 type threat struct {
@@ -51,7 +39,7 @@ func (t threat) total() float64 {
 }
 
 // threatOf evaluates λ_c of risk.md on a day.
-func threatOf(a *exposure.Advisory, today int) threat {
+func threatOf(a *exposure.Advisory, today int, first *linear) threat {
 	var t threat
 	h := &a.Threat
 	if h.Withdrawn {
@@ -70,17 +58,8 @@ func threatOf(a *exposure.Advisory, today int) threat {
 	}
 	p = min(max(p, 1e-6), 1-1e-6)
 	t.epss = -math.Log1p(-p) / 30
-	x := weightIntercept + weightEPSS*math.Log(p/(1-p))
-	x += when(h.MetasploitDay != 0, weightMetasploit) + when(h.NucleiDay != 0, weightNuclei) + when(h.ArchiveDay != 0, weightArchive)
-	x += when(h.PoCDay != 0 && today-h.PoCDay <= 90, weightPoC)
-	switch age := ageOf(a, today); {
-	case age <= 30:
-		x += weightFresh
-	case age <= 90:
-		x += weightRecent
-	}
-	x -= when(cveYear(a) != 0 && yearOf(today)-cveYear(a) >= 3, weightOld)
-	t.predicted = math.Log1p(math.Exp(x)) / 90 // −ln(1−σ(x)) = ln(1+e^x)
+	// −ln(1−σ(x)) = ln(1+e^x)
+	t.predicted = math.Log1p(math.Exp(first.logit(SignalsOf(a, today)))) / first.horizon
 	if evidence := max(h.KEVDay, h.ObservedDay); evidence != 0 {
 		t.observed = observedFloor + observedFresh*math.Exp2(-float64(max(0, today-evidence))/observedHalf)
 		if h.Ransomware {

@@ -1,0 +1,118 @@
+package prioritize
+
+import (
+	"encoding/json"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/leeward-ctem/leeward/exposure"
+)
+
+// drawn are cases of a known model.
+func drawn(w Weights, n int) []Case {
+	r := rand.New(rand.NewPCG(1, 2))
+	l := w.linear()
+	cases := make([]Case, n)
+	for i := range cases {
+		s := &cases[i].Signals
+		s[signalEPSS] = r.ExpFloat64()
+		for j := signalMetasploit; j < signals; j++ {
+			s[j] = when(r.IntN(4) == 0, 1)
+		}
+		cases[i].Exploited = r.Float64() < 1/(1+math.Exp(-l.logit(*s)))
+	}
+	return cases
+}
+
+func TestTrain(t *testing.T) {
+	t.Parallel()
+	want := Weights{Intercept: -3, Horizon: 90, Signals: map[string]float64{"epss_rank": 0.5, "metasploit": 1, "nuclei": 1.5, "exploit_archive": 0, "poc_90d": 0.8, "age_30d": 2, "age_90d": 0.3, "old": 1.2}}
+	cases := drawn(want, 100_000)
+	got, err := Train(cases, 0.01, 90)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, w := range want.Signals {
+		if d := math.Abs(got.Signals[name] - w); d > 0.07 {
+			t.Errorf("%s is %.3f, was drawn with %.3f", name, got.Signals[name], w)
+		}
+	}
+	if math.Abs(got.Intercept-want.Intercept) > 0.07 || got.Fit.Deviance >= got.Fit.Null {
+		t.Errorf("intercept %.3f, deviance %.0f of %.0f", got.Intercept, got.Fit.Deviance, got.Fit.Null)
+	}
+	// As many are expected as were seen: the intercept is free.
+	expected := 0.0
+	for _, p := range got.Probabilities(cases) {
+		expected += p
+	}
+	if seen := float64(got.Fit.Exploited); math.Abs(expected-seen) > 1e-3*seen {
+		t.Errorf("%.1f expected, %.0f seen", expected, seen)
+	}
+	again, err := Train(cases, 0.01, 90)
+	if diff := cmp.Diff(got, again); err != nil || diff != "" {
+		t.Errorf("the same cases give other weights: %v %s", err, diff)
+	}
+}
+
+// A signal that speaks against exploitation weighs nothing, rather than less.
+func TestNoWeightBelowZero(t *testing.T) {
+	t.Parallel()
+	cases := drawn(Weights{Intercept: -2, Horizon: 90, Signals: map[string]float64{"nuclei": 1}}, 20_000)
+	for i := range cases {
+		cases[i].Signals[signalMetasploit] = when(!cases[i].Exploited && i%2 == 0, 1)
+	}
+	w, err := Train(cases, 0.01, 90)
+	if err != nil || w.Signals["metasploit"] != 0 {
+		t.Errorf("%v, %v", w, err)
+	}
+}
+
+func TestTrainOnNothing(t *testing.T) {
+	t.Parallel()
+	for _, cases := range [][]Case{nil, {{}}, {{Exploited: true}}} {
+		if _, err := Train(cases, 1, 90); exposure.KindOf(err) != exposure.Invalid {
+			t.Errorf("%v: %v", cases, err)
+		}
+	}
+}
+
+func TestWeights(t *testing.T) {
+	t.Parallel()
+	w, err := ShippedWeights()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w.Fit.Exploited < 50 || len(w.Fit.Days) == 0 || w.Fit.Until == "" {
+		t.Errorf("the shipped weights do not say what they were fitted on: %+v", w.Fit)
+	}
+	for name, spoil := range map[string]func(w *Weights){
+		"no horizon":     func(w *Weights) { w.Horizon = 0 },
+		"no intercept":   func(w *Weights) { w.Intercept = math.Inf(-1) },
+		"below zero":     func(w *Weights) { w.Signals["nuclei"] = -1 },
+		"one is missing": func(w *Weights) { delete(w.Signals, "old") },
+		"one too many":   func(w *Weights) { w.Signals["moon"] = 1 },
+	} {
+		spoiled := w
+		spoiled.Signals = map[string]float64{}
+		for k, v := range w.Signals {
+			spoiled.Signals[k] = v
+		}
+		spoil(&spoiled)
+		if spoiled.check() == nil {
+			t.Errorf("%s: nobody minds", name)
+		}
+	}
+	if _, err := ParseWeights([]byte(`{"intercept": "x"}`)); exposure.KindOf(err) != exposure.Invalid {
+		t.Errorf("%v", err)
+	}
+	text, err := json.Marshal(w)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again, err := ParseWeights(text); err != nil || cmp.Diff(w, again) != "" {
+		t.Errorf("written and read: %v", err)
+	}
+}
