@@ -73,6 +73,8 @@ type commands struct {
 	Apply        applyCmd        `cmd:"" help:"Apply a programme file: services, owners, tags, exclusions."`
 	Export       exportCmd       `cmd:"" help:"Print the programme or findings for other programs."`
 	Feeds        feedsCmd        `cmd:"" help:"Threat intelligence: KEV, EPSS, OSV."`
+	Backtest     backtestCmd     `cmd:"" help:"Replay a day of the past: how good was our order, and others?"`
+	Train        trainCmd        `cmd:"" help:"Fit the weights of the risk model to the past."`
 	Bench        benchCmd        `cmd:"" help:"Measure this machine with a synthetic estate."`
 	Backup       backupCmd       `cmd:"" help:"Write a backup of the database."`
 	Restore      restoreCmd      `cmd:"" help:"Put a backup into the data directory."`

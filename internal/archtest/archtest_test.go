@@ -46,6 +46,7 @@ var rules = []rule{
 	{"intel", []string{"internal/*"}, []string{"os/exec", "database/sql"}, "feeds are fetched here, and nowhere else"},
 	{"intel/feed/*", []string{"intel", "discover/decode"}, append([]string{"net"}, network...), "a feed is a pure parser"},
 	{"prioritize", nil, append([]string{"os"}, network...), "the score is a pure function"},
+	{"prioritize/*", []string{"prioritize"}, append([]string{"os"}, network...), "statistics are pure functions"},
 	{"validate", []string{"internal/*"}, network, "a stage asks for what it needs by its own interface"},
 	{"validate/check/*", []string{"validate"}, append([]string{"net"}, network...), "a check reaches the world through the guard only"},
 	{"mobilize", []string{"internal/*"}, network, "a stage asks for what it needs by its own interface"},
