@@ -61,6 +61,10 @@ func typical() map[string]component {
 			{"Critical", []SurvivalStep{{3, 0.9, 0.8, 1}, {14, 0.4, 0.25, 0.55}, {30, 0.1, 0.02, 0.2}}},
 			{"All", []SurvivalStep{{20, 0.8, nan, nan}}},
 		}},
+		"effort": Effort{Title: "What each order finds", Orders: []Order{
+			{"leeward", []EffortPoint{{0.0001, 0}, {0.001, 0.1}, {0.01, 0.3}, {0.05, 0.55}, {0.1, 0.7}, {1, 1}}},
+			{"none", []EffortPoint{{nan, 0.5}, {0.5, nan}, {2, 2}}},
+		}},
 		"trend": Trend{Title: "Risk over 5 days", Labels: days, Line: Series{"Risk", []float64{812, 830, nan, 640, 655}},
 			Up: Series{"New", []float64{40, 12, 0, 7, 9}}, Down: Series{"Closed", []float64{10, 0, nan, 90, 3}}},
 		"waterfall": Waterfall{Title: "How the score comes about", Unit: 4096, Total: "12.4 k", Steps: []Step{

@@ -30,8 +30,12 @@ func shapes(text string, n int, value func(i int) float64) map[string]component 
 	for i := range rows {
 		rows[i] = HeatRow{text, text, cells}
 	}
+	points, orders := make([]EffortPoint, n), make([]Order, min(n, 20))
+	for i, v := range values {
+		points[i] = EffortPoint{v, -v}
+	}
 	for i := range curves {
-		curves[i] = Curve{text, survival}
+		curves[i], orders[i] = Curve{text, survival}, Order{text, points}
 	}
 	return map[string]component{
 		"path":                 network(text, n, value),
@@ -42,6 +46,7 @@ func shapes(text string, n int, value func(i int) float64) map[string]component 
 		"heat":                 Heat{text, text, false, columns, rows},
 		"heat of shares":       Heat{text, text, true, columns, rows},
 		"spark":                Sparkline{text, values},
+		"effort":               Effort{text, orders},
 		"survival":             Survival{Title: text, Curves: curves},
 		"survival of days":     Survival{text, value(0), curves},
 		"trend":                Trend{Title: text, Labels: texts, Line: Series{text, values}},
