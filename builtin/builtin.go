@@ -73,8 +73,12 @@ import (
 	"github.com/leeward-ctem/leeward/discover/report/zap"
 	"github.com/leeward-ctem/leeward/intel"
 	"github.com/leeward-ctem/leeward/intel/feed/epss"
+	"github.com/leeward-ctem/leeward/intel/feed/exploitdb"
 	"github.com/leeward-ctem/leeward/intel/feed/kev"
+	"github.com/leeward-ctem/leeward/intel/feed/metasploit"
+	templates "github.com/leeward-ctem/leeward/intel/feed/nuclei"
 	"github.com/leeward-ctem/leeward/intel/feed/osv"
+	"github.com/leeward-ctem/leeward/intel/feed/poc"
 	"github.com/leeward-ctem/leeward/mobilize"
 	"github.com/leeward-ctem/leeward/mobilize/connector/webhook"
 )
@@ -157,6 +161,10 @@ func Feeds() []intel.Feed {
 		kev.Feed{},
 		epss.Feed{},
 		osv.Feed{},
+		metasploit.Feed{Now: time.Now},
+		templates.Feed{Now: time.Now},
+		exploitdb.Feed{Now: time.Now},
+		poc.Feed{Now: time.Now},
 	}
 }
 

@@ -28,7 +28,7 @@ func (c *backtestCmd) Run(ctx context.Context, r *run) error {
 	if c.Horizon < 1 || c.Horizon > 3650 {
 		return exposure.Errorf(exposure.Invalid, "--horizon is %d: give 1 to 3650 days", c.Horizon)
 	}
-	h, err := readEvidence(ctx, c.Intel)
+	h, err := readEvidence(ctx, c.Intel, r.Now)
 	if err != nil {
 		return err
 	}
@@ -143,7 +143,7 @@ type trainCmd struct {
 
 // Run writes the weights to standard output.
 func (c *trainCmd) Run(ctx context.Context, r *run) error {
-	h, err := readEvidence(ctx, c.Intel)
+	h, err := readEvidence(ctx, c.Intel, r.Now)
 	if err != nil {
 		return err
 	}

@@ -136,6 +136,35 @@ func TestBacktestOfWhatIsNot(t *testing.T) {
 	}
 }
 
+// Exploits are read as the feeds read them. Of an index all count from its own
+// day, and what has no day is no evidence of the past.
+func TestEvidenceOfExploits(t *testing.T) {
+	t.Parallel()
+	files := pastFiles()
+	files["exploitdb_index_2023-06-01.csv"] = "edb_id,date_in_header,cves\n1,2022-01-01,CVE-2023-1000;CVE-2023-1001\n2,,CVE-2023-1002\n"
+	files["metasploit_cve_first_seen.csv"] = "cve,first_seen\nCVE-2023-1000,2023-03-01\n"
+	files["nuclei_cve_first_seen.json"] = `{"ID":"CVE-2023-1399","file_path":"http/cves/2023/CVE-2023-1399.yaml"}` + "\n"
+	files["some_poc_first_seen.csv"] = "cve,first_seen\nCVE-2023-1000,2023-02-01\n"
+	h, err := readEvidence(t.Context(), pastIn(t, files), time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for cve, want := range map[string][4]int{
+		"CVE-2023-1000": {dayOf("2023-03-01"), dayOf("2023-12-01"), dayOf("2023-06-01"), dayOf("2023-02-01")},
+		"CVE-2023-1001": {0, 0, dayOf("2023-06-01"), 0},
+		"CVE-2023-1002": {0, 0, dayOf("2023-06-01"), 0},
+		"CVE-2023-1399": {},
+	} {
+		got := h.Facts[cve]
+		if diff := cmp.Diff(want, [4]int{got.MetasploitDay, got.NucleiDay, got.ArchiveDay, got.PoCDay}); diff != "" {
+			t.Errorf("%s differs (-want +got):\n%s", cve, diff)
+		}
+	}
+	if len(h.Missing) > 0 {
+		t.Errorf("missing: %v", h.Missing)
+	}
+}
+
 // The figures that docs/risk.md states, on the real past.
 func TestBacktestOnTheRealPast(t *testing.T) {
 	t.Parallel()
@@ -146,7 +175,7 @@ func TestBacktestOnTheRealPast(t *testing.T) {
 	if live.Race || testing.Short() {
 		t.Skip("it is much arithmetic and nothing beside it")
 	}
-	h, err := readEvidence(t.Context(), dir)
+	h, err := readEvidence(t.Context(), dir, time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}

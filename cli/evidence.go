@@ -19,23 +19,28 @@ import (
 	"github.com/leeward-ctem/leeward/exposure"
 	"github.com/leeward-ctem/leeward/intel"
 	"github.com/leeward-ctem/leeward/intel/feed/epss"
+	"github.com/leeward-ctem/leeward/intel/feed/exploitdb"
 	"github.com/leeward-ctem/leeward/intel/feed/kev"
+	"github.com/leeward-ctem/leeward/intel/feed/metasploit"
+	"github.com/leeward-ctem/leeward/intel/feed/nuclei"
+	"github.com/leeward-ctem/leeward/intel/feed/poc"
 	"github.com/leeward-ctem/leeward/prioritize/backtest"
 )
 
 // evidence reads a directory of dated intelligence for a back-test: files of
 // EPSS scores and of KEV as they are published, and lists of when exploits were
-// first seen.
+// first seen. What feeds read is read by them.
 type evidence struct {
 	h    backtest.History
 	seen map[string]bool // kinds of evidence that are there
+	now  func() time.Time
 }
 
 // kinds are the kinds of evidence, for the report of what is missing.
 var kinds = []string{"EPSS scores", "KEV", "Metasploit", "Nuclei", "exploit archive", "proofs of concept", "CVSS and publication dates"}
 
-func readEvidence(ctx context.Context, dir string) (*backtest.History, error) {
-	e := &evidence{h: backtest.History{Facts: map[string]exposure.Threat{}, Base: map[string]float64{}}, seen: map[string]bool{}}
+func readEvidence(ctx context.Context, dir string, now func() time.Time) (*backtest.History, error) {
+	e := &evidence{h: backtest.History{Facts: map[string]exposure.Threat{}, Base: map[string]float64{}}, seen: map[string]bool{}, now: now}
 	err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
@@ -79,13 +84,13 @@ func (e *evidence) reader(name string) readFile {
 	case strings.HasPrefix(name, "known_exploited_vulnerabilities"):
 		return e.kev
 	case strings.HasPrefix(name, "metasploit_cve_first_seen"):
-		return e.firstSeen(kinds[2], func(t *exposure.Threat) *int { return &t.MetasploitDay })
+		return e.exploits(kinds[2], metasploit.Feed{Now: e.now})
 	case strings.HasPrefix(name, "nuclei_cve_first_seen"):
-		return e.firstSeen(kinds[3], func(t *exposure.Threat) *int { return &t.NucleiDay })
+		return e.exploits(kinds[3], nuclei.Feed{Now: e.now})
 	case strings.HasPrefix(name, "xpacketstorm_cve_first_seen"):
-		return e.firstSeen(kinds[4], func(t *exposure.Threat) *int { return &t.ArchiveDay })
+		return e.exploits(kinds[4], exploitdb.Feed{Now: e.now})
 	case strings.HasSuffix(strings.TrimSuffix(name, ".gz"), "_poc_first_seen.csv"):
-		return e.firstSeen(kinds[5], func(t *exposure.Threat) *int { return &t.PoCDay })
+		return e.exploits(kinds[5], poc.Feed{Now: e.now})
 	case strings.HasPrefix(name, "exploitdb_index"):
 		return e.archive
 	case strings.HasPrefix(name, "vulnrichment_compact"):
@@ -147,30 +152,34 @@ func (e *evidence) kev(ctx context.Context, f *os.File, _ string) error {
 	return err
 }
 
-// firstSeen reads a list of CVEs and days.
-func (e *evidence) firstSeen(kind string, to func(*exposure.Threat) *int) readFile {
+// exploits reads a list of CVEs and days as one of the feeds does.
+func (e *evidence) exploits(kind string, feed intel.Feed) readFile {
 	return func(ctx context.Context, f *os.File, _ string) error {
 		e.seen[kind] = true
-		return rows(ctx, f, []string{"cve", "first_seen"}, func(cell []string) {
-			var t exposure.Threat
-			*to(&t) = dayOf(cell[1])
-			e.note(cell[0], t)
+		_, err := e.feed(ctx, feed, f, func(fact intel.Fact) {
+			t := &fact.Threat
+			for _, day := range []*int{&t.MetasploitDay, &t.NucleiDay, &t.ArchiveDay, &t.PoCDay} {
+				if *day == intel.UnknownDay {
+					*day = 0 // it would have been known on every day of the past
+				}
+			}
+			e.note(fact.ID, *t)
 		})
+		return err
 	}
 }
 
 var dated = regexp.MustCompile(`\d{4}-\d\d-\d\d`)
 
-// archive reads an index of Exploit-DB. It knows no day on which each exploit
-// came, so all count from the day of the index.
+// archive reads an index of Exploit-DB. Hardly any day in it is that on which
+// an exploit came to the archive, so all count from the day of the index.
 func (e *evidence) archive(ctx context.Context, f *os.File, name string) error {
 	e.seen[kinds[4]] = true
 	day := dayOf(dated.FindString(name))
-	return rows(ctx, f, []string{"cves"}, func(cell []string) {
-		for _, cve := range strings.FieldsFunc(cell[0], func(r rune) bool { return strings.ContainsRune(" ,;|", r) }) {
-			e.note(cve, exposure.Threat{ArchiveDay: day})
-		}
+	_, err := e.feed(ctx, exploitdb.Feed{Now: e.now}, f, func(fact intel.Fact) {
+		e.note(fact.ID, exposure.Threat{ArchiveDay: day})
 	})
+	return err
 }
 
 func (e *evidence) described(ctx context.Context, f *os.File, _ string) error {

@@ -46,7 +46,8 @@ type Advisory struct {
 }
 
 // Threat is what intelligence says about an advisory: facts with dates, no
-// judgement. Days are counted from 1970-01-01 UTC; 0 means unknown or never.
+// judgement. Days are counted from 1970-01-01 UTC; 0 means unknown or never, and of
+// an exploit [UnknownDay] that it is there since nobody says when.
 type Threat struct {
 	EPSS       float64 `json:"epss,omitempty"`       // probability 0…1, meaningful when EPSSModel is set
 	Percentile float64 `json:"percentile,omitempty"` // 0…1
@@ -68,6 +69,12 @@ type Threat struct {
 	Impact       string `json:"technical_impact,omitempty"` // SSVC: total, partial
 	Withdrawn    bool   `json:"withdrawn,omitempty"`
 }
+
+// UnknownDay is the day of what is there by now, and nobody says since when: the
+// list of an archive without dates. It lies before all days that are stated, so
+// what compares days takes it for long ago. It is shown in words, never as the
+// day it would be, which is in 1970.
+const UnknownDay = 1
 
 // Near reports whether two states of knowledge score alike to within about ten
 // points: they differ in the probability of EPSS alone, and in that by less

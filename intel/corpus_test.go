@@ -63,6 +63,11 @@ func TestCorpus(t *testing.T) {
 		"kev":  corpus(t, "kev/known_exploited_vulnerabilities_asof_2025-09-28.json.gz"),
 		"epss": corpus(t, "epss/epss_scores-2025-09-28.csv.gz"),
 		"osv":  corpus(t, "osv/Go/all.zip"),
+
+		"metasploit": corpus(t, "exploits/metasploit_modules_2025-11-23.csv.gz"),
+		"nuclei":     corpus(t, "exploits/nuclei_cve_first_seen.csv.gz"),
+		"exploitdb":  corpus(t, "exploits/exploitdb_index_2022-10-18.csv.gz"),
+		"poc":        corpus(t, "exploits/trickest_poc_first_seen.csv.gz"),
 	}
 	s := real(t)
 	o := intel.Options{Locations: map[string][]string{}}
@@ -79,7 +84,11 @@ func TestCorpus(t *testing.T) {
 	}{
 		{"kev", "2025.09.25", "2025-09-25", 1417},
 		{"epss", "v2025.03.14", "2025-09-28", 295871},
-		{"osv", "", "", 4291}, // packed for this corpus, so of no day of its own
+		{"osv", "", "", 4291},                 // packed for this corpus, so of no day of its own
+		{"metasploit", "", "2025-10-14", 725}, // pairs of a module and a CVE
+		{"nuclei", "", "2025-09-24", 3313},
+		{"exploitdb", "", "2022-10-30", 5236}, // dated by an author's slip
+		{"poc", "", "2025-09-28", 147435},
 	} {
 		got := states[i]
 		date := got.Date().Format(time.DateOnly)
@@ -98,6 +107,12 @@ func TestCorpus(t *testing.T) {
 	t.Run("kev", func(t *testing.T) { compareKEV(t, snapshot, at["kev"]) })
 	t.Run("epss", func(t *testing.T) { compareEPSS(t, snapshot, at["epss"]) })
 	t.Run("osv", func(t *testing.T) { compareOSV(t, snapshot, at["osv"]) })
+	t.Run("exploits", func(t *testing.T) {
+		got := snapshot.Threat([]string{"CVE-2021-44228"})
+		if got.MetasploitDay != intel.UnknownDay || got.NucleiDay == 0 || got.ArchiveDay == 0 || got.PoCDay == 0 || got.KEVDay == 0 {
+			t.Errorf("CVE-2021-44228 is known as %+v", got)
+		}
+	})
 }
 
 func compareKEV(t *testing.T, s *intel.Snapshot, path string) {
@@ -254,7 +269,14 @@ func TestCorpusRefused(t *testing.T) {
 		"kev":  "kev/known_exploited_vulnerabilities_asof_2025-09-28.json.gz",
 		"epss": "epss/epss_scores-2024-12-29.csv.gz",
 		"osv":  "osv/Go/all.zip",
+
+		"metasploit": "exploits/metasploit_modules_2025-11-23.csv.gz",
+		"nuclei":     "exploits/nuclei_cve_first_seen.csv.gz",
+		"exploitdb":  "exploits/exploitdb_index_2022-10-18.csv.gz",
+		"poc":        "exploits/trickest_poc_first_seen.csv.gz",
 	}
+	// Feeds of exploits read lists of first sightings, whatever they are of.
+	exploits := []string{"metasploit", "nuclei", "exploitdb", "poc"}
 	others := []string{
 		"epss/epss_weekly_timeseries_2024-03_2025-09.csv.gz", "kev/kev_removed_entries.csv", "kev/kev_ransomware_flag_history.csv",
 		"cve/vulnrichment_compact_2025-01-24.csv.gz", "exploits/metasploit_cve_first_seen.csv.gz", "ssvc/cisa_bod_26_04_1_0_0.json",
@@ -278,6 +300,9 @@ func TestCorpusRefused(t *testing.T) {
 			}
 		}
 		for _, path := range strangers {
+			if slices.Contains(exploits, name) && strings.HasSuffix(path, "_first_seen.csv.gz") {
+				continue
+			}
 			data, err := os.ReadFile(corpus(t, path))
 			if err != nil {
 				t.Fatal(err)

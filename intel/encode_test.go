@@ -74,6 +74,9 @@ func anyID(r *rand.Rand) string {
 func anyThreat(r *rand.Rand) (t exposure.Threat) {
 	day := func(p float64) int {
 		if r.Float64() < p {
+			if r.IntN(4) == 0 {
+				return UnknownDay
+			}
 			return 1 + r.IntN(maxDay)
 		}
 		return 0

@@ -137,6 +137,10 @@ func (f *Fact) Check() error {
 	return nil
 }
 
+// UnknownDay is the day of an exploit that is there since nobody says when,
+// see [exposure.UnknownDay].
+const UnknownDay = exposure.UnknownDay
+
 // Day is the day of a moment, counted from 1970-01-01 UTC as in
 // [exposure.Threat]. It is 0, unknown, for moments that no feed can mean.
 func Day(t time.Time) int {

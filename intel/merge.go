@@ -34,9 +34,11 @@ func scoreOrder(t, u *exposure.Threat) int {
 	return cmp.Or(cmp.Compare(t.EPSS, u.EPSS), cmp.Compare(t.Percentile, u.Percentile), cmp.Compare(t.EPSSModel, u.EPSSModel))
 }
 
-// earlier is the earlier of two days, where 0 is never.
+// earlier is the earlier of two days, where 0 is never. A day that is stated
+// says more than one that is not.
 func earlier(a, b int) int {
-	if a == 0 || b != 0 && b < a {
+	switch {
+	case a == 0, a == UnknownDay && b != 0, b > UnknownDay && b < a:
 		return b
 	}
 	return a

@@ -49,7 +49,7 @@ func covered(t *testing.T, m, u exposure.Threat) {
 		{m.KEVDay, u.KEVDay}, {m.KEVDueDay, u.KEVDueDay}, {m.MetasploitDay, u.MetasploitDay}, {m.NucleiDay, u.NucleiDay},
 		{m.ArchiveDay, u.ArchiveDay}, {m.PoCDay, u.PoCDay}, {m.PublishedDay, u.PublishedDay},
 	} {
-		if d[1] != 0 && (d[0] == 0 || d[0] > d[1]) {
+		if d[1] != 0 && d[0] == 0 || d[1] > UnknownDay && (d[0] == UnknownDay || d[0] > d[1]) {
 			t.Fatalf("a day of %+v is lost in %+v", u, m)
 		}
 	}
@@ -57,6 +57,21 @@ func covered(t *testing.T, m, u exposure.Threat) {
 		u.Automatable == "yes" && m.Automatable != "yes" || u.Impact == "total" && m.Impact != "total" ||
 		u.Automatable != "" && m.Automatable == "" || u.Impact != "" && m.Impact == "" {
 		t.Fatalf("evidence of %+v is lost in %+v", u, m)
+	}
+}
+
+// A day that is stated says more than one that is not, and both more than none.
+func TestMergeUnknownDay(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ a, b, want int }{
+		{UnknownDay, 0, UnknownDay}, {UnknownDay, UnknownDay, UnknownDay}, {UnknownDay, 19_000, 19_000}, {19_000, 18_000, 18_000},
+	} {
+		for _, days := range [][2]int{{tt.a, tt.b}, {tt.b, tt.a}} {
+			got := merged(exposure.Threat{MetasploitDay: days[0]}, exposure.Threat{MetasploitDay: days[1]})
+			if got.MetasploitDay != tt.want {
+				t.Errorf("%v gives %d, want %d", days, got.MetasploitDay, tt.want)
+			}
+		}
 	}
 }
 

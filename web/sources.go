@@ -91,7 +91,11 @@ type said struct{ Label, Text, Note string }
 func statements(t *exposure.Threat) []said {
 	var all []said
 	dated := func(label string, n int, note string) {
-		if n != 0 {
+		switch n {
+		case 0:
+		case exposure.UnknownDay:
+			all = append(all, said{label, "public", "since when is not stated"})
+		default:
 			all = append(all, said{label, day(dayNumber(n)), note})
 		}
 	}

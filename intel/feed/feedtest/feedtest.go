@@ -47,7 +47,9 @@ func Run(t *testing.T, f intel.Feed) {
 		t.Run(filepath.Base(path), func(t *testing.T) {
 			t.Parallel()
 			t.Run("golden", func(t *testing.T) { golden(t, f, path, data) })
-			t.Run("truncated", func(t *testing.T) { truncated(t, f, data, filepath.Ext(path) == ".csv") })
+			t.Run("truncated", func(t *testing.T) {
+				truncated(t, f, data, slices.Contains([]string{".csv", ".ndjson"}, filepath.Ext(path)))
+			})
 			t.Run("stops", func(t *testing.T) { stops(t, f, data) })
 			t.Run("stateless", func(t *testing.T) { stateless(t, f, data) })
 			t.Run("stranger", func(t *testing.T) {
