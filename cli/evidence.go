@@ -87,8 +87,6 @@ func (e *evidence) reader(name string) readFile {
 		return e.exploits(kinds[2], metasploit.Feed{Now: e.now})
 	case strings.HasPrefix(name, "nuclei_cve_first_seen"):
 		return e.exploits(kinds[3], nuclei.Feed{Now: e.now})
-	case strings.HasPrefix(name, "xpacketstorm_cve_first_seen"):
-		return e.exploits(kinds[4], exploitdb.Feed{Now: e.now})
 	case strings.HasSuffix(strings.TrimSuffix(name, ".gz"), "_poc_first_seen.csv"):
 		return e.exploits(kinds[5], poc.Feed{Now: e.now})
 	case strings.HasPrefix(name, "exploitdb_index"):
