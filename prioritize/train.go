@@ -9,8 +9,7 @@ import (
 // Case is one CVE on one day, and what became of it.
 type Case struct {
 	Signals   Signals
-	Exploited bool    // within the horizon
-	Weight    float64 // how many cases it stands for; 0: one
+	Exploited bool // within the horizon
 }
 
 // Train fits the model of first exploitation to cases by penalised maximum
@@ -77,19 +76,14 @@ func (f *fitting) step() {
 			z += f.at[j] * v
 		}
 		p := 1 / (1 + math.Exp(-z))
-		weight := c.Weight
-		if weight == 0 {
-			weight = 1
-		}
 		residual := p
 		if c.Exploited {
 			residual--
-			f.deviance -= 2 * weight * math.Log(p)
+			f.deviance -= 2 * math.Log(p)
 		} else {
-			f.deviance -= 2 * weight * math.Log1p(-p)
+			f.deviance -= 2 * math.Log1p(-p)
 		}
-		residual *= weight
-		q := p * (1 - p) * weight
+		q := p * (1 - p)
 		for j, v := range x {
 			if v == 0 {
 				continue
