@@ -68,6 +68,11 @@ type Threat struct {
 	Automatable  string `json:"automatable,omitempty"`      // SSVC: yes, no
 	Impact       string `json:"technical_impact,omitempty"` // SSVC: total, partial
 	Withdrawn    bool   `json:"withdrawn,omitempty"`
+
+	// Vector is the CVSS vector by which the world describes the weakness, such
+	// as CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H, or without a prefix one
+	// of version 2. It counts where the advisory has none from a report.
+	Vector string `json:"vector,omitempty"`
 }
 
 // UnknownDay is the day of what is there by now, and nobody says since when: the
@@ -78,7 +83,8 @@ const UnknownDay = 1
 
 // Near reports whether two states of knowledge score alike to within about ten
 // points: they differ in the probability of EPSS alone, and in that by less
-// than a tenth.
+// than a tenth. Another vector is never near, also of an advisory that has its
+// own: that is not known here.
 func (t Threat) Near(o Threat) bool {
 	step := func(p float64) int { return int(math.Floor(10 * math.Log(max(p, 1e-6)))) }
 	near := step(t.EPSS) == step(o.EPSS)

@@ -19,9 +19,10 @@ type builder struct {
 	model  string
 	scored []scored
 	names  names
-	dated  []uint32 // by name
+	briefs []brief // by name
 	facts  map[uint32]exposure.Threat
 	links  []link
+	words  vectors
 }
 
 // link says that two names are said to be the same weakness.
@@ -52,7 +53,7 @@ func (b *builder) fact(f *Fact) error {
 	}
 	b.merge(n, &f.Threat)
 	if f.Threat.Withdrawn {
-		b.dated[n] |= 1
+		b.briefs[n] |= withdrawnBit
 	}
 	for _, alias := range f.Aliases {
 		if alias == f.ID {
@@ -69,18 +70,15 @@ func (b *builder) fact(f *Fact) error {
 
 func (b *builder) name(id string) (uint32, error) {
 	n, err := b.names.add(id)
-	if err == nil && b.names.len() > len(b.dated) {
-		b.dated = append(b.dated, 0)
+	if err == nil && b.names.len() > len(b.briefs) {
+		b.briefs = append(b.briefs, 0)
 	}
 	return n, err
 }
 
 // merge adds to what is known of a name, all but the withdrawal.
 func (b *builder) merge(n uint32, t *exposure.Threat) {
-	day := earlier(int(b.dated[n]>>1), t.PublishedDay)
-	b.dated[n] = b.dated[n]&1 | uint32(day)<<1
-	rest := *t
-	rest.PublishedDay, rest.Withdrawn = 0, false
+	rest := b.briefs[n].add(t, &b.words)
 	if rest == (exposure.Threat{}) {
 		return
 	}
@@ -125,12 +123,14 @@ func (b *builder) snapshot() *Snapshot {
 			continue
 		}
 		t := b.facts[uint32(n)]
-		if b.dated[n]&1 == 0 {
-			t.PublishedDay = int(b.dated[n] >> 1)
+		known := b.briefs[n]
+		known.to(&t, b.words.all)
+		if known.withdrawn() {
+			t.PublishedDay = 0
 		}
 		b.merge(to, &t)
 	}
-	s.dated = slices.Clip(b.dated)
+	s.briefs, s.vectors = slices.Clip(b.briefs), b.words.all
 	return s
 }
 

@@ -15,9 +15,13 @@ import (
 
 // Facts are kept distilled, not as published: a good copy of OSV is a
 // hundredth of its archives, and loading it needs no parser. The form is a
-// first line, then one record a fact, all of it compressed by zstd. The two
-// kinds of fact that come by the hundred thousand, a score and a date with
-// aliases, have short records without JSON.
+// first line, then one record a fact, all of it compressed by zstd. The kinds
+// of fact that come by the hundred thousand, a score, a date with aliases and
+// what describes a CVE, have short records without JSON.
+//
+// A program reads the copies of older ones. Records of a new form make no new
+// first line: copies that have none of them stay readable to an older program,
+// which asks for the others to be fetched again.
 
 const firstLine = "leeward-facts-1\n"
 
@@ -26,6 +30,9 @@ const (
 	formModel = 2 // text: the model's name for the scores that follow
 	formJSON  = 3 // text: a fact as JSON
 	formDated = 4 // id, day of publication × 2 + withdrawn, number of aliases, aliases
+
+	formVector    = 5 // text: a CVSS vector; they are numbered from 1 as they come
+	formDescribed = 6 // id, day of publication × 2 + withdrawn, day of a proof of concept, SSVC, number of the vector or 0
 )
 
 // Bounds of a kept copy: what a damaged or hostile one can cost.
@@ -43,6 +50,7 @@ type writer struct {
 	buf   bytes.Buffer
 	z     *zstd.Encoder
 	model string
+	words vectors
 	count int
 	room  []byte
 }
@@ -83,6 +91,8 @@ func (w *writer) add(f Fact) error {
 		for _, alias := range f.Aliases {
 			b = text(b, alias)
 		}
+	case w.described(&f):
+		b = w.describe(b, &f)
 	default:
 		body, err := json.Marshal(f)
 		if err != nil {
@@ -102,6 +112,35 @@ func scoreOnly(f *Fact) bool {
 	return len(f.Aliases) == 0 && t.EPSSModel != "" &&
 		*t == exposure.Threat{EPSS: t.EPSS, Percentile: t.Percentile, EPSSModel: t.EPSSModel} &&
 		probability(exact(t.EPSS)) == t.EPSS && probability(exact(t.Percentile)) == t.Percentile
+}
+
+// described reports whether a fact says only what a short record holds.
+func (w *writer) described(f *Fact) bool {
+	t := &f.Threat
+	if len(f.Aliases) > 0 || *t != (exposure.Threat{PublishedDay: t.PublishedDay, PoCDay: t.PoCDay, Automatable: t.Automatable, Impact: t.Impact, Withdrawn: t.Withdrawn, Vector: t.Vector}) {
+		return false
+	}
+	_, known := w.words.numbers[t.Vector]
+	return known || t.Vector == "" || len(w.words.all) < maxVectors
+}
+
+// describe appends the record, after that of its vector if it is the first
+// with it.
+func (w *writer) describe(b []byte, f *Fact) []byte {
+	t := &f.Threat
+	vector := uint32(0)
+	if t.Vector != "" {
+		before := len(w.words.all)
+		vector, _ = w.words.number(t.Vector)
+		if len(w.words.all) != before {
+			b = text(append(b, formVector), t.Vector)
+		}
+	}
+	b = text(append(b, formDescribed), f.ID)
+	b = binary.AppendUvarint(b, uint64(dated(t)))
+	b = binary.AppendUvarint(b, uint64(t.PoCDay))
+	b = binary.AppendUvarint(b, uint64(wordNumber(&automatableWords, t.Automatable)|wordNumber(&impactWords, t.Impact)<<2))
+	return binary.AppendUvarint(b, uint64(vector))
 }
 
 // dated is a day of publication and the withdrawal in one number.
@@ -167,6 +206,7 @@ type reader struct {
 	in    *bufio.Reader
 	room  []byte
 	model string
+	words []string // vectors
 	f     Fact
 	err   error // the first; what is read after it is zero
 }
@@ -203,6 +243,25 @@ func (r *reader) record(form byte, t taker) error {
 		undated(uint32(day), &r.f.Threat)
 		for range aliases {
 			r.f.Aliases = append(r.f.Aliases, string(r.text()))
+		}
+	case formVector:
+		vector := string(r.text())
+		if r.err != nil || len(r.words) >= maxVectors || !ValidVector(vector) {
+			return errDamaged
+		}
+		r.words = append(r.words, vector)
+		return nil
+	case formDescribed:
+		r.f.ID = string(r.text())
+		day, poc, ssvc, vector := r.number(), r.number(), r.number(), r.number()
+		if day > 2*maxDay+1 || poc > maxDay || ssvc&3 == 3 || ssvc>>2 > 2 || vector > uint64(len(r.words)) {
+			return errDamaged
+		}
+		t := &r.f.Threat
+		undated(uint32(day), t)
+		t.PoCDay, t.Automatable, t.Impact = int(poc), automatableWords[ssvc&3], impactWords[ssvc>>2]
+		if vector > 0 {
+			t.Vector = r.words[vector-1]
 		}
 	default:
 		return errDamaged

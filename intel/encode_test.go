@@ -96,7 +96,28 @@ func anyThreat(r *rand.Rand) (t exposure.Threat) {
 		t.Automatable = []string{"", "yes", "no"}[r.IntN(3)]
 		t.Impact = []string{"", "total", "partial"}[r.IntN(3)]
 	}
+	if r.IntN(3) == 0 {
+		t.Vector = anyVector(r)
+	}
+	if r.IntN(3) == 0 { // what describes a CVE has a form of its own
+		t = exposure.Threat{PublishedDay: t.PublishedDay, PoCDay: t.PoCDay, Automatable: t.Automatable, Impact: t.Impact, Withdrawn: t.Withdrawn, Vector: anyVector(r)}
+	}
 	return t
+}
+
+func anyVector(r *rand.Rand) string {
+	level := func() string { return []string{"N", "L", "H"}[r.IntN(3)] }
+	switch r.IntN(5) {
+	case 0:
+		return ""
+	case 1:
+		return "AV:N/AC:" + level() + "/Au:N/C:P/I:P/A:P"
+	case 2:
+		return "CVSS:3.0/AV:N/AC:L/PR:" + level() + "/UI:N/S:U/C:H/I:H/A:" + level()
+	case 3:
+		return "CVSS:3.1/AV:N/AC:L/PR:" + level() + "/UI:N/S:U/C:H/I:H/A:" + level()
+	}
+	return "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:" + level() + "/VI:" + level() + "/VA:H/SC:N/SI:N/SA:N"
 }
 
 func anyFact(r *rand.Rand) Fact {
@@ -188,6 +209,12 @@ func TestCheck(t *testing.T) {
 		"endless sightings": {Fact{ID: "A", Threat: exposure.Threat{Sightings: math.Inf(1)}}, false},
 		"maybe automatable": {Fact{ID: "A", Threat: exposure.Threat{Automatable: "maybe"}}, false},
 		"some impact":       {Fact{ID: "A", Threat: exposure.Threat{Impact: "some"}}, false},
+		"a vector":          {Fact{ID: "A", Threat: exposure.Threat{Vector: "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}}, true},
+		"one of version 2":  {Fact{ID: "A", Threat: exposure.Threat{Vector: "AV:N/AC:L/Au:N/C:P/I:P/A:P"}}, true},
+		"a long vector":     {Fact{ID: "A", Threat: exposure.Threat{Vector: "CVSS:" + strings.Repeat("A", MaxVector-5)}}, true},
+		"too long a vector": {Fact{ID: "A", Threat: exposure.Threat{Vector: "CVSS:" + strings.Repeat("A", MaxVector-4)}}, false},
+		"no vector":         {Fact{ID: "A", Threat: exposure.Threat{Vector: "9.8"}}, false},
+		"vector in a line":  {Fact{ID: "A", Threat: exposure.Threat{Vector: "CVSS:3.1/AV:N\n"}}, false},
 	} {
 		if err := tt.f.Check(); (err == nil) != tt.ok {
 			t.Errorf("%s: Check = %v", name, err)
@@ -217,6 +244,14 @@ func score(cve, score, rank uint32) []byte {
 	return binary.LittleEndian.AppendUint32(binary.LittleEndian.AppendUint32(b, score), rank)
 }
 
+func described(id string, numbers ...uint64) []byte {
+	b := text([]byte{formDescribed}, id)
+	for _, n := range numbers {
+		b = binary.AppendUvarint(b, n)
+	}
+	return b
+}
+
 func TestDecodeDamaged(t *testing.T) {
 	t.Parallel()
 	model := text([]byte{formModel}, "v1")
@@ -242,6 +277,14 @@ func TestDecodeDamaged(t *testing.T) {
 		"a long text":         raw(t, binary.AppendUvarint([]byte{formJSON}, maxText+1), make([]byte, maxText+1)),
 		"a text of the moon":  raw(t, binary.AppendUvarint([]byte{formJSON}, math.MaxUint64)),
 		"a text cut":          raw(t, []byte{formJSON, 10, '{'}),
+		"a vector of none":    raw(t, described("A", 0, 0, 0, 1)),
+		"a vector of spaces":  raw(t, text([]byte{formVector}, "CVSS:3.1/A B")),
+		"a vector, empty":     raw(t, text([]byte{formVector}, "")),
+		"a third word":        raw(t, described("A", 0, 0, 3, 0)),
+		"another third word":  raw(t, described("A", 0, 0, 3<<2, 0)),
+		"a late exploit":      raw(t, described("A", 0, maxDay+1, 0, 0)),
+		"a late publication":  raw(t, described("A", 2*maxDay+2, 0, 0, 0)),
+		"half a description":  raw(t, described("A", 0, 0, 0, 0)[:4]),
 		"a late day":          raw(t, binary.AppendUvarint(text([]byte{formDated}, "A"), 2*maxDay+2), []byte{0}),
 		"too many aliases":    raw(t, binary.AppendUvarint(append(text([]byte{formDated}, "A"), 0), MaxAliases+1)),
 		"an alias is missing": raw(t, append(text([]byte{formDated}, "A"), 0, 1)),

@@ -73,6 +73,10 @@ const (
 	MaxAliases = 64
 )
 
+// MaxVector bounds a CVSS vector. The longest that a score of 2025 has, of
+// version 4.0 with metrics of the environment, has some 190 bytes.
+const MaxVector = 200
+
 // maxDay is the last day a fact may speak of, in the year 2500.
 const maxDay = 200_000
 
@@ -104,6 +108,24 @@ func ValidCVE(id string) bool {
 	return true
 }
 
+// ValidVector reports whether s looks like a CVSS vector: of version 3 and
+// later by its prefix, of version 2 by its first metric, see
+// https://www.first.org/cvss/. Whether its metrics make sense is left to who
+// reckons with them.
+func ValidVector(s string) bool {
+	if len(s) > MaxVector || !strings.HasPrefix(s, "CVSS:") && !strings.HasPrefix(s, "AV:") {
+		return false
+	}
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c >= 'A' && c <= 'Z', c >= 'a' && c <= 'z', c >= '0' && c <= '9', c == ':', c == '/', c == '.':
+		default:
+			return false
+		}
+	}
+	return true
+}
+
 // Check says what is wrong with a fact, nil when nothing is. What passes can
 // be kept and merged without harm, wherever it comes from.
 func (f *Fact) Check() error {
@@ -121,6 +143,8 @@ func (f *Fact) Check() error {
 		return fmt.Errorf("sightings %v of %s", t.Sightings, f.ID)
 	case t.Automatable != "" && t.Automatable != "yes" && t.Automatable != "no":
 		return fmt.Errorf("automatable %q of %s", t.Automatable, f.ID)
+	case t.Vector != "" && !ValidVector(t.Vector):
+		return fmt.Errorf("vector %q of %s", t.Vector, f.ID)
 	case t.Impact != "" && t.Impact != "total" && t.Impact != "partial":
 		return fmt.Errorf("technical impact %q of %s", t.Impact, f.ID)
 	}

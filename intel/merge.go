@@ -7,7 +7,8 @@ import (
 )
 
 // Merge adds what u knows to t, the worse of the two where both speak: the
-// higher score, the earliest day of an exploit, the latest of an observation.
+// higher score, the earliest day of an exploit, the latest of an observation;
+// of two vectors the one of the newer version of CVSS, or else the later text.
 // The order of merging does not matter, and merging twice changes nothing.
 // Withdrawn is not merged: one name may be withdrawn and another not.
 func Merge(t, u *exposure.Threat) {
@@ -26,6 +27,7 @@ func Merge(t, u *exposure.Threat) {
 	t.Ransomware = t.Ransomware || u.Ransomware
 	t.Automatable = worse(t.Automatable, u.Automatable, "yes")
 	t.Impact = worse(t.Impact, u.Impact, "total")
+	t.Vector = max(t.Vector, u.Vector) // "AV:", "CVSS:3.0/", "CVSS:3.1/", "CVSS:4.0/" are in this order as texts
 }
 
 // scoreOrder compares scores; equal ones are told apart by what else is said

@@ -55,6 +55,7 @@ func covered(t *testing.T, m, u exposure.Threat) {
 	}
 	if m.ObservedDay < u.ObservedDay || m.Sightings < u.Sightings || u.Ransomware && !m.Ransomware ||
 		u.Automatable == "yes" && m.Automatable != "yes" || u.Impact == "total" && m.Impact != "total" ||
+		u.Vector != "" && m.Vector == "" || m.Vector < u.Vector ||
 		u.Automatable != "" && m.Automatable == "" || u.Impact != "" && m.Impact == "" {
 		t.Fatalf("evidence of %+v is lost in %+v", u, m)
 	}
@@ -86,6 +87,23 @@ func TestMergeNoScore(t *testing.T) {
 	low := exposure.Threat{EPSS: 0.1, Percentile: 0.2, EPSSModel: "v1"}
 	if got := merged(low, exposure.Threat{KEVDay: 5}); got.EPSS != 0.1 || got.KEVDay != 5 {
 		t.Errorf("%+v", got)
+	}
+}
+
+// The newest version of CVSS counts, then the later text.
+func TestMergeVector(t *testing.T) {
+	t.Parallel()
+	order := []string{
+		"", "AV:N/AC:L/Au:N/C:C/I:C/A:C", "CVSS:3.0/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H", "CVSS:3.1/AV:L/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H",
+		"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:L/I:L/A:L", "CVSS:4.0/AV:L/AC:L/AT:N/PR:N/UI:N/VC:N/VI:N/VA:N/SC:N/SI:N/SA:N",
+	}
+	for i, later := range order {
+		for _, earlier := range order[:i] {
+			x, y := exposure.Threat{Vector: later}, exposure.Threat{Vector: earlier}
+			if got := merged(x, y); got != x || merged(y, x) != x {
+				t.Errorf("of %q and %q counts %q", later, earlier, got.Vector)
+			}
+		}
 	}
 }
 

@@ -11,19 +11,20 @@ import (
 )
 
 // Snapshot is the merged knowledge of all feeds at one moment. It is immutable
-// and safe for concurrent use. Nearly all weaknesses have an EPSS score or a
-// date of publication and nothing else, so scores take 12 bytes a weakness,
-// and dates and aliases 8 bytes beside the name; the rest is in maps. The zero
-// Snapshot knows nothing.
+// and safe for concurrent use. Nearly all weaknesses have an EPSS score, and
+// what describes a CVE, and nothing else. So scores take 12 bytes a weakness,
+// and descriptions and aliases 12 bytes beside the name; the rest is in maps.
+// The zero Snapshot knows nothing.
 type Snapshot struct {
 	model  string   // of the scores
 	scored []scored // by CVE id
 
-	names  *names
-	dated  []uint32 // by name: the day of publication and the withdrawal, see dated
-	alias  []uint32 // by name: the canonical name's number
-	facts  map[uint32]exposure.Threat
-	covers map[uint32][]uint32 // the CVE ids of a name that covers several
+	names   *names
+	briefs  []brief  // by name
+	vectors []string // by the number that stands in briefs
+	alias   []uint32 // by name: the canonical name's number
+	facts   map[uint32]exposure.Threat
+	covers  map[uint32][]uint32 // the CVE ids of a name that covers several
 }
 
 // scored is the score of a CVE id, in units that are exact for all published.
@@ -85,7 +86,7 @@ func (s *Snapshot) Threat(ids []string) exposure.Threat {
 			withdrawn = false
 			continue
 		}
-		withdrawn = withdrawn && s.dated[n]&1 != 0
+		withdrawn = withdrawn && s.briefs[n].withdrawn()
 		s.fact(n, &t)
 		to := s.alias[n]
 		if to != n {
@@ -115,7 +116,7 @@ func (s *Snapshot) score(id string, t *exposure.Threat) {
 
 // fact merges what is known of a name besides its score.
 func (s *Snapshot) fact(n uint32, t *exposure.Threat) {
-	t.PublishedDay = earlier(t.PublishedDay, int(s.dated[n]>>1))
+	s.briefs[n].to(t, s.vectors)
 	if f, ok := s.facts[n]; ok {
 		Merge(t, &f)
 	}
