@@ -56,6 +56,9 @@ func (m *Model) Explain(e Evidence) exposure.Explanation {
 	if !v.known {
 		out.Flags = append(out.Flags, "no CVSS vector: impact and preconditions follow the scanner's severity")
 	}
+	if v.byFeeds {
+		out.Flags = append(out.Flags, "CVSS vector by the feeds: the report states none")
+	}
 	day, rule := m.due.Due(out.Band, adv.Policy, ctx.Policy, uint16(max(0, e.FirstSeen)), adv.KEVDay)
 	if day != exposure.NoDue {
 		out.DueDay, out.DueRule = int(day), m.due.Rules[rule]

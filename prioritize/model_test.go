@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -62,6 +63,12 @@ func random(r *rand.Rand, today int) Evidence {
 	a.Threat.MetasploitDay, a.Threat.NucleiDay = maybe(0.1, today-r.IntN(900)), maybe(0.1, today-r.IntN(900))
 	a.Threat.ArchiveDay, a.Threat.PoCDay = maybe(0.1, today-r.IntN(900)), maybe(0.2, today-r.IntN(200))
 	a.Threat.PublishedDay = maybe(0.8, today-r.IntN(2000))
+	switch r.IntN(4) {
+	case 0:
+		a.Threat.Vector = fmt.Sprintf("CVSS:3.1/AV:%s/AC:%s/PR:%s/UI:%s/S:U/C:%s/I:%s/A:%s", pick("N", "A", "L", "P"), pick("L", "H"), pick("N", "L", "H"), pick("N", "R"), pick("N", "L", "H"), pick("N", "L", "H"), pick("N", "L", "H"))
+	case 1:
+		a.Threat.Vector = pick("CVSS:3.1/", "AV:", "CVSS:9.9/AV:N", "AV:N/AC:L/Au:N/C:C/I:C/A:C") // most are none
+	}
 	c := &exposure.Context{Reach: exposure.Reach(r.IntN(5)), Tier: r.IntN(5), Controls: float64(maybe(0.3, 1)) * r.Float64()}
 	if r.IntN(2) == 0 {
 		c.Services, c.Loss = []string{"shop"}, exposure.Loss{Confidentiality: r.Float64() * 1e6, Integrity: r.Float64() * 1e6, Availability: r.Float64() * 1e6}
@@ -144,14 +151,18 @@ func TestMonotone(t *testing.T) {
 			if len(e.Advisory.CVSS) == 0 {
 				return false
 			}
-			v := e.Advisory.CVSS[0]
-			for _, step := range [][2]string{{"AC:H", "AC:L"}, {"PR:H", "PR:L"}, {"PR:L", "PR:N"}, {"UI:R", "UI:N"}, {"C:N", "C:L"}, {"/I:L", "/I:H"}, {"/A:N", "/A:H"}, {"AV:P", "AV:L"}, {"AV:L", "AV:A"}, {"AV:A", "AV:N"}, {"AT:P", "AT:N"}} {
-				if strings.Contains(v, step[0]) && strings.HasPrefix(v, "CVSS:") && (!strings.HasPrefix(v, "CVSS:4") || step[0][0] != 'C' && step[0][0] != '/') {
-					e.Advisory.CVSS = []string{strings.Replace(v, step[0], step[1], 1)}
-					return true
-				}
-			}
-			return false
+			worse, ok := worseVector(e.Advisory.CVSS[0])
+			e.Advisory.CVSS = []string{worse}
+			return ok
+		},
+		"a worse vector of the feeds": func(e *Evidence) bool {
+			worse, ok := worseVector(e.Advisory.Threat.Vector)
+			e.Advisory.Threat.Vector = worse
+			return ok && len(e.Advisory.CVSS) == 0
+		},
+		"a vector of the feeds beside that of the report": func(e *Evidence) bool {
+			e.Advisory.Threat.Vector = "CVSS:4.0/AV:P/AC:H/AT:P/PR:H/UI:A/VC:N/VI:N/VA:N/SC:N/SI:N/SA:N"
+			return len(e.Advisory.CVSS) > 0
 		},
 	}
 	tried := map[string]int{}
@@ -173,6 +184,54 @@ func TestMonotone(t *testing.T) {
 	for name := range worsen {
 		if tried[name] < 100 {
 			t.Errorf("%s was tried %d times only", name, tried[name])
+		}
+	}
+}
+
+// worseVector is a vector with one metric that is worse.
+func worseVector(v string) (worse string, ok bool) {
+	for _, step := range [][2]string{{"AC:H", "AC:L"}, {"PR:H", "PR:L"}, {"PR:L", "PR:N"}, {"UI:R", "UI:N"}, {"C:N", "C:L"}, {"/I:L", "/I:H"}, {"/A:N", "/A:H"}, {"AV:P", "AV:L"}, {"AV:L", "AV:A"}, {"AV:A", "AV:N"}, {"AT:P", "AT:N"}} {
+		if strings.Contains(v, step[0]) && strings.HasPrefix(v, "CVSS:") && (!strings.HasPrefix(v, "CVSS:4") || step[0][0] != 'C' && step[0][0] != '/') {
+			return strings.Replace(v, step[0], step[1], 1), true
+		}
+	}
+	return v, false
+}
+
+// The vector of the feeds counts where the report has none, as if the report
+// had stated it, and the explanation says whose it is.
+func TestVectorOfFeeds(t *testing.T) {
+	t.Parallel()
+	m := newModel(t, Config{})
+	const near, far = "CVSS:3.1/AV:L/AC:H/PR:H/UI:R/S:U/C:L/I:N/A:N", "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"
+	flagged := func(x exposure.Explanation, part string) bool {
+		return slices.ContainsFunc(x.Flags, func(f string) bool { return strings.Contains(f, part) })
+	}
+	for name, tt := range map[string]struct {
+		report  []string
+		feeds   string
+		as      []string // the report that scores the same
+		byFeeds bool
+	}{
+		"none":                    {nil, "", nil, false},
+		"of the feeds":            {nil, far, []string{far}, true},
+		"of the report":           {[]string{near}, "", []string{near}, false},
+		"of both":                 {[]string{near}, far, []string{near}, false},
+		"a newer one":             {[]string{near}, "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:H/SI:H/SA:H", []string{near}, false},
+		"of version 2":            {nil, "AV:N/AC:L/Au:N/C:C/I:C/A:C", []string{"AV:N/AC:L/Au:N/C:C/I:C/A:C"}, true},
+		"a report with no vector": {[]string{"9.8"}, far, []string{far}, true},
+		"feeds with no vector":    {nil, "CVSS:3.1/AV:N", nil, false},
+	} {
+		e := func(report []string, feeds string) Evidence {
+			return Evidence{Context: &exposure.Context{Reach: exposure.ReachInternet}, Advisory: &exposure.Advisory{
+				Key: "CVE-2025-1", CVEs: []string{"CVE-2025-1"}, Severity: exposure.SeverityMedium, CVSS: report, Threat: exposure.Threat{Vector: feeds}}}
+		}
+		got, want := m.Explain(e(tt.report, tt.feeds)), m.Explain(e(tt.as, ""))
+		if got.Risk != want.Risk || got.SSVC != want.SSVC {
+			t.Errorf("%s: %d points and %s, want %d and %s", name, got.Points, got.SSVC, want.Points, want.SSVC)
+		}
+		if flagged(got, "by the feeds") != tt.byFeeds || flagged(got, "no CVSS vector") != flagged(want, "no CVSS vector") {
+			t.Errorf("%s: flags %q", name, got.Flags)
 		}
 	}
 }

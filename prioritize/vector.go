@@ -18,6 +18,7 @@ type vector struct {
 	preconditions float64 // S: what must hold for an attack to work, 0…1
 	c, i, a       int     // impact: 0 none, 1 low, 2 high
 	known         bool
+	byFeeds       bool // stated by the feeds, not by a report
 	automatable   bool // as far as the vector tells: network, no privileges, no user, low complexity
 }
 
@@ -120,8 +121,10 @@ func parseVector(s string) (v vector, version int, ok bool) {
 	return v, version, true
 }
 
-// vectorOf picks the vector that counts: of the newest version stated, the
-// worst, since sources disagree and the worse one may be right.
+// vectorOf picks the vector that counts: of the newest version that a report
+// states, the worst, since sources disagree and the worse one may be right;
+// without any, that of the feeds. The report's comes first because a scanner
+// may know how its target is built.
 func (m *Model) vectorOf(a *exposure.Advisory) vector {
 	var best vector
 	newest := 0
@@ -136,6 +139,12 @@ func (m *Model) vectorOf(a *exposure.Advisory) vector {
 	}
 	if newest > 0 {
 		return best
+	}
+	if s := a.Threat.Vector; s != "" {
+		if v, _, ok := m.vectors.get(s); ok {
+			v.byFeeds = true
+			return v
+		}
 	}
 	// No vector: what the severity suggests, without a claim about reach.
 	best = vector{reach: unknownVector, preconditions: 0.7}

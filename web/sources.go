@@ -122,6 +122,9 @@ func statements(t *exposure.Threat) []said {
 	if t.Impact != "" {
 		all = append(all, said{"Technical impact", cut(t.Impact, 20), "SSVC"})
 	}
+	if t.Vector != "" {
+		all = append(all, said{"CVSS vector", cut(t.Vector, 200), "counts where a report states none"})
+	}
 	dated("Published", t.PublishedDay, "")
 	if t.Withdrawn {
 		all = append(all, said{"Withdrawn", "by its publisher", ""})
