@@ -79,6 +79,7 @@ import (
 	templates "github.com/leeward-ctem/leeward/intel/feed/nuclei"
 	"github.com/leeward-ctem/leeward/intel/feed/osv"
 	"github.com/leeward-ctem/leeward/intel/feed/poc"
+	"github.com/leeward-ctem/leeward/intel/feed/vulnrichment"
 	"github.com/leeward-ctem/leeward/mobilize"
 	"github.com/leeward-ctem/leeward/mobilize/connector/webhook"
 )
@@ -165,6 +166,7 @@ func Feeds() []intel.Feed {
 		templates.Feed{Now: time.Now},
 		exploitdb.Feed{Now: time.Now},
 		poc.Feed{Now: time.Now},
+		vulnrichment.Feed{},
 	}
 }
 

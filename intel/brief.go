@@ -1,6 +1,10 @@
 package intel
 
-import "github.com/leeward-ctem/leeward/exposure"
+import (
+	"strings"
+
+	"github.com/leeward-ctem/leeward/exposure"
+)
 
 // brief is what describes a weakness, in 8 bytes: what hundreds of thousands
 // of CVEs have. From the lowest bit: the withdrawal, the day of publication,
@@ -103,6 +107,7 @@ func (v *vectors) number(s string) (n uint32, ok bool) {
 		return 0, false
 	}
 	n = uint32(len(v.all))
+	s = strings.Clone(s) // it may be part of a long text
 	v.all = append(v.all, s)
 	v.numbers[s] = n
 	return n, true

@@ -3,10 +3,12 @@ package intel_test
 import (
 	"archive/zip"
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"encoding/csv"
 	"encoding/json"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -64,17 +66,18 @@ func TestCorpus(t *testing.T) {
 		"epss": corpus(t, "epss/epss_scores-2025-09-28.csv.gz"),
 		"osv":  corpus(t, "osv/Go/all.zip"),
 
-		"metasploit": corpus(t, "exploits/metasploit_modules_2025-11-23.csv.gz"),
-		"nuclei":     corpus(t, "exploits/nuclei_cve_first_seen.csv.gz"),
-		"exploitdb":  corpus(t, "exploits/exploitdb_index_2022-10-18.csv.gz"),
-		"poc":        corpus(t, "exploits/trickest_poc_first_seen.csv.gz"),
+		"metasploit":   corpus(t, "exploits/metasploit_modules_2025-11-23.csv.gz"),
+		"nuclei":       corpus(t, "exploits/nuclei_cve_first_seen.csv.gz"),
+		"exploitdb":    corpus(t, "exploits/exploitdb_index_2022-10-18.csv.gz"),
+		"poc":          corpus(t, "exploits/trickest_poc_first_seen.csv.gz"),
+		"vulnrichment": corpus(t, "cve/vulnrichment_compact_2025-01-24.csv.gz"),
 	}
 	s := real(t)
 	o := intel.Options{Locations: map[string][]string{}}
 	for name, path := range at {
 		o.Locations[name] = []string{path}
 	}
-	states, changed, err := s.Update(t.Context(), nil, o)
+	states, changed, err := s.Update(t.Context(), slices.Collect(maps.Keys(at)), o)
 	if err != nil || !changed {
 		t.Fatalf("Update = %v, %v", changed, err)
 	}
@@ -89,6 +92,7 @@ func TestCorpus(t *testing.T) {
 		{"nuclei", "", "2025-09-24", 3313},
 		{"exploitdb", "", "2022-10-30", 5236}, // dated by an author's slip
 		{"poc", "", "2025-09-28", 147435},
+		{"vulnrichment", "", "2025-01-23", 62862},
 	} {
 		got := states[i]
 		date := got.Date().Format(time.DateOnly)
@@ -113,6 +117,37 @@ func TestCorpus(t *testing.T) {
 			t.Errorf("CVE-2021-44228 is known as %+v", got)
 		}
 	})
+	t.Run("vulnrichment", func(t *testing.T) { compareVulnrichment(t, snapshot, at["vulnrichment"]) })
+}
+
+func compareVulnrichment(t *testing.T, s *intel.Snapshot, path string) {
+	rows, err := csv.NewReader(unpacked(t, path)).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	column := func(row []string, name string) string { return row[slices.Index(rows[0], name)] }
+	vectors := 0
+	for _, row := range rows[1:] {
+		got := s.Threat(row[:1])
+		vector := cmp.Or(column(row, "cvss4_vector"), column(row, "vector"))
+		poc := strings.EqualFold(column(row, "ssvc_exploitation"), "poc")
+		active := strings.EqualFold(column(row, "ssvc_exploitation"), "active")
+		at := column(row, "ssvc_timestamp")
+		if got.Vector != vector || got.Automatable != strings.ToLower(column(row, "ssvc_automatable")) || got.Impact != strings.ToLower(column(row, "ssvc_technical_impact")) ||
+			poc && (got.PoCDay == 0 || day(got.PoCDay) > at) || active && day(got.ObservedDay) < at ||
+			got.Withdrawn != (column(row, "state") == "REJECTED" && got.KEVDay == 0) {
+			t.Fatalf("%v is known as %+v", row, got)
+		}
+		if published := column(row, "published"); published != "" && (got.PublishedDay == 0 || day(got.PublishedDay) > published) { // OSV may know it earlier
+			t.Fatalf("%v is known as %+v", row, got)
+		}
+		if vector != "" {
+			vectors++
+		}
+	}
+	if len(rows) != 62863 || vectors != 50639 {
+		t.Errorf("%d rows, %d vectors", len(rows), vectors)
+	}
 }
 
 func compareKEV(t *testing.T, s *intel.Snapshot, path string) {
@@ -125,7 +160,7 @@ func compareKEV(t *testing.T, s *intel.Snapshot, path string) {
 	ransomware := 0
 	for _, v := range all.Vulnerabilities {
 		got := s.Threat([]string{v.CVEID})
-		if day(got.KEVDay) != v.DateAdded || day(got.ObservedDay) != v.DateAdded || day(got.KEVDueDay) != v.DueDate || got.Ransomware != (v.KnownRansomwareCampaignUse == "Known") {
+		if day(got.KEVDay) != v.DateAdded || day(got.ObservedDay) < v.DateAdded || day(got.KEVDueDay) != v.DueDate || got.Ransomware != (v.KnownRansomwareCampaignUse == "Known") {
 			t.Fatalf("%+v is known as %+v", v, got)
 		}
 		if got.Ransomware {
@@ -270,20 +305,24 @@ func TestCorpusRefused(t *testing.T) {
 		"epss": "epss/epss_scores-2024-12-29.csv.gz",
 		"osv":  "osv/Go/all.zip",
 
-		"metasploit": "exploits/metasploit_modules_2025-11-23.csv.gz",
-		"nuclei":     "exploits/nuclei_cve_first_seen.csv.gz",
-		"exploitdb":  "exploits/exploitdb_index_2022-10-18.csv.gz",
-		"poc":        "exploits/trickest_poc_first_seen.csv.gz",
+		"metasploit":   "exploits/metasploit_modules_2025-11-23.csv.gz",
+		"nuclei":       "exploits/nuclei_cve_first_seen.csv.gz",
+		"exploitdb":    "exploits/exploitdb_index_2022-10-18.csv.gz",
+		"poc":          "exploits/trickest_poc_first_seen.csv.gz",
+		"vulnrichment": "cve/vulnrichment_compact_2025-01-24.csv.gz",
 	}
 	// Feeds of exploits read lists of first sightings, whatever they are of.
 	exploits := []string{"metasploit", "nuclei", "exploitdb", "poc"}
 	others := []string{
 		"epss/epss_weekly_timeseries_2024-03_2025-09.csv.gz", "kev/kev_removed_entries.csv", "kev/kev_ransomware_flag_history.csv",
-		"cve/vulnrichment_compact_2025-01-24.csv.gz", "exploits/metasploit_cve_first_seen.csv.gz", "ssvc/cisa_bod_26_04_1_0_0.json",
+		"exploits/metasploit_cve_first_seen.csv.gz", "ssvc/cisa_bod_26_04_1_0_0.json",
 		"attack/ctid_kev-07.28.2025_attack-16.1-enterprise.json.gz", "samples/stix21_apt1_report.json", "osv/rustsec_advisories_md.ndjson.gz",
 	}
 	for _, f := range builtin.Feeds() {
 		name := f.Source().Name
+		if own[name] == "" {
+			continue // there is no file of it
+		}
 		data, err := os.ReadFile(corpus(t, own[name]))
 		if err != nil {
 			t.Fatal(err)

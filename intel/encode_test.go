@@ -373,3 +373,24 @@ func plain(t testing.TB, body []byte) []byte {
 	}
 	return b[len(firstLine):]
 }
+
+func TestNewestVector(t *testing.T) {
+	t.Parallel()
+	const v2, v30, v31, v40 = "AV:N/AC:L/Au:N/C:P/I:P/A:P", "CVSS:3.0/AV:N", "CVSS:3.1/AV:A", "CVSS:4.0/AV:L"
+	for name, tt := range map[string]struct {
+		stated []string
+		want   string
+	}{
+		"none":           {nil, ""},
+		"nothing valid":  {[]string{"", "9.8", "CVSS:3.1 AV:N", "N/A"}, ""},
+		"the newest":     {[]string{v2, v31, v40, v30}, v40},
+		"the first":      {[]string{v31, "CVSS:3.1/AV:N", v30}, v31},
+		"of version 2":   {[]string{"AV:L/AC:L", v2}, "AV:L/AC:L"},
+		"in parentheses": {[]string{"(" + v2 + ")"}, v2},
+		"in spaces":      {[]string{" " + v30 + "\n"}, v30},
+	} {
+		if got := NewestVector(tt.stated...); got != tt.want {
+			t.Errorf("%s: %q, want %q", name, got, tt.want)
+		}
+	}
+}

@@ -126,6 +126,33 @@ func ValidVector(s string) bool {
 	return true
 }
 
+// NewestVector returns the vector of the newest version of CVSS among those
+// that [ValidVector] accepts, of several the first; empty when there is none.
+// The parentheses that some write around one of version 2 are taken off.
+func NewestVector(stated ...string) string {
+	best := ""
+	for _, s := range stated {
+		s = strings.TrimSpace(s)
+		if strings.HasPrefix(s, "(") {
+			s = strings.TrimSuffix(s[1:], ")")
+		}
+		if ValidVector(s) && (best == "" || versionOf(s) > versionOf(best)) {
+			best = s
+		}
+	}
+	return best
+}
+
+// versionOf is the part of a vector that states its version, such as CVSS:3.1,
+// and empty for version 2. The parts are in the order of the versions.
+func versionOf(vector string) string {
+	version, _, _ := strings.Cut(vector, "/")
+	if !strings.HasPrefix(version, "CVSS:") {
+		return ""
+	}
+	return version
+}
+
 // Check says what is wrong with a fact, nil when nothing is. What passes can
 // be kept and merged without harm, wherever it comes from.
 func (f *Fact) Check() error {

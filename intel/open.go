@@ -6,6 +6,7 @@ import (
 	"compress/gzip"
 	"errors"
 	"io"
+	"slices"
 	"sync/atomic"
 )
 
@@ -74,4 +75,28 @@ func (m *meter) ReadAt(p []byte, off int64) (int, error) {
 		return 0, errDirectory
 	}
 	return m.File.ReadAt(p, off)
+}
+
+// Unpack returns the text of an entry of an archive, in room if that suffices;
+// an empty one if it is longer than limit, so that the entry is skipped.
+func Unpack(entry *zip.File, room []byte, limit int) ([]byte, error) {
+	r, err := entry.Open()
+	if err != nil {
+		return room, err
+	}
+	defer r.Close()
+	for len(room) <= limit {
+		if len(room) == cap(room) {
+			room = slices.Grow(room, max(len(room), 16<<10))
+		}
+		n, err := r.Read(room[len(room):cap(room)])
+		room = room[:len(room)+n]
+		if err == io.EOF {
+			return room, nil
+		}
+		if err != nil {
+			return room, err
+		}
+	}
+	return room[:0], nil
 }

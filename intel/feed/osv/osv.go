@@ -4,11 +4,8 @@
 package osv
 
 import (
-	"archive/zip"
 	"context"
-	"io"
 	"path"
-	"slices"
 	"time"
 
 	"github.com/leeward-ctem/leeward/discover/decode"
@@ -76,7 +73,7 @@ func (Feed) Read(ctx context.Context, f intel.File, add func(intel.Fact) error) 
 			return e, err
 		}
 		records++
-		if room, err = read(entry, room[:0]); err != nil {
+		if room, err = intel.Unpack(entry, room[:0], maxAdvisory); err != nil {
 			return e, intel.Refused("entry %d of the archive is damaged: fetch it again", i+1)
 		}
 		if left -= int64(len(room)); left < 0 {
@@ -104,28 +101,4 @@ func (Feed) Read(ctx context.Context, f intel.File, add func(intel.Fact) error) 
 	}
 	e.Date = e.Date.UTC()
 	return e, intel.Tolerable(title, e.Skipped, records)
-}
-
-// read returns the text of an entry, in room if that suffices; an empty one
-// for an entry that is too long, which then cannot be understood.
-func read(entry *zip.File, room []byte) ([]byte, error) {
-	r, err := entry.Open()
-	if err != nil {
-		return room, err
-	}
-	defer r.Close()
-	for len(room) <= maxAdvisory {
-		if len(room) == cap(room) {
-			room = slices.Grow(room, max(len(room), 16<<10))
-		}
-		n, err := r.Read(room[len(room):cap(room)])
-		room = room[:len(room)+n]
-		if err == io.EOF {
-			return room, nil
-		}
-		if err != nil {
-			return room, err
-		}
-	}
-	return room[:0], nil
 }
