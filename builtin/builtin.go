@@ -77,6 +77,7 @@ import (
 	"github.com/leeward-ctem/leeward/intel/feed/kev"
 	"github.com/leeward-ctem/leeward/intel/feed/metasploit"
 	templates "github.com/leeward-ctem/leeward/intel/feed/nuclei"
+	"github.com/leeward-ctem/leeward/intel/feed/nvd"
 	"github.com/leeward-ctem/leeward/intel/feed/osv"
 	"github.com/leeward-ctem/leeward/intel/feed/poc"
 	"github.com/leeward-ctem/leeward/intel/feed/vulnrichment"
@@ -167,6 +168,7 @@ func Feeds() []intel.Feed {
 		exploitdb.Feed{Now: time.Now},
 		poc.Feed{Now: time.Now},
 		vulnrichment.Feed{},
+		nvd.Feed{},
 	}
 }
 

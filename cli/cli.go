@@ -72,7 +72,7 @@ type commands struct {
 	Inspect      inspectCmd      `cmd:"" help:"Decode a report and print its observations; nothing is stored."`
 	Apply        applyCmd        `cmd:"" help:"Apply a programme file: services, owners, tags, exclusions."`
 	Export       exportCmd       `cmd:"" help:"Print the programme or findings for other programs."`
-	Feeds        feedsCmd        `cmd:"" help:"Threat intelligence: KEV, EPSS, OSV, exploits."`
+	Feeds        feedsCmd        `cmd:"" help:"Threat intelligence: KEV, EPSS, OSV, Vulnrichment, NVD, exploits."`
 	Backtest     backtestCmd     `cmd:"" help:"Replay a day of the past: how good was our order, and others?"`
 	Train        trainCmd        `cmd:"" help:"Fit the weights of the risk model to the past."`
 	Bench        benchCmd        `cmd:"" help:"Measure this machine with a synthetic estate."`
