@@ -152,7 +152,8 @@ func TestThreats(t *testing.T) {
 			return err
 		})
 		threat := exposure.Threat{EPSS: 0.97, Percentile: 0.999, EPSSModel: "v2025.03.14", KEVDay: 19000, KEVDueDay: 19021, Ransomware: true, ObservedDay: 20000, Sightings: 0.5,
-			MetasploitDay: 1, NucleiDay: 2, ArchiveDay: 3, PoCDay: 4, PublishedDay: 5, Automatable: "yes", Impact: "total", Withdrawn: true}
+			MetasploitDay: 1, NucleiDay: 2, ArchiveDay: 3, PoCDay: 4, PublishedDay: 5, Automatable: "yes", Impact: "total", Withdrawn: true,
+			Vector: "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}
 		put := func(at int64, changes ...store.ThreatChange) {
 			t.Helper()
 			write(t, db, func(ctx context.Context, tx *store.Tx) error { return tx.PutThreats(ctx, changes, at) })
@@ -185,8 +186,11 @@ func TestThreats(t *testing.T) {
 		nearly.EPSS, other.EPSS = 0.971, 0.5
 		put(40, store.ThreatChange{Advisory: 1, Was: threat, Is: nearly}) // moves no score
 		put(50, store.ThreatChange{Advisory: 1, Was: nearly, Is: other})
+		revised := other
+		revised.Vector = "AV:N/AC:L/Au:N/C:P/I:P/A:P" // may move one
+		put(60, store.ThreatChange{Advisory: 1, Was: other, Is: revised})
 		for id, want := range map[exposure.AdvisoryID][]store.PastThreat{
-			1: {{At: 0}, {At: 20, Threat: threat}, {At: 50, Threat: other}}, 2: {{At: 0, Threat: exposure.Threat{KEVDay: 7}}, {At: 30}}, 99: nil,
+			1: {{At: 0}, {At: 20, Threat: threat}, {At: 50, Threat: other}, {At: 60, Threat: revised}}, 2: {{At: 0, Threat: exposure.Threat{KEVDay: 7}}, {At: 30}}, 99: nil,
 		} {
 			got, err := db.Threats(ctx, id)
 			if diff := cmp.Diff(want, got); diff != "" || err != nil {
