@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/leeward-ctem/leeward/discover/decode"
@@ -157,7 +158,7 @@ func (l *list) entry(ctx context.Context, j *decode.JSON) error {
 
 func (e *entry) fact() intel.Fact {
 	return intel.Fact{ID: e.CVE.ID, Threat: exposure.Threat{
-		PublishedDay: intel.Day(moment(e.CVE.Published)), Withdrawn: e.CVE.Status == "Rejected", Vector: e.vector(),
+		PublishedDay: intel.Day(moment(e.CVE.Published)), Withdrawn: strings.EqualFold(e.CVE.Status, "Rejected"), Vector: e.vector(),
 	}}
 }
 
@@ -167,7 +168,7 @@ func (e *entry) vector() string {
 	for _, all := range [][]metric{m.V40, m.V31, m.V30, m.V2} {
 		var primary, secondary []string
 		for i := range all {
-			if all[i].Type == "Primary" {
+			if strings.EqualFold(all[i].Type, "Primary") {
 				primary = append(primary, all[i].CVSS.Vector)
 			} else {
 				secondary = append(secondary, all[i].CVSS.Vector)
