@@ -394,3 +394,25 @@ func TestNewestVector(t *testing.T) {
 		}
 	}
 }
+
+// A copy of before there were descriptions, byte by byte.
+func TestDecodeBefore(t *testing.T) {
+	t.Parallel()
+	body := raw(t,
+		[]byte("\x02\x02v1"), []byte("\x01\x01\x00\x00\x46\x00\x65\xcd\x1d\x00\xca\x9a\x3b"), // CVE-2025-0001: 0.5, 1
+		[]byte("\x03\x21"+`{"id":"A","threat":{"poc_day":7}}`),
+		[]byte("\x04\x01B\x0b\x01\x01C"),
+	)
+	want := facts{
+		{ID: "CVE-2025-0001", Threat: exposure.Threat{EPSS: 0.5, Percentile: 1, EPSSModel: "v1"}},
+		{ID: "A", Threat: exposure.Threat{PoCDay: 7}},
+		{ID: "B", Aliases: []string{"C"}, Threat: exposure.Threat{PublishedDay: 5, Withdrawn: true}},
+	}
+	var got facts
+	if err := decode(body, &got); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("differs (-kept +read):\n%s", diff)
+	}
+}

@@ -22,6 +22,10 @@ func TestHistory(t *testing.T) {
 	likely.Threat.EPSS = 0.4
 	listed.Threat.KEVDay = day - 10
 	gone.Threat.Withdrawn = true
+	bare := quiet
+	bare.CVSS = nil
+	described, twice := bare, quiet
+	described.Threat.Vector, twice.Threat.Vector = "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H", "CVSS:4.0/AV:P/AC:H/AT:P/PR:H/UI:A/VC:N/VI:N/VA:N/SC:N/SI:N/SA:N"
 	inside, outside := &exposure.Context{Reach: exposure.ReachInternal}, &exposure.Context{Reach: exposure.ReachInternet}
 	crown := &exposure.Context{Reach: exposure.ReachInternal, Services: []string{"shop"}, Loss: exposure.Loss{Confidentiality: 5e6, Integrity: 5e6, Availability: 5e6}}
 	era := func(before int, a *exposure.Advisory, c *exposure.Context, v exposure.VerdictKind) Era {
@@ -43,6 +47,8 @@ func TestHistory(t *testing.T) {
 			[]string{"20 down validation: Validated: not exploitable", "10 up validation: Not validated, detection unknown"}},
 		{"two at once, the larger is named", []Era{era(30, &quiet, inside, 0), era(10, &likely, outside, 0)}, []string{"10 up threat: EPSS 40 % within 30 days, and what is known of exploits"}},
 		{"withdrawn", []Era{era(30, &quiet, inside, 0), era(10, &gone, inside, 0)}, []string{"10 down threat: Withdrawn by those who published it"}},
+		{"a vector of the feeds", []Era{era(30, &bare, outside, 0), era(10, &described, outside, 0)}, []string{"10 up loss: Loss of an asset without a tier: as tier 3"}},
+		{"one beside that of the report", []Era{era(30, &quiet, outside, 0), era(10, &twice, outside, 0)}, nil},
 		{"of one day the last counts", []Era{era(30, &quiet, inside, 0), era(10, &likely, inside, 0), era(10, &quiet, inside, 0)}, nil},
 		// One that the report saw before it was listed: the listing has a date.
 		{"known only later", []Era{era(30, &listed, inside, 0)}, []string{"10 up threat: Known to be exploited since " + date(day-10) + " (aged)"}},
