@@ -30,9 +30,13 @@ type points struct {
 	at           time.Time
 }
 
-// fact is what s says of its CVE. That CISA knows of exploitation, or of a
-// proof of concept, counts from the day of its assessment; the evidence may be
-// older.
+// soon is within how many days of its publication an assessment tells of news.
+const soon = 90
+
+// fact is what s says of its CVE. That CISA knows of exploitation counts from
+// the day of its assessment; the evidence may be older. So does a proof of
+// concept, when the CVE was new then: of an old one nobody says since when there
+// is one.
 func (s *said) fact() intel.Fact {
 	t := exposure.Threat{
 		PublishedDay: intel.Day(s.published), Withdrawn: s.rejected, Vector: intel.NewestVector(s.vectors...),
@@ -47,6 +51,9 @@ func (s *said) fact() intel.Fact {
 		t.ObservedDay = at
 	case "poc", "public poc":
 		t.PoCDay = at
+		if t.PublishedDay == 0 || at-t.PublishedDay > soon {
+			t.PoCDay = intel.UnknownDay
+		}
 	}
 	return intel.Fact{ID: s.id, Threat: t}
 }

@@ -62,7 +62,11 @@ func TestRecord(t *testing.T) {
 		"nothing more": {record(weak, "PUBLISHED", "", ""), exposure.Threat{PublishedDay: published}},
 		"poc": {
 			record(weak, "PUBLISHED", "", ssvc("2024-05-23T18:29:59.000Z", full)),
-			exposure.Threat{PublishedDay: published, PoCDay: assessed, Automatable: "yes", Impact: "total"},
+			exposure.Threat{PublishedDay: published, PoCDay: intel.UnknownDay, Automatable: "yes", Impact: "total"},
+		},
+		"poc of a new one": {
+			record(weak, "PUBLISHED", "", ssvc("2024-02-09T18:29:59.000Z", full)),
+			exposure.Threat{PublishedDay: published, PoCDay: published + 3, Automatable: "yes", Impact: "total"},
 		},
 		"active, in capitals": {
 			record(weak, "PUBLISHED", "", ssvc("2024-05-23T18:29:59.000Z", `{"EXPLOITATION":"ACTIVE"}`, `{"automatable":"No"}`, `{"Technical impact":"Partial"}`)),
