@@ -113,6 +113,7 @@ func TestTables(t *testing.T) {
 		"shares":      {{"Source", "Share"}, {"Exploited (KEV)", "72%"}, {"EPSS", "25%"}, {"New", "3%"}, {"Local", "<0.1%"}},
 		"heat":        {{"Team", "Critical", "Low"}, {"Payments", "12", "1,204"}, {"No owner", "0", "0"}},
 		"heat-shares": {{"Team", "Host", "Image", "Repository"}, {"Plant", "12 of 33", "0 of 4", "–"}},
+		"effort":      {{"Order", "Found by 0.1 %", "1 %", "5 %", "10 %"}, {"leeward", "10%", "30%", "55%", "70%"}, {"none", "–", "–", "–", "–"}},
 		"survival": {{"Curve", "Day", "Still open", "95 % interval"}, {"Critical", "3", "90%", "80% – 100%"}, {"Critical", "14", "40%", "25% – 55%"},
 			{"Critical", "30", "10%", "2% – 20%"}, {"All", "20", "80%", "80% – 80%"}},
 		"trend": {{"Time", "Risk", "New", "Closed"}, {"1 May", "812", "40", "10"}, {"2 May", "830", "12", "0"}, {"3 May", "–", "0", "–"}, {"4 May", "640", "7", "90"}, {"5 May", "655", "9", "3"}},
@@ -144,7 +145,7 @@ func TestTables(t *testing.T) {
 func TestTitles(t *testing.T) {
 	t.Parallel()
 	want := map[string]string{
-		"bars": "Expected loss by team", "path": "How checkout could be reached", "shares": "Shares of the threat", "spark": "Risk: from 1,200 to 950",
+		"bars": "Expected loss by team", "effort": "What each order finds", "path": "How checkout could be reached", "shares": "Shares of the threat", "spark": "Risk: from 1,200 to 950",
 		"survival": "Share still open", "trend": "Risk over 5 days", "waterfall": "How the score comes about",
 	}
 	for name, c := range typical() {
