@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"slices"
 	"text/tabwriter"
 	"time"
 
@@ -75,15 +76,7 @@ func (c *importCmd) Run(ctx context.Context, r *run) error {
 			if res.Errors > 0 {
 				r.recordErrors()
 			}
-			for _, m := range res.Messages[:min(len(res.Messages), 10)] {
-				fmt.Fprintln(r.Err, printable(m))
-			}
-			if more := len(res.Messages) - 10; more > 0 {
-				fmt.Fprintf(r.Err, "%s: %d more broken records\n", printable(res.File), more)
-			}
-			if res.Failure != "" {
-				fmt.Fprintln(r.Err, printable(res.Failure))
-			}
+			r.complain(&res)
 			if r.JSON {
 				if err := enc.Encode(importedOf(&res)); err != nil {
 					return err
@@ -105,6 +98,26 @@ func (c *importCmd) Run(ctx context.Context, r *run) error {
 		r.recordErrors()
 	}
 	return nil
+}
+
+// complaints are what is wrong with an imported document, in words, of broken
+// records ten.
+func complaints(res *discover.Result) []string {
+	const most = 10
+	all := slices.Clone(res.Messages[:min(len(res.Messages), most)])
+	if more := len(res.Messages) - most; more > 0 {
+		all = append(all, fmt.Sprintf("%s: %d more broken records", res.File, more))
+	}
+	if res.Failure != "" {
+		all = append(all, res.Failure)
+	}
+	return all
+}
+
+func (r *run) complain(res *discover.Result) {
+	for _, c := range complaints(res) {
+		fmt.Fprintln(r.Err, printable(c))
+	}
 }
 
 func (c *importCmd) one(ctx context.Context, r *run, h house, asset exposure.AssetRef, path string) ([]discover.Result, error) {

@@ -27,7 +27,7 @@ type watchCmd struct {
 }
 
 // The folders within the watched one that files go to. A reason stands beside
-// each file that could not be imported.
+// each file that could not be imported, or not all of it.
 const (
 	doneDir   = "done"
 	failedDir = "failed"
@@ -150,19 +150,26 @@ func (w *watched) take(ctx context.Context, name string) error {
 		return nil
 	}
 	w.down = false
-	whole, why := false, ""
+	whole := false
+	var wrong []string
 	for _, res := range results {
 		if err := w.say(&res); err != nil {
 			return err
 		}
 		whole = whole || !res.Refused()
-		why = cmp.Or(why, res.Failure)
+		wrong = append(wrong, complaints(&res)...)
 	}
 	if !whole {
-		return w.fail(name, cmp.Or(why, "nothing in it is a report that is known"))
+		return w.fail(name, cmp.Or(strings.Join(wrong, "\n"), "nothing in it is a report that is known"))
 	}
-	_, err = w.move(name, doneDir)
-	return err
+	for _, c := range wrong {
+		fmt.Fprintln(w.Err, printable(c))
+	}
+	to, err := w.move(name, doneDir)
+	if err != nil || len(wrong) == 0 {
+		return err
+	}
+	return w.reason(to, strings.Join(wrong, "\n"))
 }
 
 func (w *watched) one(ctx context.Context, name string) ([]discover.Result, error) {
@@ -184,11 +191,6 @@ func (w *watched) say(res *discover.Result) error {
 	if res.Errors > 0 {
 		w.recordErrors()
 	}
-	if res.Format == "" {
-		for _, m := range res.Messages { // it is empty
-			fmt.Fprintln(w.Err, printable(m))
-		}
-	}
 	if w.JSON {
 		return newEncoder(w.Out).Encode(importedOf(res))
 	}
@@ -204,9 +206,14 @@ func (w *watched) fail(name, why string) error {
 	if err != nil {
 		return err
 	}
+	return w.reason(to, why)
+}
+
+// reason writes beside a file what is wrong with it.
+func (w *watched) reason(to, why string) error {
 	f, err := w.root.Create(to + ".reason.txt")
 	if err != nil {
-		return exposure.Errorf(exposure.Unavailable, "cannot write why %s failed: %w", to, err)
+		return exposure.Errorf(exposure.Unavailable, "cannot write what is wrong with %s: %w", to, err)
 	}
 	defer f.Close()
 	_, err = io.WriteString(f, why+"\n")
