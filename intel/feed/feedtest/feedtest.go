@@ -25,6 +25,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/leeward-ctem/leeward/builtin"
+	"github.com/leeward-ctem/leeward/exposure"
 	"github.com/leeward-ctem/leeward/intel"
 )
 
@@ -92,6 +93,23 @@ func Read(ctx context.Context, f intel.Feed, data []byte) (r Result) {
 		return nil
 	})
 	return r
+}
+
+// Expect checks what comes of a file: so many facts, and an error that holds a
+// text, is short and is the fault of the file; none where the text is empty.
+func Expect(t *testing.T, f intel.Feed, data []byte, facts int, text string) Result {
+	t.Helper()
+	got := Read(t.Context(), f, data)
+	if text == "" && got.Err != nil || text != "" && (got.Err == nil || !strings.Contains(got.Err.Error(), text)) {
+		t.Errorf("error %v, want %q", got.Err, text)
+	}
+	if got.Err != nil && (exposure.KindOf(got.Err) != exposure.Invalid || len(got.Err.Error()) > 500) {
+		t.Errorf("the error is of kind %v: %v", exposure.KindOf(got.Err), got.Err)
+	}
+	if len(got.Facts) != facts {
+		t.Errorf("%d facts, want %d", len(got.Facts), facts)
+	}
+	return got
 }
 
 // valid checks what the keeper relies on.

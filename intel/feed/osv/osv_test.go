@@ -135,12 +135,8 @@ func TestFaults(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got := feedtest.Read(t.Context(), osv.Feed{}, tt.in)
-			if tt.err == "" && got.Err != nil || tt.err != "" && (got.Err == nil || !strings.Contains(got.Err.Error(), tt.err)) {
-				t.Errorf("error %v, want %q", got.Err, tt.err)
-			}
-			if len(got.Facts) != tt.facts || got.Edition.Skipped != tt.skipped {
-				t.Errorf("%d facts and %d skipped, want %d and %d", len(got.Facts), got.Edition.Skipped, tt.facts, tt.skipped)
+			if got := feedtest.Expect(t, osv.Feed{}, tt.in, tt.facts, tt.err); got.Edition.Skipped != tt.skipped {
+				t.Errorf("%d skipped, want %d", got.Edition.Skipped, tt.skipped)
 			}
 		})
 	}

@@ -82,16 +82,7 @@ func TestFaults(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got := feedtest.Read(t.Context(), feed, []byte(tt.in))
-			if tt.err == "" && got.Err != nil || tt.err != "" && (got.Err == nil || !strings.Contains(got.Err.Error(), tt.err)) {
-				t.Errorf("error %v, want %q", got.Err, tt.err)
-			}
-			if got.Err != nil && exposure.KindOf(got.Err) != exposure.Invalid {
-				t.Errorf("the error is of kind %v", exposure.KindOf(got.Err))
-			}
-			if len(got.Facts) != tt.facts {
-				t.Errorf("%d facts, want %d", len(got.Facts), tt.facts)
-			}
+			feedtest.Expect(t, feed, []byte(tt.in), tt.facts, tt.err)
 		})
 	}
 }
