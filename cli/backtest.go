@@ -23,7 +23,7 @@ type backtestCmd struct {
 	HTML    string    `name:"html" placeholder:"FILE" help:"Write a page with the curves as well."`
 }
 
-// Run prints how our order and others did from a day on.
+// Run prints how our model and other orders did from a day on.
 func (c *backtestCmd) Run(ctx context.Context, r *run) error {
 	if c.Horizon < 1 || c.Horizon > 3650 {
 		return exposure.Errorf(exposure.Invalid, "--horizon is %d: give 1 to 3650 days", c.Horizon)
