@@ -24,7 +24,7 @@ type Config struct {
 	// are at work. Default 1.
 	Actors float64 `yaml:"actors,omitempty" json:"actors,omitempty"`
 	// LossMin and LossMax are the expected losses over 30 days shown as 0 and
-	// as 1000, in currency. Defaults 0.1 and 1,000,000.
+	// as 1000, in currency. Defaults 0.01 and 1,000,000.
 	LossMin float64 `yaml:"loss_min,omitempty" json:"loss_min,omitempty"`
 	LossMax float64 `yaml:"loss_max,omitempty" json:"loss_max,omitempty"`
 	// Loss is the loss of an asset of tier 3 without a business service, in
@@ -51,7 +51,7 @@ func (c Config) withDefaults() Config {
 	}
 	set(&c.Targeted, 0.05)
 	set(&c.Actors, 1)
-	set(&c.LossMin, 0.1)
+	set(&c.LossMin, 0.01)
 	set(&c.LossMax, 1e6)
 	set(&c.Loss, 1e5)
 	if c.Bands == nil {

@@ -27,7 +27,7 @@ type Model struct {
 }
 
 // modelVersion names the formulas; it changes with them.
-const modelVersion = "3"
+const modelVersion = "4"
 
 // New returns the model for a configuration on the day of now.
 func New(c Config, now time.Time) (*Model, error) {

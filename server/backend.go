@@ -216,18 +216,21 @@ type FindingPage struct {
 // FindingDetail is everything about one finding.
 type FindingDetail struct {
 	FindingRow
-	Fingerprint string               `json:"fingerprint"`
-	AssetInfo   exposure.Asset       `json:"asset_info"`
-	Info        exposure.Advisory    `json:"advisory_info"`
-	Place       exposure.Place       `json:"place"`
-	Explanation exposure.Explanation `json:"explanation"`
-	History     exposure.History     `json:"history" doc:"how the score came to be what it is, computed again for each day"`
-	Sources     []SourceRow          `json:"sources"`
-	Evidence    []exposure.Proof     `json:"evidence"`
-	Timeline    []exposure.Event     `json:"timeline"`
-	Moves       []string             `json:"moves" doc:"causes the lifecycle allows a person now"`
-	Remediation string               `json:"remediation,omitempty"`
-	Exceptions  []exposure.Exception `json:"exceptions,omitempty"`
+	Fingerprint  string                 `json:"fingerprint"`
+	AssetInfo    exposure.Asset         `json:"asset_info"`
+	Info         exposure.Advisory      `json:"advisory_info"`
+	Place        exposure.Place         `json:"place"`
+	Explanation  exposure.Explanation   `json:"explanation"`
+	Alternatives []exposure.Alternative `json:"alternatives,omitempty" doc:"what the risk would be if one thing were different, of an open finding"`
+	Above        int                    `json:"above" doc:"open findings with more risk"`
+	Open         int                    `json:"open" doc:"open findings in all; 0 when this one is not open"`
+	History      exposure.History       `json:"history" doc:"how the score came to be what it is, computed again for each day"`
+	Sources      []SourceRow            `json:"sources"`
+	Evidence     []exposure.Proof       `json:"evidence"`
+	Timeline     []exposure.Event       `json:"timeline"`
+	Moves        []string               `json:"moves" doc:"causes the lifecycle allows a person now"`
+	Remediation  string                 `json:"remediation,omitempty"`
+	Exceptions   []exposure.Exception   `json:"exceptions,omitempty"`
 }
 
 // ExceptionRequest asks to live with findings for a while.
