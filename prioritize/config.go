@@ -40,6 +40,9 @@ type Config struct {
 	Policies []string `yaml:"policies,omitempty" json:"policies,omitempty"`
 }
 
+// minTargeted is the least share that can be set.
+const minTargeted = 0.0001
+
 // horizon is h, the days a risk looks ahead.
 const horizon = 30
 
@@ -77,7 +80,7 @@ func (c Config) Validate() error {
 		return nil
 	}
 	for _, err := range []error{
-		within("targeted", c.Targeted, 0.0001, 1),
+		within("targeted", c.Targeted, minTargeted, 1),
 		within("actors", c.Actors, 0.5, 2),
 		within("loss_min", c.LossMin, 1e-6, 1e9),
 		within("loss_max", c.LossMax, c.LossMin*100, 1e15),
