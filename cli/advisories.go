@@ -250,6 +250,9 @@ func (a *app) Advisory(ctx context.Context, name, within string) (server.Advisor
 	if err := a.lookedAt(ctx, d.On); err != nil {
 		return d, err
 	}
+	if d.EPSS, err = a.pastScores(ctx, &d.Info); err != nil {
+		return d, err
+	}
 	return d, a.fixes(ctx, v, filter, &d)
 }
 

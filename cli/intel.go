@@ -85,6 +85,14 @@ func (a *app) enrich(ctx context.Context) (changed int, err error) {
 	return len(threats), a.ix.CatchUp(ctx, a.db)
 }
 
+// learn takes up what feeds brought that changed.
+func (a *app) learn(ctx context.Context) error {
+	if _, err := a.enrich(ctx); err != nil {
+		return err
+	}
+	return a.keepScores(ctx)
+}
+
 // Feeds answers with the state of every feed.
 func (a *app) Feeds(ctx context.Context) ([]server.FeedStatus, error) {
 	states, err := a.feeds.States(ctx)
@@ -101,7 +109,7 @@ func (a *app) UpdateFeeds(ctx context.Context, r server.FeedsRequest) ([]server.
 		Progress: func(feed, doing string) { a.tell("feed", map[string]string{"feed": feed, "doing": doing}) },
 	})
 	if changed { // also when a later feed was cut off
-		if _, err := a.enrich(context.WithoutCancel(ctx)); err != nil {
+		if err := a.learn(context.WithoutCancel(ctx)); err != nil {
 			return nil, err
 		}
 	}
@@ -132,7 +140,7 @@ func (a *app) ImportFeeds(ctx context.Context, bundle io.Reader, force bool) ([]
 		return nil, err
 	}
 	if changed {
-		if _, err := a.enrich(ctx); err != nil {
+		if err := a.learn(ctx); err != nil {
 			return nil, err
 		}
 	}

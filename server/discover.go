@@ -118,6 +118,15 @@ type AdvisoryDetail struct {
 	Info  exposure.Advisory `json:"info"`
 	On    []AssetRow        `json:"on" doc:"the 50 assets with the greatest expected loss by it"`
 	Fixes []FixVersion      `json:"fixes" doc:"versions that fix it, as scanners state them for open findings"`
+	EPSS  []PastEPSS        `json:"epss_history,omitempty" doc:"what EPSS said of its CVE, a week apart, oldest first; to within 3 %"`
+}
+
+// PastEPSS is what EPSS said of a CVE on a day.
+type PastEPSS struct {
+	Date       string  `json:"date"`
+	EPSS       float64 `json:"epss"`
+	Percentile float64 `json:"percentile"`
+	Model      string  `json:"model"`
 }
 
 // FixVersion is what fixes a weakness of a component.

@@ -139,6 +139,9 @@ func (s *Server) advisoryPage(_ http.ResponseWriter, r *http.Request) (templ.Com
 	for _, f := range d.Fixes {
 		p.Fixes = append(p.Fixes, web.FixVersion(f))
 	}
+	for _, e := range d.EPSS {
+		p.EPSS = append(p.EPSS, web.PastEPSS{Day: day(e.Date), EPSS: e.EPSS, Model: e.Model})
+	}
 	return web.Advisory(p), nil
 }
 

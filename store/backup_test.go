@@ -57,6 +57,7 @@ func fill(t *testing.T, db *store.DB) {
 			tx.Post(ctx, exposure.OutboxMessage{Key: "k", Body: "{}"}),
 			tx.AddRises(ctx, []store.Rise{{Advisory: 1, At: 5, Earlier: 0.1, Later: 0.5}}),
 			tx.PutThreats(ctx, []store.ThreatChange{{Advisory: 1, Is: exposure.Threat{KEVDay: 9}}}, 5),
+			tx.PutPastScores(ctx, 20000, "v4", map[int][]byte{2024: {1}}),
 		)
 	})
 	write(t, db, func(ctx context.Context, tx *store.Tx) error {

@@ -334,6 +334,7 @@ func samplePages(static *Static) []sample {
 	advisory := AdvisoryPage{
 		Shell: shell("CVE-2024-3400", StageIntel), Row: advisories[0], Advisory: finding.Advisory, Assets: assets[:3],
 		Fixes: []FixVersion{{"PAN-OS", "11.1.2-h3, 11.0.4-h1", 28}, {"pkg:generic/pan-os-cloud", "4.2.1", 3}},
+		EPSS: []PastEPSS{{before(28), 0.41, "v2025.03.14"}, {before(21), 0.44, "v2025.03.14"}, {before(14), 0.61, "v2026.06.15"}, {before(7), 0.943, "v2026.06.15"}},
 	}
 	advisory.Shell.Stale = []StaleFeed{{"Public exploits", before(19)}, {"OSV", time.Time{}}}
 	filtered.Shell.Stale = advisory.Shell.Stale
@@ -585,7 +586,7 @@ func hostilePages(static *Static, text string) []sample {
 	news := []AdvisoryNews{{text, time.Time{}, math.NaN(), math.Inf(1)}, {"epss", before(1), math.NaN(), math.Inf(1)}}
 	advisory := AdvisoryRow{ID: 1, Key: text, Title: text, Type: text, Risk: math.MaxInt, Band: 99, Loss: math.NaN(), KEV: before(1), Ransomware: true, EPSS: epss(math.NaN()), Percentile: epss(math.NaN()), Findings: 1, Assets: 1, Overdue: 1, News: news}
 	add("advisories", Advisories(AdvisoriesPage{Shell: shell(), Query: text, Days: 7, Rows: []AdvisoryRow{advisory}, Total: 2, Next: text}))
-	add("advisory", Advisory(AdvisoryPage{Shell: shell(), Row: advisory, Advisory: exposure.Advisory{Key: text, Description: text, Solution: text, CVEs: []string{text}, CVSS: []string{text}, Aliases: []string{text}, References: []string{text, "javascript:alert(1)"}, CWEs: []int{-1}, Threat: exposure.Threat{EPSS: math.NaN(), Percentile: math.Inf(1), EPSSModel: text, KEVDay: math.MaxInt32, Automatable: text, Impact: text}}, Assets: []AssetRow{asset}, Fixes: []FixVersion{{text, text, -1}}}))
+	add("advisory", Advisory(AdvisoryPage{Shell: shell(), Row: advisory, Advisory: exposure.Advisory{Key: text, Description: text, Solution: text, CVEs: []string{text}, CVSS: []string{text}, Aliases: []string{text}, References: []string{text, "javascript:alert(1)"}, CWEs: []int{-1}, Threat: exposure.Threat{EPSS: math.NaN(), Percentile: math.Inf(1), EPSSModel: text, KEVDay: math.MaxInt32, Automatable: text, Impact: text}}, Assets: []AssetRow{asset}, Fixes: []FixVersion{{text, text, -1}}, EPSS: []PastEPSS{{Model: text, EPSS: math.NaN()}, {EPSS: 9}}}))
 	add("import", Import(ImportPage{Shell: shell(), CanImport: true, Formats: []string{text}, Error: text, Scans: []exposure.Scan{scan}, Results: []ImportResult{{File: text, Format: text, Failure: text, Messages: []string{text}}}}))
 	add("feeds", Feeds(FeedsPage{Shell: shell(), CanUpdate: true, Rows: []FeedRow{{text, text, text, text, text, text, -1, text, time.Time{}, time.Time{}, -1, true, text}}}))
 	add("scope", Scope(ScopePage{Shell: shell(), Services: []ServiceRow{{Name: text, Owner: text}}, Idle: []IdleRow{{-1, text}}, CanApply: true, Scopes: []ScopeRow{{Name: text, Objective: text}}, Owners: []OwnerRow{{Name: text}}, Tags: []Count{{text, 1}}, Coverage: []CoverageRow{{Class: text}}, Programme: text, AppliedBy: text}))

@@ -118,6 +118,14 @@ type AdvisoryPage struct {
 	Advisory exposure.Advisory
 	Assets   []AssetRow // the worst
 	Fixes    []FixVersion
+	EPSS     []PastEPSS // a week apart, oldest first
+}
+
+// PastEPSS is what EPSS said of a CVE on a day.
+type PastEPSS struct {
+	Day   time.Time
+	EPSS  float64
+	Model string
 }
 
 // FixVersion is what fixes a weakness of a component.
