@@ -10,6 +10,7 @@ import (
 
 	"github.com/leeward-ctem/leeward/exposure"
 	"github.com/leeward-ctem/leeward/intel"
+	"github.com/leeward-ctem/leeward/intel/target"
 )
 
 // graph is what was read so far. Relationships may come before what they
@@ -34,8 +35,8 @@ type node struct {
 	short   string   // of a tactic: the name by which techniques call it
 	phases  []string // of a technique: what it calls tactics
 	refs    []key    // of a report, what it names; of a pattern, its parents
-	sectors []string // of an identity
-	lands   []string // of a location
+	is      aims     // of an identity, its trades; of a location, its country
+	prose   aims     // of who attacks, what the description says
 }
 
 // relation is a relationship, or a sighting, which has no source.
@@ -168,14 +169,10 @@ func (g *graph) relate(o *object, f form, changed int64) error {
 func (n *node) describe(o *object) (ok bool) {
 	switch n.form {
 	case identity:
-		if n.sectors = sectors(o.Sectors...); o.Class == "class" { // of people: all of a trade
-			n.sectors = append(n.sectors, sectors(o.Name)...)
-		}
+		n.is.sectors = trades(o)
 		return true
 	case location:
-		if n.lands = countries(o.Country); len(n.lands) == 0 {
-			n.lands = countries(o.Name)
-		}
+		n.is.countries = country(o)
 		return true
 	case weakness:
 		n.fact.ID = cve(o)
@@ -190,6 +187,8 @@ func (n *node) describe(o *object) (ok bool) {
 		n.fact.Aliases = []string{alias}
 	}
 	switch n.form {
+	case actor, campaign:
+		n.prose.sectors, n.prose.countries = target.Prose(o.Description)
 	case pattern:
 		n.technique(o)
 	case tactic:
@@ -200,7 +199,7 @@ func (n *node) describe(o *object) (ok bool) {
 		}
 	}
 	e.Names = names(e.Name, o.Aliases, o.MitreAliases)
-	e.Sectors = joined(nil, sectors(o.Sectors...))
+	e.Sectors = joined(nil, target.Sectors(o.Sectors...))
 	e.Ransomware = n.form == software && (slices.Contains(o.MalwareTypes, "ransomware") || slices.Contains(o.Labels, "ransomware"))
 	if e.Summary == "" && len(o.Goals) > 0 {
 		e.Summary = intel.Cut("Goals: "+strings.Join(o.Goals[:min(len(o.Goals), intel.MaxNames)], ", "), maxSummary)
@@ -421,7 +420,7 @@ func (g *graph) apply(r *relation) {
 		g.aim(from, r.to)
 	case based:
 		if n := g.find(r.to); n != nil && (from.form == actor || from.form == campaign) {
-			from.fact.Entry.Origin = joined(from.fact.Entry.Origin, n.lands)
+			from.fact.Entry.Origin = joined(from.fact.Entry.Origin, n.is.countries)
 		}
 	}
 }
@@ -455,7 +454,7 @@ func (g *graph) aim(from *node, at key) {
 	switch from.form {
 	case actor, campaign, report, software:
 		from.link(intel.Exploits, to.cve())
-		e.Sectors, e.Countries = joined(e.Sectors, to.sectors), joined(e.Countries, to.lands)
+		e.Sectors, e.Countries = joined(e.Sectors, to.is.sectors), joined(e.Countries, to.is.countries)
 	case pattern:
 		if to.cve() != "" && e.Kind == intel.KindTechnique {
 			to.link(intel.Enables, from.fact.ID)
@@ -528,6 +527,9 @@ func (g *graph) refer(n *node) {
 // wanted.
 func (n *node) finished(kinds []intel.Kind) (f intel.Fact, ok bool) {
 	f = n.fact
+	if f.Entry != nil {
+		n.prose.infer(f.Entry)
+	}
 	slices.SortFunc(f.Links, func(a, b intel.Link) int { return cmp.Or(cmp.Compare(a.Relation, b.Relation), cmp.Compare(a.To, b.To)) })
 	f.Links = slices.Compact(f.Links)
 	f.Links = slices.Clip(f.Links[:min(len(f.Links), intel.MaxLinks)])

@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"strconv"
 	"time"
 
@@ -45,6 +46,7 @@ const (
 	maxRelations = 1 << 20 // 64 bytes each
 	maxNested    = 8       // bundles within bundles
 	maxLoose     = 1 << 20 // bytes of an object that is in no bundle
+	maxObject    = 32 << 20
 )
 
 // ahead is how far the clock of a publisher may be before ours.
@@ -63,7 +65,8 @@ func Read(ctx context.Context, f intel.File, o Options, add func(intel.Fact) err
 	if err != nil {
 		return intel.Edition{}, err
 	}
-	w := walk{ctx: ctx, json: decode.NewJSON(text), graph: newGraph(o.Now.Add(ahead))}
+	metered := &meter{r: text, left: maxObject}
+	w := walk{ctx: ctx, text: metered, json: decode.NewJSON(metered), graph: newGraph(o.Now.Add(ahead))}
 	if err := w.documents(); err != nil {
 		var s stopped
 		var full tooMany
@@ -76,6 +79,21 @@ func Read(ctx context.Context, f intel.File, o Options, add func(intel.Fact) err
 		return intel.Edition{}, intel.Refused("this is not %s, or not all of it: it cannot be read on at byte %d; fetch it again", o.Title, w.json.Offset())
 	}
 	return w.edition(o, add)
+}
+
+// meter fails when much is read of one object, which is held in memory.
+type meter struct {
+	r    io.Reader
+	left int
+}
+
+func (m *meter) Read(p []byte) (int, error) {
+	if m.left < 0 {
+		return 0, errors.New("an object without end")
+	}
+	n, err := m.r.Read(p)
+	m.left -= n
+	return n, err
 }
 
 // stopped is an error that is not the file's fault.
@@ -92,6 +110,7 @@ func (tooMany) Error() string { return "too many" }
 // walk goes over a file.
 type walk struct {
 	ctx     context.Context // of one walk, which is one call
+	text    *meter
 	json    *decode.JSON
 	graph   *graph
 	more    bool // the last envelope says that others follow
@@ -124,6 +143,7 @@ func (w *walk) next() error {
 	if err != nil {
 		return err
 	}
+	w.text.left = maxObject
 	return w.object(raw, 0)
 }
 

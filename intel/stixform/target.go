@@ -4,38 +4,39 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/leeward-ctem/leeward/exposure"
 	"github.com/leeward-ctem/leeward/intel"
+	"github.com/leeward-ctem/leeward/intel/target"
 )
 
-// sectors are those of [exposure.Sectors] that words of the vocabulary
-// industry-sector-ov mean. Other words are passed over.
-func sectors(words ...string) []string {
-	var all []string
-	for _, w := range words {
-		w = strings.NewReplacer(" ", "-", "_", "-").Replace(strings.ToLower(strings.TrimSpace(w)))
-		switch w {
-		case "government-national", "government-regional", "government-local", "government-public-services", "emergency-services":
-			w = "government"
-		case "dams", "nuclear", "water":
-			w = "infrastructure"
-		}
-		if exposure.ValidSector(w) {
-			all = append(all, w)
+// aims are whom somebody attacks. STIX states that by relationships to
+// identities and locations, which hardly anybody writes; ATT&CK has prose.
+type aims struct{ sectors, countries []string }
+
+// country is the code of a location, none if it is a region or a town.
+func country(o *object) []string {
+	for _, word := range []string{strings.ToUpper(strings.TrimSpace(o.Country)), o.Country, o.Name} {
+		if code, ok := target.Country(word); ok {
+			return []string{code}
 		}
 	}
-	return all
+	return nil
 }
 
-// countries are the codes of countries that words mean: so far only codes.
-func countries(words ...string) []string {
-	var all []string
-	for _, w := range words {
-		if code := strings.ToUpper(strings.TrimSpace(w)); exposure.ValidCountry(code) {
-			all = append(all, code)
-		}
+// trades are the sectors of an identity. One that is a class of people may be
+// called by theirs.
+func trades(o *object) []string {
+	words := o.Sectors
+	if o.Class == "class" {
+		words = append(words, o.Name)
 	}
-	return all
+	return target.Sectors(words...)
+}
+
+// infer gives an entry the targets of its description, unless any are stated.
+func (a *aims) infer(e *intel.Entry) {
+	if len(e.Sectors)+len(e.Countries) == 0 && len(a.sectors)+len(a.countries) > 0 {
+		e.Sectors, e.Countries, e.Inferred = a.sectors, a.countries, true
+	}
 }
 
 // joined adds words to a sorted list of targets, as many as an entry may have.
