@@ -125,8 +125,11 @@ func (k *Keeper) update(ctx context.Context, f Feed, state *State, set []string,
 	src := f.Source()
 	state.Tried = k.Now()
 	if len(src.URLs) == 0 && slices.Equal(set, []string{"default"}) {
+		if len(state.Parts) > 0 {
+			body = []byte{}
+		}
 		state.Parts = nil
-		return []byte{}, nil
+		return body, nil
 	}
 	locations, err := expand(set, src.URLs)
 	if err != nil {
