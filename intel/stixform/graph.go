@@ -20,6 +20,7 @@ type graph struct {
 	until     int64 // what changed later is not believed
 	newest    int64 // change
 	release   int64 // when the version was stated
+	prose     int   // bytes of it that were read
 	nodes     []node
 	at        map[key]uint32 // in nodes
 	relations []relation
@@ -32,11 +33,10 @@ type node struct {
 	changed int64
 	gone    bool
 	fact    intel.Fact
-	short   string   // of a tactic: the name by which techniques call it
-	phases  []string // of a technique: what it calls tactics
-	refs    []key    // of a report, what it names; of a pattern, its parents
-	is      aims     // of an identity, its trades; of a location, its country
-	prose   aims     // of who attacks, what the description says
+	phases  []phase // of a technique, what it calls tactics; of a tactic, what it is called
+	refs    []key   // of a report, what it names; of a pattern, its parents
+	is      aims    // of an identity, its trades; of a location, its country
+	prose   aims    // of who attacks, by the description
 }
 
 // relation is a relationship, or a sighting, which has no source.
@@ -116,6 +116,9 @@ func (g *graph) take(o *object) (ok bool, err error) {
 	if ok := n.describe(o); !ok && !n.gone {
 		return false, nil
 	}
+	if f == actor || f == campaign {
+		g.read(&n, o.Description)
+	}
 	switch {
 	case f == pattern && o.Status != "":
 		g.found.Patterns++
@@ -123,6 +126,22 @@ func (g *graph) take(o *object) (ok bool, err error) {
 		g.found.Attackers++
 	}
 	return true, g.put(n)
+}
+
+// Bounds of the descriptions, one and all of a file in bytes, in which targets
+// are looked for, which takes long where a text is made to take long. ATT&CK's
+// actors and campaigns have 0.3 MB of them.
+const (
+	maxDescription = 4 << 10
+	maxProse       = 2 << 20
+)
+
+// read looks for targets in a description.
+func (g *graph) read(n *node, description string) {
+	description = description[:min(len(description), maxDescription)]
+	if g.prose += len(description); g.prose <= maxProse {
+		n.prose.sectors, n.prose.countries = target.Prose(description)
+	}
 }
 
 func (g *graph) put(n node) error {
@@ -187,12 +206,13 @@ func (n *node) describe(o *object) (ok bool) {
 		n.fact.Aliases = []string{alias}
 	}
 	switch n.form {
-	case actor, campaign:
-		n.prose.sectors, n.prose.countries = target.Prose(o.Description)
 	case pattern:
 		n.technique(o)
 	case tactic:
-		n.short = o.Shortname
+		n.phases = append(n.phases, phase{Name: o.Shortname})
+		for _, d := range o.Domains {
+			n.phases = append(n.phases, phase{chain(d), o.Shortname})
+		}
 	case report:
 		for _, ref := range o.Objects {
 			n.refs = append(n.refs, keyOf(ref))
@@ -213,9 +233,7 @@ func (n *node) describe(o *object) (ok bool) {
 
 // technique adds what only an attack pattern has.
 func (n *node) technique(o *object) {
-	for _, p := range o.Phases {
-		n.phases = append(n.phases, p.Name)
-	}
+	n.phases = o.Phases
 	if n.fact.Entry.Kind != intel.KindPattern {
 		return
 	}
@@ -317,20 +335,17 @@ func (g *graph) facts(kinds []intel.Kind) iter.Seq[intel.Fact] {
 	for i := range g.relations {
 		g.apply(&g.relations[i])
 	}
-	tactics := map[string]string{}
-	for i := range g.nodes {
-		if n := &g.nodes[i]; n.form == tactic && !n.gone {
-			tactics[n.short] = n.fact.ID
-		}
-	}
+	tactics := g.tactics()
 	return func(yield func(intel.Fact) bool) {
 		for i := range g.nodes {
 			n := &g.nodes[i]
 			if n.gone || n.form < weakness || n.fact.ID == "" {
 				continue
 			}
-			for _, p := range n.phases {
-				n.link(intel.Serves, tactics[p])
+			if n.form == pattern {
+				for _, p := range n.phases {
+					n.link(intel.Serves, cmp.Or(tactics[p], tactics[phase{Name: p.Name}]))
+				}
 			}
 			g.refer(n)
 			f, ok := n.finished(kinds)
@@ -339,6 +354,20 @@ func (g *graph) facts(kinds []intel.Kind) iter.Seq[intel.Fact] {
 			}
 		}
 	}
+}
+
+// tactics are the ids of the tactics by what techniques call them, with and
+// without the kill chain.
+func (g *graph) tactics() map[phase]string {
+	all := map[phase]string{}
+	for i := range g.nodes {
+		if n := &g.nodes[i]; n.form == tactic && !n.gone {
+			for _, p := range n.phases {
+				all[p] = n.fact.ID
+			}
+		}
+	}
+	return all
 }
 
 // settle leaves the newest version of each relationship.

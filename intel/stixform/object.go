@@ -38,6 +38,7 @@ type object struct {
 	Objects      []string    `json:"object_refs"`
 	Phases       []phase     `json:"kill_chain_phases"`
 	Shortname    string      `json:"x_mitre_shortname"`
+	Domains      []string    `json:"x_mitre_domains"`
 	Version      string      `json:"x_mitre_version"`
 	Parents      []string    `json:"x_capec_child_of_refs"`
 	Status       string      `json:"x_capec_status"`
@@ -58,7 +59,17 @@ type reference struct {
 }
 
 type phase struct {
-	Name string `json:"phase_name"`
+	Chain string `json:"kill_chain_name"`
+	Name  string `json:"phase_name"`
+}
+
+// chain is the kill chain of a domain of ATT&CK. The domains have tactics of
+// the same name.
+func chain(domain string) string {
+	if domain == "enterprise-attack" {
+		return "mitre-attack"
+	}
+	return "mitre-" + domain
 }
 
 // form is a type of objects that something is made of.
