@@ -72,6 +72,9 @@ import (
 	"github.com/leeward-ctem/leeward/discover/report/xray"
 	"github.com/leeward-ctem/leeward/discover/report/zap"
 	"github.com/leeward-ctem/leeward/intel"
+	"github.com/leeward-ctem/leeward/intel/feed/attack"
+	"github.com/leeward-ctem/leeward/intel/feed/capec"
+	"github.com/leeward-ctem/leeward/intel/feed/cwe"
 	"github.com/leeward-ctem/leeward/intel/feed/epss"
 	"github.com/leeward-ctem/leeward/intel/feed/exploitdb"
 	"github.com/leeward-ctem/leeward/intel/feed/kev"
@@ -80,6 +83,7 @@ import (
 	"github.com/leeward-ctem/leeward/intel/feed/nvd"
 	"github.com/leeward-ctem/leeward/intel/feed/osv"
 	"github.com/leeward-ctem/leeward/intel/feed/poc"
+	"github.com/leeward-ctem/leeward/intel/feed/stix"
 	"github.com/leeward-ctem/leeward/intel/feed/vulnrichment"
 	"github.com/leeward-ctem/leeward/mobilize"
 	"github.com/leeward-ctem/leeward/mobilize/connector/webhook"
@@ -169,6 +173,10 @@ func Feeds() []intel.Feed {
 		poc.Feed{Now: time.Now},
 		vulnrichment.Feed{},
 		nvd.Feed{},
+		attack.Feed{Now: time.Now},
+		capec.Feed{Now: time.Now},
+		cwe.Feed{},
+		stix.Feed{Now: time.Now},
 	}
 }
 

@@ -20,7 +20,7 @@ type feedsCmd struct {
 }
 
 type feedsUpdateCmd struct {
-	Feeds []string `arg:"" optional:"" name:"feed" help:"Feeds to update: a name, or NAME=LOCATION to read it from a URL, file or directory from now on (NAME=default takes the public address again). None: all."`
+	Feeds []string `arg:"" optional:"" name:"feed" help:"Feeds to update: a name, or NAME=LOCATION to read it from a URL, file or directory from now on (NAME=default takes the public address again). None: all that are configured."`
 	Force bool     `help:"Take an edition that is older or much smaller than the kept one."`
 }
 
@@ -115,6 +115,8 @@ func (r *run) feedTable(rows []server.FeedStatus) error {
 		switch {
 		case f.Error != "":
 			state = "failed"
+		case f.Date == "" && len(f.Locations) == 0:
+			state = "not configured"
 		case f.Date == "":
 			state = "never fetched"
 		case f.Stale:

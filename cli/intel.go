@@ -170,7 +170,7 @@ func (a *app) describe(states []intel.State) []server.FeedStatus {
 				Every: src.Every.Hours(), Stale: s.Stale(src, a.now()), Error: s.Error,
 			}
 			if len(row.Locations) == 0 {
-				row.Locations = src.URLs
+				row.Locations = append([]string{}, src.URLs...)
 			}
 			if len(s.Parts) == 1 {
 				row.SHA256 = s.Parts[0].SHA256

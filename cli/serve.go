@@ -18,6 +18,7 @@ import (
 
 	"github.com/leeward-ctem/leeward/cycle"
 	"github.com/leeward-ctem/leeward/exposure"
+	"github.com/leeward-ctem/leeward/intel"
 	"github.com/leeward-ctem/leeward/prioritize"
 	"github.com/leeward-ctem/leeward/server"
 )
@@ -132,7 +133,7 @@ func (a *app) startCycle(ctx context.Context, fetch bool) error {
 	for _, f := range a.feeds.Registered {
 		src := f.Source()
 		// One task a feed: a feed that fails holds up no other.
-		t := cycle.Task{Name: feedTask(src.Name), Title: "Fetch " + src.Title, Limit: time.Hour, Do: func(ctx context.Context) error { return a.fetchFeed(ctx, src.Name) }}
+		t := cycle.Task{Name: feedTask(src.Name), Title: "Fetch " + src.Title, Limit: time.Hour, Do: func(ctx context.Context) error { return a.fetchFeed(ctx, src) }}
 		if fetch {
 			t.Every = src.Every
 		}
@@ -147,10 +148,18 @@ func (a *app) startCycle(ctx context.Context, fetch bool) error {
 
 func feedTask(name string) string { return "feed." + name }
 
-// fetchFeed updates one feed. The job fails when it did not work, so that
-// people see it and it is tried again; the last good copy is kept.
-func (a *app) fetchFeed(ctx context.Context, name string) error {
-	states, err := a.UpdateFeeds(ctx, server.FeedsRequest{Names: []string{name}})
+// fetchFeed updates one feed if it is configured. The job fails when it did
+// not work, so that people see it and it is tried again; the last good copy is
+// kept.
+func (a *app) fetchFeed(ctx context.Context, src intel.Source) error {
+	known, err := a.feeds.States(ctx)
+	if err != nil {
+		return err
+	}
+	if i := slices.IndexFunc(known, func(s intel.State) bool { return s.Name == src.Name }); i >= 0 && !known[i].Configured(src) {
+		return nil
+	}
+	states, err := a.UpdateFeeds(ctx, server.FeedsRequest{Names: []string{src.Name}})
 	if err != nil {
 		return err
 	}

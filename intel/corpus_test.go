@@ -305,6 +305,7 @@ func TestCorpusRefused(t *testing.T) {
 		"epss": "epss/epss_scores-2024-12-29.csv.gz",
 		"osv":  "osv/Go/all.zip",
 
+		"attack":       enterprise,
 		"metasploit":   "exploits/metasploit_modules_2025-11-23.csv.gz",
 		"nuclei":       "exploits/nuclei_cve_first_seen.csv.gz",
 		"exploitdb":    "exploits/exploitdb_index_2022-10-18.csv.gz",

@@ -26,7 +26,7 @@ type Feed interface {
 type Source struct {
 	Name        string        // kev, epss, osv: the word people type
 	Title       string        // for people
-	URLs        []string      // where the public copies are; a feed of several files has several
+	URLs        []string      // where the public copies are; a feed of several files has several, one that nobody publishes for all has none
 	Licence     string        // SPDX expression, or the terms in words
 	Attribution string        // the sentence owed to the publisher, empty when none is
 	Every       time.Duration // how often it is published
@@ -40,7 +40,7 @@ type Source struct {
 }
 
 // whole reports whether one file is the whole feed: of several, the newest
-// counts.
+// counts. The files of a feed without a public address count together.
 func (s *Source) whole() bool { return len(s.URLs) == 1 }
 
 // File is one fetched file. A plain reader is not enough: zip archives are

@@ -44,7 +44,8 @@ type Keeper struct {
 // Options say how an update is made.
 type Options struct {
 	// Locations are URLs, files or directories to read a feed from, now and,
-	// once that worked, from now on. "default" stands for the public address.
+	// once that worked, from now on. "default" stands for the public address;
+	// of a feed that has none it ends the use of it, and of its copy.
 	// A URL with a user, query or fragment, which may be secret, is used this
 	// once and not remembered.
 	Locations map[string][]string
@@ -55,10 +56,10 @@ type Options struct {
 	Progress func(feed, doing string)
 }
 
-// Update fetches the named feeds, all of them when names is empty. A feed that
-// fails keeps its last good copy and does not stop the others, and a file of a
-// feed that fails does not stop its other files; the error stands in the state.
-// changed tells whether any copy is another now.
+// Update fetches the named feeds, all that are configured when names is empty.
+// A feed that fails keeps its last good copy and does not stop the others, and
+// a file of a feed that fails does not stop its other files; the error stands
+// in the state. changed tells whether any copy is another now.
 func (k *Keeper) Update(ctx context.Context, names []string, o Options) (states []State, changed bool, err error) {
 	k.updating.Lock()
 	defer k.updating.Unlock()
@@ -83,6 +84,9 @@ func (k *Keeper) Update(ctx context.Context, names []string, o Options) (states 
 		}
 		state := known[name]
 		locations, set := o.Locations[name]
+		if len(names) == 0 && !set && !state.Configured(f.Source()) {
+			continue
+		}
 		if !set {
 			locations = state.Locations
 		}
@@ -120,9 +124,19 @@ type outcome struct {
 func (k *Keeper) update(ctx context.Context, f Feed, state *State, set []string, o Options) (body []byte, err error) {
 	src := f.Source()
 	state.Tried = k.Now()
+	if len(src.URLs) == 0 && slices.Equal(set, []string{"default"}) {
+		if len(state.Parts) > 0 {
+			body = []byte{}
+		}
+		state.Parts = nil
+		return body, nil
+	}
 	locations, err := expand(set, src.URLs)
 	if err != nil {
 		return nil, err
+	}
+	if len(locations) == 0 {
+		return nil, exposure.Errorf(exposure.Invalid, "the feed %s has no public address: name a URL, a file or a directory, as in `leeward feeds update %s=/srv/feeds/%s`", src.Name, src.Name, src.Name)
 	}
 	kept, err := k.known(ctx, state)
 	if err != nil {

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -290,6 +292,58 @@ func TestOneFails(t *testing.T) {
 	states, changed, err := s.Update(t.Context(), nil, intel.Options{})
 	if err != nil || !changed || len(states) != 2 || states[0].Error == "" || states[1].Error != "" || states[1].Facts() != 15 {
 		t.Errorf("Update = %+v, %v, %v", states, changed, err)
+	}
+}
+
+// A feed without a public address is left alone until it is given a location,
+// all of which count together; "default" ends the use of it.
+func TestNotConfigured(t *testing.T) {
+	t.Parallel()
+	s := newStand(t)
+	own := intel.Source{Name: "own", Title: "a list of our own", Every: 24 * time.Hour, Stale: 72 * time.Hour, MaxBytes: 1 << 20}
+	s.Registered = append(s.Registered, list{own})
+	ours := func() intel.State {
+		t.Helper()
+		states, err := s.States(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return states[2]
+	}
+	states, _, err := s.Update(t.Context(), nil, intel.Options{})
+	if got := ours(); err != nil || len(states) != 2 || got.Configured(own) || got.Stale(own, s.now) || !got.Tried.IsZero() {
+		t.Errorf("before: %d states, %+v, %v", len(states), got, err)
+	}
+	for _, o := range []intel.Options{{}, {Force: true}} {
+		if got, changed := s.update(t, o, "own"); changed || !strings.Contains(got.Error, "name a URL, a file or a directory") {
+			t.Errorf("by name: %+v", got)
+		}
+	}
+	dir := t.TempDir()
+	for name, text := range map[string]string{"a.json": edition("2025-09-26", 10), "b.json": edition("2025-09-27", 4)} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, changed := s.update(t, intel.Options{Locations: map[string][]string{"own": {dir}}}, "own")
+	if !changed || got.Error != "" || got.Facts() != 14 || s.known(t) != 10 {
+		t.Errorf("a directory: changed = %v, %+v", changed, got)
+	}
+	if states, _, err = s.Update(t.Context(), nil, intel.Options{}); err != nil || len(states) != 3 || states[2].Facts() != 14 {
+		t.Errorf("from now on: %+v, %v", states, err)
+	}
+	if got := ours(); !got.Configured(own) || got.Stale(own, s.now) || !got.Stale(own, s.now.AddDate(0, 0, 7)) {
+		t.Errorf("configured: %+v", got)
+	}
+	got, changed = s.update(t, intel.Options{Locations: map[string][]string{"own": {"default"}}}, "own")
+	if !changed || got.Error != "" || s.known(t) != 0 || got.Configured(own) {
+		t.Errorf("no more: changed = %v, %+v", changed, got)
+	}
+	if got := ours(); got.Configured(own) || got.Stale(own, s.now) {
+		t.Errorf("afterwards: %+v", got)
+	}
+	if _, changed = s.update(t, intel.Options{Locations: map[string][]string{"own": {"default"}}}, "own"); changed {
+		t.Error("what is not there changed")
 	}
 }
 

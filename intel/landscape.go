@@ -122,16 +122,33 @@ func (b *builder) same() forest {
 			}
 		}
 	}
-	named := map[string][]uint32{} // the roots of a kind and name
+	// The name by which a list has something is that of the whole; other names
+	// overlap, and through them everybody would be everybody. So names of two
+	// lists count first, and then those that are another name in one of them.
+	lists := map[uint32][]string{} // by root
+	for i := range b.entries {
+		root := f.root(b.entries[i].n)
+		lists[root] = append(lists[root], catalogue(b.names.at(b.entries[i].n)))
+	}
+	b.named(f, lists, func(e *entry) []string { return []string{e.Name} })
+	b.named(f, lists, func(e *entry) []string { return append([]string{e.Name}, e.Names...) })
+	return f
+}
+
+// named unites two actors, or two of software, that share a name by which one
+// is listed and that no third has. What one list keeps apart stays apart: it
+// knows, and another list that calls the two one is vague.
+func (b *builder) named(f forest, lists map[uint32][]string, names func(*entry) []string) {
+	having := map[string][]uint32{} // the roots of a kind and name
 	for i := range b.entries {
 		e := &b.entries[i]
 		if e.Kind != KindActor && e.Kind != KindSoftware {
 			continue
 		}
-		for _, name := range append([]string{e.Name}, e.Names...) {
+		for _, name := range names(e) {
 			key := string(e.Kind) + " " + bare(name)
-			if root := f.root(e.n); len(bare(name)) >= minName && !slices.Contains(named[key], root) {
-				named[key] = append(named[key], root)
+			if root := f.root(e.n); len(bare(name)) >= minName && !slices.Contains(having[key], root) {
+				having[key] = append(having[key], root)
 			}
 		}
 	}
@@ -140,13 +157,30 @@ func (b *builder) same() forest {
 		if e.Kind != KindActor && e.Kind != KindSoftware {
 			continue
 		}
-		// The name by which a feed lists something is that of the whole; other
-		// names overlap, and through them everybody would be everybody.
-		if roots := named[string(e.Kind)+" "+bare(e.Name)]; len(roots) == 2 {
-			f.unite(roots[0], roots[1])
+		roots := having[string(e.Kind)+" "+bare(e.Name)]
+		if len(roots) != 2 {
+			continue
 		}
+		x, y := f.root(roots[0]), f.root(roots[1])
+		if x == y || slices.ContainsFunc(lists[x], func(list string) bool { return list != "" && slices.Contains(lists[y], list) }) {
+			continue
+		}
+		f.unite(x, y)
+		lists[f.root(x)] = append(lists[x][:len(lists[x]):len(lists[x])], lists[y]...)
 	}
-	return f
+}
+
+// catalogue is the list that an id is of, told by its form: "G" of G0016,
+// "misp:" of misp:7cdf…; empty for ids that many lists have, such as those of
+// STIX, or that are of no known form.
+func catalogue(id string) string {
+	if list, _, ok := strings.Cut(id, ":"); ok {
+		return list + ":"
+	}
+	if letter := strings.TrimRight(id, "0123456789"); len(letter) == 1 && letter != id {
+		return letter
+	}
+	return ""
 }
 
 // minName is the least length of a name that can tell two things apart.

@@ -136,3 +136,32 @@ func TestCut(t *testing.T) {
 		}
 	}
 }
+
+// What one list keeps apart stays apart, whatever another calls it, and the
+// names by which two lists have something count before other names.
+func TestNamesApart(t *testing.T) {
+	t.Parallel()
+	facts := []Fact{
+		{ID: "G0082", Entry: &Entry{Kind: KindActor, Name: "APT38", Origin: []string{"KP"}}},
+		{ID: "G0032", Entry: &Entry{Kind: KindActor, Name: "Lazarus Group"}},
+		{ID: "misp:1", Entry: &Entry{Kind: KindActor, Name: "Lazarus group", Names: []string{"APT 38", "Hidden Cobra"}, Countries: []string{"US"}}},
+		{ID: "misp:2", Entry: &Entry{Kind: KindActor, Name: "Hidden Cobra", Countries: []string{"JP"}}},
+		{ID: "intrusion-set--1", Entry: &Entry{Kind: KindActor, Name: "APT-38"}},
+		{ID: "intrusion-set--2", Entry: &Entry{Kind: KindActor, Name: "Lone Wolf"}},
+		{ID: "intrusion-set--3", Entry: &Entry{Kind: KindActor, Name: "Lone Wolf"}}, // of another publisher
+	}
+	for range len(facts) {
+		l := snapshotOf(t, facts...).Landscape()
+		var got [][2]string
+		for _, same := range [][2]string{{"G0032", "misp:1"}, {"G0082", "intrusion-set--1"}, {"intrusion-set--2", "intrusion-set--3"}, {"G0032", "G0082"}, {"misp:1", "misp:2"}} {
+			a, _ := l.Find(same[0])
+			if b, _ := l.Find(same[1]); a.ID == b.ID {
+				got = append(got, same)
+			}
+		}
+		if diff := cmp.Diff([][2]string{{"G0032", "misp:1"}, {"G0082", "intrusion-set--1"}, {"intrusion-set--2", "intrusion-set--3"}}, got); diff != "" || l.Size() != 4 {
+			t.Errorf("%d entries, united (-want +got):\n%s", l.Size(), diff)
+		}
+		facts = append(facts[1:], facts[0])
+	}
+}

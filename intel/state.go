@@ -58,9 +58,19 @@ func (s *State) Version() string {
 	return slices.MaxFunc(s.Parts, func(a, b Part) int { return a.Date.Compare(b.Date) }).Version
 }
 
-// Stale reports whether the copy is older than its source allows.
+// Configured reports whether there is anything to read the feed from, or a
+// copy of it. What nobody publishes for all has to be given a location first.
+func (s *State) Configured(src Source) bool {
+	return len(src.URLs) > 0 || len(s.Locations) > 0 || len(s.Parts) > 0
+}
+
+// Stale reports whether the copy is older than its source allows. A feed that
+// is not configured is not missed.
 func (s *State) Stale(src Source, now time.Time) bool {
-	return len(s.Parts) == 0 || now.Sub(s.Date()) > src.Stale
+	if len(s.Parts) == 0 {
+		return s.Configured(src)
+	}
+	return now.Sub(s.Date()) > src.Stale
 }
 
 // part returns the kept part of a location; ok is false if there is none.

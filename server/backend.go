@@ -541,7 +541,7 @@ type ScannedRow struct {
 type FeedStatus struct {
 	Name        string   `json:"name"`
 	Title       string   `json:"title"`
-	Locations   []string `json:"locations"`
+	Locations   []string `json:"locations" doc:"empty: not configured, as it has no public address"`
 	Licence     string   `json:"licence"`
 	Attribution string   `json:"attribution,omitempty"`
 	Records     int      `json:"records"`

@@ -343,6 +343,7 @@ func samplePages(static *Static) []sample {
 		{Name: "epss", Title: "EPSS", What: "Probability that a CVE is exploited within 30 days", Location: "https://epss.empiricalsecurity.com/epss_scores-current.csv.gz", License: "free to use", Attribution: "FIRST EPSS SIG", Records: 298114, Model: "v2026.06.15", Data: before(0.4), Fetched: before(0.2), Every: 24 * time.Hour},
 		{Name: "kev", Title: "CISA KEV", What: "Weaknesses that are known to be exploited", Location: "https://www.cisa.gov/sites/default/files/feeds/known_exploited_vulnerabilities.json", License: "CC0", Records: 1612, Data: before(1), Fetched: before(0.1), Every: 2 * time.Hour},
 		{Name: "exploits", Title: "Public exploits", What: "Metasploit, Exploit-DB and nuclei templates by CVE", Location: "/var/lib/leeward/bundle/exploits.csv", License: "GPL-2.0, MIT", Records: 51203, Data: before(19), Fetched: before(19), Every: 7 * 24 * time.Hour, Stale: true, Error: "the bundle is older than 14 days: load a newer one"},
+		{Name: "stix", Title: "STIX collections", License: "that of each collection", Every: 24 * time.Hour},
 	}}
 	scope := ScopePage{
 		Shell:    shell("Scope", StageScope),
