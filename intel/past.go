@@ -93,4 +93,3 @@ func PastScore(body []byte, id string) (epss, percentile float64, ok bool, err e
 	}
 	return 0, 0, false, nil
 }
-

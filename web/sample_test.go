@@ -112,7 +112,7 @@ func sampleExplanation() exposure.Explanation {
 		First: &exposure.Prediction{Chance: 0.021, Horizon: 90, Base: 0.000088, Signals: []exposure.Signal{
 			{Name: "epss_rank", Label: "EPSS ranks it above 99.2 % of all CVEs", Odds: 13.4}, {Name: "metasploit", Label: "Metasploit has a module since 2024-04-19", Odds: 3.1}, {Name: "old", Label: "A CVE of 2021: what was not exploited by now seldom is", Odds: 0.189},
 		}},
-		Flags:  []string{"controls are stated, not validated, since 2026-09-02"},
+		Flags: []string{"controls are stated, not validated, since 2026-09-02"},
 	}
 	e.Total = e.Sum()
 	return e
@@ -291,7 +291,7 @@ func samplePages(static *Static) []sample {
 		Asset: sampleAsset(), Place: exposure.Place{Location: exposure.Location{Port: 443, Protocol: "tcp"}, Component: exposure.Component{Name: "pan-os", Version: "11.1.2", Fixed: "11.1.2-h3"}},
 		Explanation: sampleExplanation(), Above: 3, Open: 12_412, History: sampleHistory(),
 		Alternatives: []exposure.Alternative{{Name: "isolated", Label: "If the asset were isolated", Points: 702, Band: exposure.BandCritical}, {Name: "exploit", Label: "If a ready-made exploit were published", Points: 930, Band: exposure.BandCritical}},
-		Sources: []SourceRow{{"nuclei", "web", exposure.StatePresent, 410, before(0.4)}, {"nessus", "vuln", exposure.StatePresent, 411, before(0.21)}},
+		Sources:      []SourceRow{{"nuclei", "web", exposure.StatePresent, 410, before(0.4)}, {"nessus", "vuln", exposure.StatePresent, 411, before(0.21)}},
 		Evidence: []Evidence{
 			{Kind: "request", Tool: "nuclei", Scan: 410, At: before(0.4), Line: 18, Text: "GET /global-protect/portal/images/leeward-9f2c.txt HTTP/1.1\nHost: vpn.edge.example.com\nCookie: SESSID=[redacted]"},
 			{Kind: "response", Tool: "nuclei", Scan: 410, At: before(0.4), Text: "HTTP/1.1 403 Forbidden\nServer: nginx\nContent-Length: 548"},
@@ -334,7 +334,7 @@ func samplePages(static *Static) []sample {
 	advisory := AdvisoryPage{
 		Shell: shell("CVE-2024-3400", StageIntel), Row: advisories[0], Advisory: finding.Advisory, Assets: assets[:3],
 		Fixes: []FixVersion{{"PAN-OS", "11.1.2-h3, 11.0.4-h1", 28}, {"pkg:generic/pan-os-cloud", "4.2.1", 3}},
-		EPSS: []PastEPSS{{before(28), 0.41, "v2025.03.14"}, {before(21), 0.44, "v2025.03.14"}, {before(14), 0.61, "v2026.06.15"}, {before(7), 0.943, "v2026.06.15"}},
+		EPSS:  []PastEPSS{{before(28), 0.41, "v2025.03.14"}, {before(21), 0.44, "v2025.03.14"}, {before(14), 0.61, "v2026.06.15"}, {before(7), 0.943, "v2026.06.15"}},
 	}
 	advisory.Shell.Stale = []StaleFeed{{"Public exploits", before(19)}, {"OSV", time.Time{}}}
 	filtered.Shell.Stale = advisory.Shell.Stale
