@@ -77,6 +77,7 @@ import (
 	"github.com/leeward-ctem/leeward/intel/feed/cwe"
 	"github.com/leeward-ctem/leeward/intel/feed/epss"
 	"github.com/leeward-ctem/leeward/intel/feed/exploitdb"
+	"github.com/leeward-ctem/leeward/intel/feed/galaxy"
 	"github.com/leeward-ctem/leeward/intel/feed/kev"
 	"github.com/leeward-ctem/leeward/intel/feed/metasploit"
 	templates "github.com/leeward-ctem/leeward/intel/feed/nuclei"
@@ -177,6 +178,7 @@ func Feeds() []intel.Feed {
 		capec.Feed{Now: time.Now},
 		cwe.Feed{},
 		stix.Feed{Now: time.Now},
+		galaxy.Feed{Now: time.Now},
 	}
 }
 

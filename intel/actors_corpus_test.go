@@ -1,0 +1,159 @@
+package intel_test
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/leeward-ctem/leeward/intel"
+	"github.com/leeward-ctem/leeward/intel/feed/feedtest"
+	"github.com/leeward-ctem/leeward/intel/feed/galaxy"
+)
+
+// attack are the ids and names of ATT&CK alone, which is enough to see what
+// else is united with them.
+func attack(t testing.TB) (facts []intel.Fact) {
+	t.Helper()
+	var bundle struct {
+		Objects []struct {
+			Type, ID, Name string
+			Aliases        []string
+			References     []struct {
+				ID string `json:"external_id"`
+			} `json:"external_references"`
+		}
+	}
+	if err := json.NewDecoder(unpacked(t, corpus(t, "attack/enterprise-attack-18.1_trimmed.stix.json.gz"))).Decode(&bundle); err != nil {
+		t.Fatal(err)
+	}
+	kinds := map[string]intel.Kind{"intrusion-set": intel.KindActor, "malware": intel.KindSoftware, "tool": intel.KindSoftware, "attack-pattern": intel.KindTechnique}
+	for _, o := range bundle.Objects {
+		if kind, ok := kinds[o.Type]; ok && len(o.References) > 0 {
+			_, uuid, _ := strings.Cut(o.ID, "--")
+			facts = append(facts, intel.Fact{ID: o.References[0].ID, Aliases: []string{"uuid:" + uuid}, Entry: &intel.Entry{Kind: kind, Name: o.Name, Names: o.Aliases}})
+		}
+	}
+	return facts
+}
+
+// known is the landscape of some feeds, each with its files.
+func known(t testing.TB, feeds []intel.Feed, at map[string][]string) *intel.Landscape {
+	t.Helper()
+	s := newStand(t)
+	s.Registered, s.now = feeds, time.Date(2026, 11, 28, 0, 0, 0, 0, time.UTC)
+	states, _, err := s.Update(t.Context(), nil, intel.Options{Locations: at})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, state := range states {
+		if state.Error != "" {
+			t.Fatal(state.Error)
+		}
+		for _, p := range state.Parts {
+			t.Logf("%s: %d facts, %d skipped, version %q", filepath.Base(p.Location), p.Facts, p.Skipped, p.Version)
+		}
+	}
+	snapshot, err := s.Snapshot(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return snapshot.Landscape()
+}
+
+func galaxyFiles(t testing.TB) (files []string) {
+	t.Helper()
+	for _, name := range []string{"threat-actor", "ransomware", "mitre-d3fend"} {
+		files = append(files, corpus(t, "actors/misp-galaxy_"+name+".json.gz"))
+	}
+	return files
+}
+
+// tally counts what entries say.
+func tally(l *intel.Landscape, kinds ...intel.Kind) map[string]int {
+	n := map[string]int{}
+	for _, k := range kinds {
+		for e := range l.All(k) {
+			n[string(k)]++
+			for what, is := range map[string]bool{
+				"countries": len(e.Countries) > 0, "sectors": len(e.Sectors) > 0, "origin": len(e.Origin) > 0, "inferred": e.Inferred, "dated": e.FirstDay > 0, "ransomware": e.Ransomware,
+			} {
+				if is {
+					n[string(k)+" "+what]++
+				}
+			}
+			for _, r := range []intel.Relation{intel.Uses, intel.Counters, intel.Mitigates, intel.Exploits} {
+				if links := len(l.Linked(e.ID, r)); links > 0 {
+					n[string(k)+" "+string(r)] += links
+				}
+			}
+		}
+	}
+	return n
+}
+
+func TestCorpusGalaxy(t *testing.T) {
+	t.Parallel()
+	l := known(t, []intel.Feed{galaxy.Feed{Now: time.Now}}, map[string][]string{"galaxy": galaxyFiles(t)})
+	want := map[string]int{
+		"actor": 1041, "actor countries": 372, "actor sectors": 447, "actor inferred": 373, "actor origin": 476, "actor dated": 7, "actor uses": 112,
+		"software": 2135, "software ransomware": 2135, "software countries": 25, "software sectors": 32, "software inferred": 43, "software origin": 1, "software dated": 287, "software uses": 644,
+		"countermeasure": 171, "countermeasure counters": 2224,
+	}
+	if diff := cmp.Diff(want, tally(l, intel.KindActor, intel.KindSoftware, intel.KindCountermeasure)); diff != "" {
+		t.Errorf("counts differ (-want +got):\n%s", diff)
+	}
+}
+
+// Groups of the galaxy are united with those of ATT&CK, and groups that differ
+// stay apart, however many of them the galaxy calls similar.
+func TestCorpusGroups(t *testing.T) {
+	t.Parallel()
+	facts := attack(t)
+	here := filepath.Join(t.TempDir(), "here")
+	if err := os.WriteFile(here, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	l := known(t, []intel.Feed{given{"attack", facts}, galaxy.Feed{Now: time.Now}}, map[string][]string{"attack": {here}, "galaxy": galaxyFiles(t)})
+	members := map[string][]string{} // by the id of the whole
+	for _, path := range galaxyFiles(t) {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		facts = append(facts, feedtest.Read(t.Context(), galaxy.Feed{Now: time.Now}, data).Facts...)
+	}
+	for _, f := range facts {
+		e, ok := l.Find(f.ID)
+		if !ok {
+			t.Fatalf("%s is lost", f.ID)
+		}
+		members[e.ID] = append(members[e.ID], f.ID)
+	}
+	groups, pairs, enriched := 0, 0, 0
+	for id, all := range members {
+		switch {
+		case len(all) > 2, len(all) == 2 && strings.HasPrefix(all[0], "misp:") == strings.HasPrefix(all[1], "misp:"):
+			t.Errorf("%s unites %v", id, all)
+		case !strings.HasPrefix(all[0], "G"):
+		case len(all) == 2:
+			pairs++
+			if e, _ := l.Find(id); len(e.Countries)+len(e.Sectors)+len(e.Origin) > 0 {
+				enriched++
+			}
+			fallthrough
+		default:
+			groups++
+		}
+	}
+	if groups != 172 || pairs != 150 || enriched != 133 {
+		t.Errorf("%d groups of ATT&CK, %d of them in the galaxy, and %d with targets or an origin", groups, pairs, enriched)
+	}
+	if got := l.Linking("T1059", intel.Counters); len(got) == 0 || !strings.HasPrefix(got[0], "D3-") {
+		t.Errorf("T1059 is countered by %v", got)
+	}
+}
