@@ -75,6 +75,7 @@ import (
 	"github.com/leeward-ctem/leeward/intel/feed/attack"
 	"github.com/leeward-ctem/leeward/intel/feed/capec"
 	"github.com/leeward-ctem/leeward/intel/feed/cwe"
+	"github.com/leeward-ctem/leeward/intel/feed/ctid"
 	"github.com/leeward-ctem/leeward/intel/feed/epss"
 	"github.com/leeward-ctem/leeward/intel/feed/exploitdb"
 	"github.com/leeward-ctem/leeward/intel/feed/galaxy"
@@ -179,6 +180,7 @@ func Feeds() []intel.Feed {
 		cwe.Feed{},
 		stix.Feed{Now: time.Now},
 		galaxy.Feed{Now: time.Now},
+		ctid.Feed{},
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/leeward-ctem/leeward/intel"
+	"github.com/leeward-ctem/leeward/intel/feed/ctid"
 	"github.com/leeward-ctem/leeward/intel/feed/feedtest"
 	"github.com/leeward-ctem/leeward/intel/feed/galaxy"
 )
@@ -155,5 +156,35 @@ func TestCorpusGroups(t *testing.T) {
 	}
 	if got := l.Linking("T1059", intel.Counters); len(got) == 0 || !strings.HasPrefix(got[0], "D3-") {
 		t.Errorf("T1059 is countered by %v", got)
+	}
+}
+
+// TestCorpusMappings reads the real files of the Mappings Explorer and counts.
+func TestCorpusMappings(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		file, date, version string
+		facts               int
+		links               map[intel.Relation]int
+	}{
+		{"attack/ctid_kev-07.28.2025_attack-16.1-enterprise.json.gz", "2025-08-28", "07/28/2025", 419, map[intel.Relation]int{intel.Enables: 460, intel.LeadsTo: 720}},
+		{"attack/ctid_nist800-53r5_attack-16.1-enterprise.json.gz", "2025-04-16", "rev5", 109, map[intel.Relation]int{intel.Mitigates: 5264}},
+		{"attack/ctid_csa-ccm-4.1_attack-17.1-enterprise.json.gz", "2026-01-27", "4.1", 57, map[intel.Relation]int{intel.Mitigates: 790}},
+		{"attack/ctid_attack_to_cve_2021.csv", "2021-10-01", "", 374, map[intel.Relation]int{intel.Enables: 254, intel.LeadsTo: 658}},
+	} {
+		data, err := os.ReadFile(corpus(t, tt.file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := feedtest.Expect(t, ctid.Feed{}, data, tt.facts, "")
+		links := map[intel.Relation]int{}
+		for _, f := range got.Facts {
+			for _, l := range f.Links {
+				links[l.Relation]++
+			}
+		}
+		if diff := cmp.Diff(tt.links, links); diff != "" || got.Edition.Date.Format(time.DateOnly) != tt.date || got.Edition.Version != tt.version || got.Edition.Skipped != 0 {
+			t.Errorf("%s: %+v, links differ (-want +got):\n%s", tt.file, got.Edition, diff)
+		}
 	}
 }
