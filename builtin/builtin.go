@@ -76,6 +76,7 @@ import (
 	"github.com/leeward-ctem/leeward/intel/feed/capec"
 	"github.com/leeward-ctem/leeward/intel/feed/cwe"
 	"github.com/leeward-ctem/leeward/intel/feed/ctid"
+	"github.com/leeward-ctem/leeward/intel/feed/custom"
 	"github.com/leeward-ctem/leeward/intel/feed/epss"
 	"github.com/leeward-ctem/leeward/intel/feed/exploitdb"
 	"github.com/leeward-ctem/leeward/intel/feed/galaxy"
@@ -181,6 +182,7 @@ func Feeds() []intel.Feed {
 		stix.Feed{Now: time.Now},
 		galaxy.Feed{Now: time.Now},
 		ctid.Feed{},
+		custom.Feed{Now: time.Now},
 	}
 }
 

@@ -55,7 +55,8 @@ type Edition struct {
 	Version string    `json:"version"` // the publisher's: a catalogue or model version, may be empty
 	Date    time.Time `json:"date"`    // of publication, as the file states; never goes back
 	Facts   int       `json:"facts"`
-	Skipped int       `json:"skipped"` // records that could not be read
+	Skipped int       `json:"skipped"`          // records that could not be read
+	Notice  string    `json:"notice,omitempty"` // what was left out, for who wrote the file
 }
 
 // Fact is what one feed says of one weakness or, with an Entry, of something
