@@ -82,6 +82,7 @@ import (
 	"github.com/leeward-ctem/leeward/intel/feed/galaxy"
 	"github.com/leeward-ctem/leeward/intel/feed/kev"
 	"github.com/leeward-ctem/leeward/intel/feed/metasploit"
+	"github.com/leeward-ctem/leeward/intel/feed/misp"
 	templates "github.com/leeward-ctem/leeward/intel/feed/nuclei"
 	"github.com/leeward-ctem/leeward/intel/feed/nvd"
 	"github.com/leeward-ctem/leeward/intel/feed/osv"
@@ -182,6 +183,7 @@ func Feeds() []intel.Feed {
 		stix.Feed{Now: time.Now},
 		galaxy.Feed{Now: time.Now},
 		ctid.Feed{},
+		misp.Feed{Now: time.Now},
 		custom.Feed{Now: time.Now},
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"github.com/leeward-ctem/leeward/intel/feed/ctid"
 	"github.com/leeward-ctem/leeward/intel/feed/feedtest"
 	"github.com/leeward-ctem/leeward/intel/feed/galaxy"
+	"github.com/leeward-ctem/leeward/intel/feed/misp"
 )
 
 // attack are the ids and names of ATT&CK alone, which is enough to see what
@@ -74,6 +76,16 @@ func galaxyFiles(t testing.TB) (files []string) {
 	return files
 }
 
+// anywhere is a file for a feed of given facts.
+func anywhere(t testing.TB) string {
+	t.Helper()
+	here := filepath.Join(t.TempDir(), "here")
+	if err := os.WriteFile(here, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return here
+}
+
 // tally counts what entries say.
 func tally(l *intel.Landscape, kinds ...intel.Kind) map[string]int {
 	n := map[string]int{}
@@ -115,11 +127,8 @@ func TestCorpusGalaxy(t *testing.T) {
 func TestCorpusGroups(t *testing.T) {
 	t.Parallel()
 	facts := attack(t)
-	here := filepath.Join(t.TempDir(), "here")
-	if err := os.WriteFile(here, nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	l := known(t, []intel.Feed{given{"attack", facts}, galaxy.Feed{Now: time.Now}}, map[string][]string{"attack": {here}, "galaxy": galaxyFiles(t)})
+	here := anywhere(t)
+	l := known(t, []intel.Feed{given{name: "attack", facts: facts}, galaxy.Feed{Now: time.Now}}, map[string][]string{"attack": {here}, "galaxy": galaxyFiles(t)})
 	members := map[string][]string{} // by the id of the whole
 	for _, path := range galaxyFiles(t) {
 		data, err := os.ReadFile(path)
@@ -185,6 +194,31 @@ func TestCorpusMappings(t *testing.T) {
 		}
 		if diff := cmp.Diff(tt.links, links); diff != "" || got.Edition.Date.Format(time.DateOnly) != tt.date || got.Edition.Version != tt.version || got.Edition.Skipped != 0 {
 			t.Errorf("%s: %+v, links differ (-want +got):\n%s", tt.file, got.Edition, diff)
+		}
+	}
+}
+
+// Real events are campaigns, and a group that a tag calls by another name is
+// the one that ATT&CK and the galaxy have.
+func TestCorpusEvents(t *testing.T) {
+	t.Parallel()
+	l := known(t, []intel.Feed{given{name: "attack", facts: attack(t)}, galaxy.Feed{Now: time.Now}, misp.Feed{Now: time.Now}}, map[string][]string{
+		"attack": {anywhere(t)}, "galaxy": galaxyFiles(t), "misp": {corpus(t, "samples/misp_event_existing.json"), corpus(t, "samples/misp_event_galaxy.json")},
+	})
+	for id, want := range map[string]struct {
+		name, summary string
+		by, with      []string
+	}{
+		"misp:5a3c2fcd-8328-42bb-a95e-4f4402de0b81": {"OSINT - Sednit update: How Fancy Bear Spent the Year", "By CIRCL. Threat level: low. TLP:CLEAR.", []string{"G0007"}, []string{"S0023", "S0044", "S0045", "S0117", "S0134", "S0136", "S0161", "S0243"}},
+		"misp:5acc88e9-265c-4f22-9d2b-b702950d210f": {"OSINT - PUBG Ransomware Decrypts Your Files If You Play PlayerUnknown's Battlegrounds", "By CIRCL. Threat level: low. TLP:CLEAR.", []string{"G0005", "G0006"}, []string{"S0031", "S0045", "S0310", "T1069", "T1098"}},
+	} {
+		e, _ := l.Find(id)
+		by, with := l.Linked(id, intel.AttributedTo), l.Linked(id, intel.Uses)
+		with = slices.DeleteFunc(with, func(id string) bool { return strings.HasPrefix(id, "misp-software--") }) // tools that ATT&CK does not have
+		slices.Sort(by)
+		slices.Sort(with)
+		if e.Name != want.name || e.Summary != want.summary || !slices.Equal(by, want.by) || !slices.Equal(with, want.with) {
+			t.Errorf("%+v, attributed to %v, uses %v", e, by, with)
 		}
 	}
 }

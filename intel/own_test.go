@@ -1,6 +1,7 @@
 package intel_test
 
 import (
+	"bytes"
 	"context"
 	"os"
 	"path/filepath"
@@ -14,12 +15,13 @@ import (
 
 // given is a feed of facts that a test made.
 type given struct {
-	name  string
-	facts []intel.Fact
+	name    string
+	facts   []intel.Fact
+	private bool
 }
 
 func (g given) Source() intel.Source {
-	return intel.Source{Name: g.name, Title: g.name, Licence: "CC0-1.0", Every: time.Hour, Stale: time.Hour, MaxBytes: 1 << 20}
+	return intel.Source{Name: g.name, Title: g.name, Licence: "CC0-1.0", Every: time.Hour, Stale: time.Hour, MaxBytes: 1 << 20, Private: g.private}
 }
 
 func (g given) Read(_ context.Context, _ intel.File, add func(intel.Fact) error) (intel.Edition, error) {
@@ -35,7 +37,7 @@ func (g given) Read(_ context.Context, _ intel.File, add func(intel.Fact) error)
 // nobody misses it before.
 func TestNoPublicAddress(t *testing.T) {
 	t.Parallel()
-	own := given{"own", []intel.Fact{{ID: "CVE-2025-0001", Threat: exposure.Threat{ObservedDay: 20000}}}}
+	own := given{name: "own", facts: []intel.Fact{{ID: "CVE-2025-0001", Threat: exposure.Threat{ObservedDay: 20000}}}}
 	s := newStand(t)
 	s.Registered = []intel.Feed{own}
 	states, changed, err := s.Update(t.Context(), nil, intel.Options{})
@@ -62,5 +64,25 @@ func TestNoPublicAddress(t *testing.T) {
 	states, changed, err = s.Update(t.Context(), []string{"own"}, intel.Options{Locations: map[string][]string{"own": {"default"}}})
 	if err != nil || !changed || states[0].Error != "" || states[0].Facts() != 0 || len(states[0].Locations) != 0 {
 		t.Errorf("back to nothing: %+v, %v, %v", states, changed, err)
+	}
+}
+
+// What was confided in one organisation is not in the bundle that it carries
+// elsewhere.
+func TestPrivate(t *testing.T) {
+	t.Parallel()
+	s, facts := newStand(t), []intel.Fact{{ID: "CVE-2025-0001", Threat: exposure.Threat{ObservedDay: 20000}}}
+	s.Registered = []intel.Feed{given{name: "open", facts: facts}, given{name: "confided", facts: facts, private: true}}
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := s.Update(t.Context(), nil, intel.Options{Locations: map[string][]string{"open": {file}, "confided": {file}}}); err != nil {
+		t.Fatal(err)
+	}
+	var bundle bytes.Buffer
+	states, err := s.Export(t.Context(), &bundle)
+	if err != nil || len(states) != 1 || states[0].Name != "open" || bytes.Contains(bundle.Bytes(), []byte("confided")) {
+		t.Errorf("the bundle holds %+v, %v", states, err)
 	}
 }

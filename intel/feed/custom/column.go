@@ -163,7 +163,7 @@ func exploits(name, weakness string) intel.Fact {
 	}
 	sum := fnv.New64a()
 	sum.Write([]byte(strings.ToLower(name)))
-	f.ID = fmt.Sprintf("custom:%s-%08x", squeezed(name), uint32(sum.Sum64()))
+	f.ID = fmt.Sprintf("custom--%s-%08x", squeezed(name), uint32(sum.Sum64()))
 	f.Entry = &intel.Entry{Kind: intel.KindActor, Name: name}
 	return f
 }
