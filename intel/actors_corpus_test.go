@@ -1,7 +1,6 @@
 package intel_test
 
 import (
-	"encoding/json"
 	"os"
 	"path/filepath"
 	"slices"
@@ -12,37 +11,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/leeward-ctem/leeward/intel"
+	"github.com/leeward-ctem/leeward/intel/feed/attack"
 	"github.com/leeward-ctem/leeward/intel/feed/ctid"
 	"github.com/leeward-ctem/leeward/intel/feed/feedtest"
 	"github.com/leeward-ctem/leeward/intel/feed/galaxy"
 	"github.com/leeward-ctem/leeward/intel/feed/misp"
 )
 
-// attack are the ids and names of ATT&CK alone, which is enough to see what
-// else is united with them.
-func attack(t testing.TB) (facts []intel.Fact) {
-	t.Helper()
-	var bundle struct {
-		Objects []struct {
-			Type, ID, Name string
-			Aliases        []string
-			References     []struct {
-				ID string `json:"external_id"`
-			} `json:"external_references"`
-		}
-	}
-	if err := json.NewDecoder(unpacked(t, corpus(t, "attack/enterprise-attack-18.1_trimmed.stix.json.gz"))).Decode(&bundle); err != nil {
-		t.Fatal(err)
-	}
-	kinds := map[string]intel.Kind{"intrusion-set": intel.KindActor, "malware": intel.KindSoftware, "tool": intel.KindSoftware, "attack-pattern": intel.KindTechnique}
-	for _, o := range bundle.Objects {
-		if kind, ok := kinds[o.Type]; ok && len(o.References) > 0 {
-			_, uuid, _ := strings.Cut(o.ID, "--")
-			facts = append(facts, intel.Fact{ID: o.References[0].ID, Aliases: []string{"uuid:" + uuid}, Entry: &intel.Entry{Kind: kind, Name: o.Name, Names: o.Aliases}})
-		}
-	}
-	return facts
-}
+const attackFile = "attack/enterprise-attack-18.1_trimmed.stix.json.gz"
 
 // known is the landscape of some feeds, each with its files.
 func known(t testing.TB, feeds []intel.Feed, at map[string][]string) *intel.Landscape {
@@ -74,16 +50,6 @@ func galaxyFiles(t testing.TB) (files []string) {
 		files = append(files, corpus(t, "actors/misp-galaxy_"+name+".json.gz"))
 	}
 	return files
-}
-
-// anywhere is a file for a feed of given facts.
-func anywhere(t testing.TB) string {
-	t.Helper()
-	here := filepath.Join(t.TempDir(), "here")
-	if err := os.WriteFile(here, nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return here
 }
 
 // tally counts what entries say.
@@ -126,18 +92,24 @@ func TestCorpusGalaxy(t *testing.T) {
 // stay apart, however many of them the galaxy calls similar.
 func TestCorpusGroups(t *testing.T) {
 	t.Parallel()
-	facts := attack(t)
-	here := anywhere(t)
-	l := known(t, []intel.Feed{given{name: "attack", facts: facts}, galaxy.Feed{Now: time.Now}}, map[string][]string{"attack": {here}, "galaxy": galaxyFiles(t)})
+	l := known(t, []intel.Feed{attack.Feed{Now: time.Now}, galaxy.Feed{Now: time.Now}}, map[string][]string{"attack": {corpus(t, attackFile)}, "galaxy": galaxyFiles(t)})
 	members := map[string][]string{} // by the id of the whole
-	for _, path := range galaxyFiles(t) {
+	var facts []intel.Fact
+	for _, path := range append([]string{corpus(t, attackFile)}, galaxyFiles(t)...) {
+		var feed intel.Feed = galaxy.Feed{Now: time.Now}
+		if strings.HasSuffix(path, filepath.Base(attackFile)) {
+			feed = attack.Feed{Now: time.Now}
+		}
 		data, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
 		}
-		facts = append(facts, feedtest.Read(t.Context(), galaxy.Feed{Now: time.Now}, data).Facts...)
+		facts = append(facts, feedtest.Read(t.Context(), feed, data).Facts...)
 	}
 	for _, f := range facts {
+		if f.Entry == nil || f.Entry.Kind != intel.KindActor {
+			continue
+		}
 		e, ok := l.Find(f.ID)
 		if !ok {
 			t.Fatalf("%s is lost", f.ID)
@@ -202,8 +174,8 @@ func TestCorpusMappings(t *testing.T) {
 // the one that ATT&CK and the galaxy have.
 func TestCorpusEvents(t *testing.T) {
 	t.Parallel()
-	l := known(t, []intel.Feed{given{name: "attack", facts: attack(t)}, galaxy.Feed{Now: time.Now}, misp.Feed{Now: time.Now}}, map[string][]string{
-		"attack": {anywhere(t)}, "galaxy": galaxyFiles(t), "misp": {corpus(t, "samples/misp_event_existing.json"), corpus(t, "samples/misp_event_galaxy.json")},
+	l := known(t, []intel.Feed{attack.Feed{Now: time.Now}, galaxy.Feed{Now: time.Now}, misp.Feed{Now: time.Now}}, map[string][]string{
+		"attack": {corpus(t, attackFile)}, "galaxy": galaxyFiles(t), "misp": {corpus(t, "samples/misp_event_existing.json"), corpus(t, "samples/misp_event_galaxy.json")},
 	})
 	for id, want := range map[string]struct {
 		name, summary string
