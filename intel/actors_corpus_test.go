@@ -132,7 +132,7 @@ func TestCorpusGroups(t *testing.T) {
 			groups++
 		}
 	}
-	if groups != 172 || pairs != 150 || enriched != 133 {
+	if groups != 172 || pairs != 150 || enriched != 140 {
 		t.Errorf("%d groups of ATT&CK, %d of them in the galaxy, and %d with targets or an origin", groups, pairs, enriched)
 	}
 	if got := l.Linking("T1059", intel.Counters); len(got) == 0 || !strings.HasPrefix(got[0], "D3-") {
