@@ -74,11 +74,15 @@ import (
 	"github.com/leeward-ctem/leeward/intel"
 	"github.com/leeward-ctem/leeward/intel/feed/attack"
 	"github.com/leeward-ctem/leeward/intel/feed/capec"
+	"github.com/leeward-ctem/leeward/intel/feed/ctid"
+	"github.com/leeward-ctem/leeward/intel/feed/custom"
 	"github.com/leeward-ctem/leeward/intel/feed/cwe"
 	"github.com/leeward-ctem/leeward/intel/feed/epss"
 	"github.com/leeward-ctem/leeward/intel/feed/exploitdb"
+	"github.com/leeward-ctem/leeward/intel/feed/galaxy"
 	"github.com/leeward-ctem/leeward/intel/feed/kev"
 	"github.com/leeward-ctem/leeward/intel/feed/metasploit"
+	"github.com/leeward-ctem/leeward/intel/feed/misp"
 	templates "github.com/leeward-ctem/leeward/intel/feed/nuclei"
 	"github.com/leeward-ctem/leeward/intel/feed/nvd"
 	"github.com/leeward-ctem/leeward/intel/feed/osv"
@@ -177,6 +181,10 @@ func Feeds() []intel.Feed {
 		capec.Feed{Now: time.Now},
 		cwe.Feed{},
 		stix.Feed{Now: time.Now},
+		galaxy.Feed{Now: time.Now},
+		ctid.Feed{},
+		misp.Feed{Now: time.Now},
+		custom.Feed{Now: time.Now},
 	}
 }
 

@@ -130,6 +130,9 @@ func (r *run) feedTable(rows []server.FeedStatus) error {
 		return err
 	}
 	for _, f := range rows {
+		if f.Notice != "" && !r.JSON {
+			fmt.Fprintf(r.Err, "%s: %s\n", f.Name, printable(f.Notice))
+		}
 		if f.Error != "" {
 			fmt.Fprintf(r.Err, "%s: %s\n", f.Name, printable(f.Error))
 			r.recordErrors()

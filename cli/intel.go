@@ -167,7 +167,7 @@ func (a *app) describe(states []intel.State) []server.FeedStatus {
 			row := server.FeedStatus{
 				Name: s.Name, Title: src.Title, Locations: s.Locations, Licence: src.Licence, Attribution: src.Attribution,
 				Records: s.Facts(), Version: s.Version(), Date: stamp(s.Date()), Fetched: stamp(s.Fetched()),
-				Every: src.Every.Hours(), Stale: s.Stale(src, a.now()), Error: s.Error,
+				Every: src.Every.Hours(), Stale: s.Stale(src, a.now()), Notice: s.Notice(), Error: s.Error,
 			}
 			if len(row.Locations) == 0 {
 				row.Locations = append([]string{}, src.URLs...)

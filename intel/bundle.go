@@ -51,7 +51,7 @@ func (k *Keeper) Export(ctx context.Context, w io.Writer) ([]State, error) {
 	z := zip.NewWriter(w)
 	for _, f := range k.Registered {
 		s := known[f.Source().Name]
-		if len(s.Parts) == 0 {
+		if len(s.Parts) == 0 || f.Source().Private {
 			continue
 		}
 		chunks, err := k.bodies(ctx, &s)

@@ -33,6 +33,10 @@ type Source struct {
 	Stale       time.Duration // older than this, people are told
 	MaxBytes    int64         // of one file as fetched; more is refused
 
+	// Private is a feed of what others confided in this organisation, or it
+	// knows itself: a bundle that is carried elsewhere leaves it out.
+	Private bool
+
 	// Falls is how far the date of an edition may fall back behind the kept
 	// one, for a feed whose date is only that of its newest record, which may
 	// be taken out again. Zero: not at all.
@@ -55,7 +59,8 @@ type Edition struct {
 	Version string    `json:"version"` // the publisher's: a catalogue or model version, may be empty
 	Date    time.Time `json:"date"`    // of publication, as the file states; never goes back
 	Facts   int       `json:"facts"`
-	Skipped int       `json:"skipped"` // records that could not be read
+	Skipped int       `json:"skipped"`          // records that could not be read
+	Notice  string    `json:"notice,omitempty"` // what was left out, for who wrote the file
 }
 
 // Fact is what one feed says of one weakness or, with an Entry, of something

@@ -105,8 +105,8 @@ func (e edge) compare(o edge) int {
 }
 
 // same finds the entries that mean the same: those that share an id or an
-// alias and are of one kind, and two actors, or two of software, of which one
-// has the other's name and no third has it.
+// alias and are of one kind, actors, or software, that lists have by one name,
+// and two of them of which one has the other's name and no third has it.
 func (b *builder) same() forest {
 	f := forest{}
 	kinds := map[uint32]Kind{} // of ids and aliases
@@ -130,15 +130,15 @@ func (b *builder) same() forest {
 		root := f.root(b.entries[i].n)
 		lists[root] = append(lists[root], catalogue(b.names.at(b.entries[i].n)))
 	}
-	b.named(f, lists, func(e *entry) []string { return []string{e.Name} })
-	b.named(f, lists, func(e *entry) []string { return append([]string{e.Name}, e.Names...) })
+	b.named(f, lists, len(b.entries), func(e *entry) []string { return []string{e.Name} })
+	b.named(f, lists, 2, func(e *entry) []string { return append([]string{e.Name}, e.Names...) })
 	return f
 }
 
-// named unites two actors, or two of software, that share a name by which one
-// is listed and that no third has. What one list keeps apart stays apart: it
-// knows, and another list that calls the two one is vague.
-func (b *builder) named(f forest, lists map[uint32][]string, names func(*entry) []string) {
+// named unites actors, or software, that share a name by which one is listed,
+// if at most so many have it. What one list keeps apart stays apart: it knows,
+// and another list that calls the two one is vague.
+func (b *builder) named(f forest, lists map[uint32][]string, most int, names func(*entry) []string) {
 	having := map[string][]uint32{} // the roots of a kind and name
 	for i := range b.entries {
 		e := &b.entries[i]
@@ -147,7 +147,7 @@ func (b *builder) named(f forest, lists map[uint32][]string, names func(*entry) 
 		}
 		for _, name := range names(e) {
 			key := string(e.Kind) + " " + bare(name)
-			if root := f.root(e.n); len(bare(name)) >= minName && !slices.Contains(having[key], root) {
+			if root := f.root(e.n); len(bare(name)) >= minName && !slices.Contains(having[key], root) && len(having[key]) <= maxLinks {
 				having[key] = append(having[key], root)
 			}
 		}
@@ -157,16 +157,34 @@ func (b *builder) named(f forest, lists map[uint32][]string, names func(*entry) 
 		if e.Kind != KindActor && e.Kind != KindSoftware {
 			continue
 		}
-		roots := having[string(e.Kind)+" "+bare(e.Name)]
-		if len(roots) != 2 {
+		key := string(e.Kind) + " " + bare(e.Name)
+		if roots := having[key]; len(roots) <= min(most, maxLinks) {
+			unite(f, lists, roots)
+		}
+		delete(having, key)
+	}
+}
+
+// unite makes sets one if no two of them have something of the same list.
+func unite(f forest, lists map[uint32][]string, roots []uint32) {
+	var sets []uint32
+	var all []string
+	for _, root := range roots {
+		if root = f.root(root); slices.Contains(sets, root) {
 			continue
 		}
-		x, y := f.root(roots[0]), f.root(roots[1])
-		if x == y || slices.ContainsFunc(lists[x], func(list string) bool { return list != "" && slices.Contains(lists[y], list) }) {
-			continue
+		for _, list := range lists[root] {
+			if list != "" && slices.Contains(all, list) {
+				return
+			}
 		}
-		f.unite(x, y)
-		lists[f.root(x)] = append(lists[x][:len(lists[x]):len(lists[x])], lists[y]...)
+		sets, all = append(sets, root), append(all, lists[root]...)
+	}
+	for i := 1; i < len(sets); i++ {
+		f.unite(sets[0], sets[i])
+	}
+	if len(sets) > 1 {
+		lists[f.root(sets[0])] = all
 	}
 }
 

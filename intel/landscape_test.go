@@ -149,17 +149,23 @@ func TestNamesApart(t *testing.T) {
 		{ID: "intrusion-set--1", Entry: &Entry{Kind: KindActor, Name: "APT-38"}},
 		{ID: "intrusion-set--2", Entry: &Entry{Kind: KindActor, Name: "Lone Wolf"}},
 		{ID: "intrusion-set--3", Entry: &Entry{Kind: KindActor, Name: "Lone Wolf"}}, // of another publisher
+		{ID: "S0001", Entry: &Entry{Kind: KindSoftware, Name: "Locker"}},
+		{ID: "misp:4", Entry: &Entry{Kind: KindSoftware, Name: "locker"}},
+		{ID: "malware--1", Entry: &Entry{Kind: KindSoftware, Name: "Locker"}},
+		{ID: "misp:5", Entry: &Entry{Kind: KindSoftware, Name: "Twice"}}, // nobody knows which of the two
+		{ID: "misp:6", Entry: &Entry{Kind: KindSoftware, Name: "Twice"}},
+		{ID: "S0002", Entry: &Entry{Kind: KindSoftware, Name: "Twice"}},
 	}
 	for range len(facts) {
 		l := snapshotOf(t, facts...).Landscape()
 		var got [][2]string
-		for _, same := range [][2]string{{"G0032", "misp:1"}, {"G0082", "intrusion-set--1"}, {"intrusion-set--2", "intrusion-set--3"}, {"G0032", "G0082"}, {"misp:1", "misp:2"}} {
+		for _, same := range [][2]string{{"G0032", "misp:1"}, {"G0082", "intrusion-set--1"}, {"intrusion-set--2", "intrusion-set--3"}, {"S0001", "misp:4"}, {"S0001", "malware--1"}, {"G0032", "G0082"}, {"misp:1", "misp:2"}, {"misp:5", "misp:6"}, {"misp:5", "S0002"}} {
 			a, _ := l.Find(same[0])
 			if b, _ := l.Find(same[1]); a.ID == b.ID {
 				got = append(got, same)
 			}
 		}
-		if diff := cmp.Diff([][2]string{{"G0032", "misp:1"}, {"G0082", "intrusion-set--1"}, {"intrusion-set--2", "intrusion-set--3"}}, got); diff != "" || l.Size() != 4 {
+		if diff := cmp.Diff([][2]string{{"G0032", "misp:1"}, {"G0082", "intrusion-set--1"}, {"intrusion-set--2", "intrusion-set--3"}, {"S0001", "misp:4"}, {"S0001", "malware--1"}}, got); diff != "" || l.Size() != 8 {
 			t.Errorf("%d entries, united (-want +got):\n%s", l.Size(), diff)
 		}
 		facts = append(facts[1:], facts[0])

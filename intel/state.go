@@ -2,6 +2,7 @@ package intel
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/leeward-ctem/leeward/internal/safehttp"
@@ -48,6 +49,17 @@ func (s *State) Fetched() time.Time {
 		return time.Time{}
 	}
 	return slices.MinFunc(s.Parts, func(a, b Part) int { return a.Fetched.Compare(b.Fetched) }).Fetched
+}
+
+// Notice is what was left out of the files, where a feed says so.
+func (s *State) Notice() string {
+	var all []string
+	for _, p := range s.Parts {
+		if p.Notice != "" && len(all) < maxTold {
+			all = append(all, p.Location+": "+p.Notice)
+		}
+	}
+	return strings.Join(all, "; ")
 }
 
 // Version is the publisher's, of the newest part.

@@ -551,6 +551,7 @@ type FeedStatus struct {
 	Every       float64  `json:"every_hours"`
 	Stale       bool     `json:"stale"`
 	SHA256      string   `json:"sha256,omitempty" doc:"of the file as published, when it is one"`
+	Notice      string   `json:"notice,omitempty" doc:"what of the files was left out, and where"`
 	Error       string   `json:"error,omitempty" doc:"of the last attempt; the last good copy is kept"`
 }
 
