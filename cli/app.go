@@ -80,7 +80,7 @@ func (r *run) openApp(ctx context.Context) (*app, error) {
 
 func (a *app) start(ctx context.Context) error {
 	a.http = safehttp.New("leeward/" + version)
-	a.feeds = &intel.Keeper{Registered: builtin.Feeds(), Store: a.db, Fetcher: a.http, Now: a.now}
+	a.feeds = &intel.Keeper{Registered: builtin.Feeds(), Store: a.db, Fetcher: a.http, Now: a.now, Patience: intel.Patient(), Env: a.env}
 	if err := a.loadProgramme(ctx); err != nil {
 		return err
 	}

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/leeward-ctem/leeward/exposure"
-	"github.com/leeward-ctem/leeward/internal/safehttp"
 )
 
 // A bundle carries the kept copies to a site without a network: a zip archive
@@ -93,7 +92,7 @@ func (s *State) anonymous(public []string) {
 	s.Parts = slices.Clone(s.Parts)
 	for i := range s.Parts {
 		if p := &s.Parts[i]; !slices.Contains(public, p.Location) {
-			p.Location, p.Validator = fmt.Sprintf("file %d of a bundle", i+1), safehttp.Validator{}
+			p.Location, p.Mark = fmt.Sprintf("file %d of a bundle", i+1), Mark{}
 		}
 	}
 }

@@ -24,7 +24,7 @@ type Store interface {
 
 // Fetcher fetches a file from the network.
 type Fetcher interface {
-	Fetch(ctx context.Context, address string, known safehttp.Validator, limit int64, w io.Writer) (got safehttp.Validator, unchanged bool, err error)
+	Fetch(ctx context.Context, r safehttp.Request, w io.Writer) (safehttp.Answer, error)
 }
 
 // Keeper fetches feeds, keeps their last good copies and merges them. It is
@@ -34,11 +34,15 @@ type Keeper struct {
 	Store      Store
 	Fetcher    Fetcher
 	Now        func() time.Time
+	Patience   Patience
+	Env        func(string) string // where credentials stand, see docs/feeds.md; nil: nowhere
 
 	updating sync.Mutex // one update, import or export at a time; held while the network is waited for
 	loading  sync.Mutex // one load of the snapshot at a time
 	loaded   atomic.Pointer[loaded]
 	changes  atomic.Int64 // of kept copies
+
+	resting map[string]time.Time // hosts that asked to be left alone until then; guarded by updating
 }
 
 // Options say how an update is made.
@@ -131,6 +135,7 @@ func (k *Keeper) update(ctx context.Context, f Feed, state *State, set []string,
 	var files []outcome
 	var failed failures
 	names := labels(locations)
+	v := k.visit(src, o.Force)
 	for i, location := range locations {
 		if o.Progress != nil {
 			o.Progress(src.Name, "reading "+names[i])
@@ -144,7 +149,7 @@ func (k *Keeper) update(ctx context.Context, f Feed, state *State, set []string,
 		if o.Force || again && kept[old] == nil {
 			asked = Part{}
 		}
-		part, chunk, err := k.fetch(ctx, f, location, names[i], asked)
+		part, chunk, err := v.fetch(ctx, f, location, names[i], asked)
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}

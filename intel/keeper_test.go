@@ -112,7 +112,7 @@ func TestRefused(t *testing.T) {
 		"nothing":        {write(edition("2025-09-27", 0)), "holds no records"},
 		"of the future":  {write(edition("2026-09-27", 10)), "which is to come"},
 		"an empty file":  {write(""), "has no end"},
-		"HTML":           {write("<!DOCTYPE html><title>Sign in</title>"), "this is no list"},
+		"HTML":           {write("<!DOCTYPE html><title>Sign in</title>"), "a web page came instead"},
 		"cut by nobody":  {write(edition("2025-09-27", 10)[:60]), "has no end"},
 		"half a file": {func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Length", "1000")

@@ -11,10 +11,17 @@ import (
 type Part struct {
 	Location string `json:"location"` // URL or path, without secrets
 	Edition
-	safehttp.Validator
+	Mark
 	SHA256  string    `json:"sha256"`  // of the file as published
 	Fetched time.Time `json:"fetched"` // when it was last found to be current
 	Length  int       `json:"length"`  // of its facts in the body
+}
+
+// Mark is what a server gave with a file, to ask later whether it changed.
+type Mark struct {
+	safehttp.Validator
+	Added string    `json:"added,omitempty"` // of a TAXII collection: when its newest object was added, as stated
+	Whole time.Time `json:"whole,omitzero"`  // of a TAXII collection: when all of it was read
 }
 
 // State is where one feed stands.
