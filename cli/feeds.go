@@ -3,8 +3,6 @@ package cli
 import (
 	"context"
 	"fmt"
-	"io"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -13,10 +11,12 @@ import (
 )
 
 type feedsCmd struct {
-	Update feedsUpdateCmd `cmd:"" help:"Fetch threat intelligence."`
-	Status feedsStatusCmd `cmd:"" help:"Say how old each feed is."`
-	Import feedsImportCmd `cmd:"" help:"Take a bundle, where there is no network."`
-	Export feedsExportCmd `cmd:"" help:"Write a bundle of all feeds, to carry to a site without a network."`
+	Update   feedsUpdateCmd   `cmd:"" help:"Fetch threat intelligence."`
+	Status   feedsStatusCmd   `cmd:"" help:"Say how old each feed is."`
+	Discover feedsDiscoverCmd `cmd:"" help:"List the collections of a TAXII server."`
+	Import   feedsImportCmd   `cmd:"" help:"Take a bundle, where there is no network."`
+	Export   feedsExportCmd   `cmd:"" help:"Write a bundle of all feeds, to carry to a site without a network."`
+	Keygen   feedsKeygenCmd   `cmd:"" help:"Make a key to sign bundles with."`
 }
 
 type feedsUpdateCmd struct {
@@ -69,42 +69,6 @@ func (feedsStatusCmd) Run(ctx context.Context, r *run) error {
 		return err
 	}
 	return r.feedTable(rows)
-}
-
-type feedsImportCmd struct {
-	Bundle string `arg:"" help:"Bundle of leeward feeds export."`
-	Force  bool   `help:"Take copies that are older than the kept ones."`
-}
-
-func (c *feedsImportCmd) Run(ctx context.Context, r *run) error {
-	f, err := os.Open(c.Bundle)
-	if err != nil {
-		return exposure.Errorf(exposure.NotFound, "cannot read %s: check the path and its permissions (%w)", c.Bundle, err)
-	}
-	defer f.Close()
-	h, done, err := r.house(ctx)
-	if err != nil {
-		return err
-	}
-	defer done()
-	rows, err := h.ImportFeeds(ctx, f, c.Force)
-	if err != nil {
-		return fmt.Errorf("%s: %w", c.Bundle, err)
-	}
-	return r.feedTable(rows)
-}
-
-type feedsExportCmd struct {
-	Bundle string `arg:"" help:"Bundle to write."`
-}
-
-func (c *feedsExportCmd) Run(ctx context.Context, r *run) error {
-	h, done, err := r.house(ctx)
-	if err != nil {
-		return err
-	}
-	defer done()
-	return writeFile(c.Bundle, func(w io.Writer) error { return h.ExportFeeds(ctx, w) })
 }
 
 // feedTable prints the state of feeds; one that failed makes the exit code 1.

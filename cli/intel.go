@@ -127,10 +127,20 @@ func (a *app) ImportFeeds(ctx context.Context, bundle io.Reader, force bool) ([]
 	if size > maxBundle {
 		return nil, exposure.Errorf(exposure.Invalid, "the bundle has more than %d bytes, so it is none of ours", int64(maxBundle))
 	}
-	states, changed, err := a.feeds.Import(ctx, io.NewSectionReader(f, 0, size), force)
+	trusted, err := trustedKeys(a.trust)
 	if err != nil {
 		return nil, err
 	}
+	file := io.NewSectionReader(f, 0, size)
+	seal, err := intel.CheckBundle(file, trusted...)
+	if err != nil {
+		return nil, err
+	}
+	states, changed, err := a.feeds.Import(ctx, file, force, trusted...)
+	if err != nil {
+		return nil, err
+	}
+	a.log.Info("a bundle of feeds was taken", slog.String("signed_by", orElse(seal.Signer, "nobody")), slog.Bool("trusted", seal.Trusted))
 	if changed {
 		if _, err := a.enrich(ctx); err != nil {
 			return nil, err

@@ -26,6 +26,7 @@ type serveCmd struct {
 	Addr    string `help:"Address to listen on." default:"127.0.0.1:8080" env:"LEEWARD_ADDR"`
 	Demo    bool   `help:"Load an invented company first, to look around; one click removes it."`
 	Offline bool   `help:"Never fetch anything; bring feeds with leeward feeds import." env:"LEEWARD_OFFLINE"`
+	Trust   string `help:"Take only bundles of feeds that one of these keys signed: a public key, or a directory of them (*.pub)." env:"LEEWARD_FEEDS_TRUST" placeholder:"FILE|DIR" type:"path"`
 	Secure  bool   `help:"Mark cookies as https only: set it behind a TLS proxy." env:"LEEWARD_SECURE"`
 }
 
@@ -42,7 +43,10 @@ func (c *serveCmd) Run(ctx context.Context, r *run) error {
 		return err
 	}
 	defer a.close(context.WithoutCancel(ctx))
-	a.log = slog.New(slog.NewTextHandler(r.Err, nil))
+	a.log, a.trust = slog.New(slog.NewTextHandler(r.Err, nil)), c.Trust
+	if _, err := trustedKeys(a.trust); err != nil {
+		return err
+	}
 	if c.Demo {
 		fmt.Fprintln(r.Err, "Loading the demo: 120 days of an invented company …")
 		if err := a.LoadDemo(ctx); err != nil {
