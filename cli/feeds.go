@@ -20,7 +20,7 @@ type feedsCmd struct {
 }
 
 type feedsUpdateCmd struct {
-	Feeds []string `arg:"" optional:"" name:"feed" help:"Feeds to update: a name, or NAME=LOCATION to read it from a URL, file or directory from now on (NAME=default takes the public address again). None: all."`
+	Feeds []string `arg:"" optional:"" name:"feed" help:"Feeds to update: a name, or NAME=LOCATION to read it from a URL, file or directory from now on (NAME=default takes the public address again). None: all but those that are on request."`
 	Force bool     `help:"Take an edition that is older or much smaller than the kept one."`
 }
 
@@ -79,6 +79,8 @@ func (r *run) feedTable(rows []server.FeedStatus) error {
 		switch {
 		case f.Error != "":
 			state = "failed"
+		case f.OnRequest:
+			state = "on request"
 		case f.Date == "":
 			state = "never fetched"
 		case f.Stale:

@@ -96,10 +96,12 @@ func (a *app) Feeds(ctx context.Context) ([]server.FeedStatus, error) {
 
 // UpdateFeeds fetches feeds and scores by what is new.
 func (a *app) UpdateFeeds(ctx context.Context, r server.FeedsRequest) ([]server.FeedStatus, error) {
-	states, changed, err := a.feeds.Update(ctx, r.Names, intel.Options{
-		Locations: r.Locations, Force: r.Force,
-		Progress: func(feed, doing string) { a.tell("feed", map[string]string{"feed": feed, "doing": doing}) },
-	})
+	return a.updateFeeds(ctx, r.Names, intel.Options{Locations: r.Locations, Force: r.Force})
+}
+
+func (a *app) updateFeeds(ctx context.Context, names []string, o intel.Options) ([]server.FeedStatus, error) {
+	o.Progress = func(feed, doing string) { a.tell("feed", map[string]string{"feed": feed, "doing": doing}) }
+	states, changed, err := a.feeds.Update(ctx, names, o)
 	if changed { // also when a later feed was cut off
 		if _, err := a.enrich(context.WithoutCancel(ctx)); err != nil {
 			return nil, err
@@ -169,7 +171,7 @@ func (a *app) describe(states []intel.State) []server.FeedStatus {
 			row := server.FeedStatus{
 				Name: s.Name, Title: src.Title, Locations: s.Locations, Licence: src.Licence, Attribution: src.Attribution,
 				Records: s.Facts(), Version: s.Version(), Date: stamp(s.Date()), Fetched: stamp(s.Fetched()),
-				Every: src.Every.Hours(), Stale: s.Stale(src, a.now()), Error: s.Error,
+				Every: src.Every.Hours(), Stale: s.Stale(src, a.now()), OnRequest: !s.Wanted(src), Error: s.Error,
 			}
 			if len(row.Locations) == 0 {
 				row.Locations = src.URLs

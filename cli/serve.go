@@ -18,6 +18,7 @@ import (
 
 	"github.com/leeward-ctem/leeward/cycle"
 	"github.com/leeward-ctem/leeward/exposure"
+	"github.com/leeward-ctem/leeward/intel"
 	"github.com/leeward-ctem/leeward/prioritize"
 	"github.com/leeward-ctem/leeward/server"
 )
@@ -154,7 +155,7 @@ func feedTask(name string) string { return "feed." + name }
 // fetchFeed updates one feed. The job fails when it did not work, so that
 // people see it and it is tried again; the last good copy is kept.
 func (a *app) fetchFeed(ctx context.Context, name string) error {
-	states, err := a.UpdateFeeds(ctx, server.FeedsRequest{Names: []string{name}})
+	states, err := a.updateFeeds(ctx, []string{name}, intel.Options{Scheduled: true})
 	if err != nil {
 		return err
 	}
@@ -170,6 +171,9 @@ func (a *app) fetchFeed(ctx context.Context, name string) error {
 func (a *app) RequestFeeds(ctx context.Context, names []string) error {
 	if a.offline {
 		return exposure.Errorf(exposure.Unsupported, "this server was started with --offline and fetches nothing: bring feeds with `leeward feeds import`")
+	}
+	if err := a.feeds.Want(ctx, names); err != nil {
+		return err
 	}
 	for _, f := range a.feeds.Registered {
 		if name := f.Source().Name; len(names) == 0 || slices.Contains(names, name) {

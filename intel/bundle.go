@@ -90,7 +90,7 @@ func (k *Keeper) Export(ctx context.Context, w io.Writer) ([]State, error) {
 // anonymous takes out what is the exporting site's own business: its addresses
 // and what went wrong there.
 func (s *State) anonymous(public []string) {
-	s.Locations, s.Error = nil, ""
+	s.Locations, s.Error, s.Asked = nil, "", false
 	s.Parts = slices.Clone(s.Parts)
 	for i := range s.Parts {
 		if p := &s.Parts[i]; !slices.Contains(public, p.Location) {

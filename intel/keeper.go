@@ -55,11 +55,14 @@ type Options struct {
 	// Force reads everything anew, and takes an edition that is older or much
 	// smaller than the kept one.
 	Force bool
+	// Scheduled: nobody asked just now, so feeds on request are fetched only if
+	// somebody did before.
+	Scheduled bool
 	// Progress tells what is done, for people; may be nil.
 	Progress func(feed, doing string)
 }
 
-// Update fetches the named feeds, all of them when names is empty. A feed that
+// Update fetches the named feeds, all that are wanted when names is empty. A feed that
 // fails keeps its last good copy and does not stop the others, and a file of a
 // feed that fails does not stop its other files; the error stands in the state.
 // changed tells whether any copy is another now.
@@ -86,6 +89,11 @@ func (k *Keeper) Update(ctx context.Context, names []string, o Options) (states 
 			continue
 		}
 		state := known[name]
+		if named := len(names) > 0 && !o.Scheduled; !named && !state.Wanted(f.Source()) {
+			continue
+		} else if named {
+			state.Asked = f.Source().OnRequest
+		}
 		locations, set := o.Locations[name]
 		if !set {
 			locations = state.Locations
@@ -110,6 +118,30 @@ func (k *Keeper) Update(ctx context.Context, names []string, o Options) (states 
 		states = append(states, state)
 	}
 	return states, changed, nil
+}
+
+// Want remembers that somebody asked for feeds that are fetched on request.
+func (k *Keeper) Want(ctx context.Context, names []string) error {
+	k.updating.Lock()
+	defer k.updating.Unlock()
+	known, err := k.states(ctx)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		f, state := k.find(name), known[name]
+		if f == nil {
+			return k.unknown(name)
+		}
+		if state.Wanted(f.Source()) {
+			continue
+		}
+		state.Asked = true
+		if err := k.put(ctx, &state, nil); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // outcome is what became of one file.

@@ -306,3 +306,65 @@ func TestUnknownFeed(t *testing.T) {
 		}
 	}
 }
+
+// A feed on request is fetched when it is named, and from then on with the
+// others.
+func TestOnRequest(t *testing.T) {
+	t.Parallel()
+	large := func(t *testing.T) *stand {
+		s := newStand(t)
+		feed := s.Registered[0].(list)
+		feed.source.OnRequest = true
+		s.Registered[0] = feed
+		for _, p := range []string{"/a/all", "/b/all", "/c/all"} {
+			s.site.text(p, edition("2025-09-27", 5))
+		}
+		return s
+	}
+	asked := func(t *testing.T, s *stand, names []string, o intel.Options) bool {
+		t.Helper()
+		states, _, err := s.Update(t.Context(), names, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(states) > 0 && states[0].Name == "one"
+	}
+	for name, tt := range map[string]struct {
+		first  func(t *testing.T, s *stand)
+		wanted bool
+	}{
+		"nobody asked":                {func(*testing.T, *stand) {}, false},
+		"the schedule asked":          {func(t *testing.T, s *stand) { asked(t, s, []string{"one"}, intel.Options{Scheduled: true}) }, false},
+		"asked, and it failed":        {func(t *testing.T, s *stand) { asked(t, s, []string{"one"}, intel.Options{}) }, true},
+		"asked for in the background": {func(t *testing.T, s *stand) { s.Want(t.Context(), []string{"one"}) }, true},
+		"came in a bundle": {func(t *testing.T, s *stand) {
+			from := full(t)
+			if _, _, err := s.Import(t.Context(), strings.NewReader(string(export(t, from))), false); err != nil {
+				t.Fatal(err)
+			}
+		}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := large(t)
+			tt.first(t, s)
+			s.site.text("/one", edition("2025-09-27", 10))
+			if got := asked(t, s, nil, intel.Options{}); got != tt.wanted {
+				t.Errorf("fetched with all others: %v, want %v", got, tt.wanted)
+			}
+			if got := asked(t, s, []string{"one"}, intel.Options{Scheduled: true}); got != tt.wanted {
+				t.Errorf("fetched on schedule: %v, want %v", got, tt.wanted)
+			}
+			states, err := s.States(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if src := s.Registered[0].Source(); states[0].Wanted(src) != tt.wanted || states[0].Stale(src, s.now.Add(1000*time.Hour)) != tt.wanted {
+				t.Errorf("state %+v", states[0])
+			}
+		})
+	}
+	if err := newStand(t).Want(t.Context(), []string{"two"}); exposure.KindOf(err) != exposure.Invalid {
+		t.Errorf("Want of an unknown feed = %v", err)
+	}
+}

@@ -29,6 +29,7 @@ type State struct {
 	Name      string    `json:"name"`
 	Locations []string  `json:"locations,omitempty"` // set by the user instead of the public ones; without secrets
 	Parts     []Part    `json:"parts,omitempty"`     // the last good copy
+	Asked     bool      `json:"asked,omitempty"`     // somebody asked for a feed that is fetched on request
 	Tried     time.Time `json:"tried,omitzero"`      // the last attempt
 	Error     string    `json:"error,omitempty"`     // of the last attempt; the good copy is kept
 }
@@ -65,9 +66,16 @@ func (s *State) Version() string {
 	return slices.MaxFunc(s.Parts, func(a, b Part) int { return a.Date.Compare(b.Date) }).Version
 }
 
-// Stale reports whether the copy is older than its source allows.
+// Wanted reports whether a feed is fetched without being named: one that is
+// large is from when it was first asked for.
+func (s *State) Wanted(src Source) bool {
+	return !src.OnRequest || s.Asked || len(s.Parts) > 0 || len(s.Locations) > 0
+}
+
+// Stale reports whether the copy is older than its source allows. A feed that
+// nobody wants is missed by nobody.
 func (s *State) Stale(src Source, now time.Time) bool {
-	return len(s.Parts) == 0 || now.Sub(s.Date()) > src.Stale
+	return s.Wanted(src) && (len(s.Parts) == 0 || now.Sub(s.Date()) > src.Stale)
 }
 
 // part returns the kept part of a location; ok is false if there is none.
