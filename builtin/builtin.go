@@ -72,8 +72,10 @@ import (
 	"github.com/leeward-ctem/leeward/discover/report/xray"
 	"github.com/leeward-ctem/leeward/discover/report/zap"
 	"github.com/leeward-ctem/leeward/intel"
+	"github.com/leeward-ctem/leeward/intel/feed/cve"
 	"github.com/leeward-ctem/leeward/intel/feed/epss"
 	"github.com/leeward-ctem/leeward/intel/feed/exploitdb"
+	"github.com/leeward-ctem/leeward/intel/feed/ghsa"
 	"github.com/leeward-ctem/leeward/intel/feed/kev"
 	"github.com/leeward-ctem/leeward/intel/feed/metasploit"
 	templates "github.com/leeward-ctem/leeward/intel/feed/nuclei"
@@ -169,6 +171,8 @@ func Feeds() []intel.Feed {
 		poc.Feed{Now: time.Now},
 		vulnrichment.Feed{},
 		nvd.Feed{},
+		ghsa.Feed{},
+		cve.Feed{},
 	}
 }
 
