@@ -37,6 +37,7 @@ const (
 	manifestName    = "manifest.json"
 	maxManifest     = 4 << 20 // hundreds of parts of 3 KiB at most
 	maxBundleHeader = 1 << 20 // the directory of the archive
+	maxLocation     = 4 << 10 // as a bundle states it
 )
 
 // Export writes a bundle of every kept copy.
@@ -134,6 +135,7 @@ func (k *Keeper) Import(ctx context.Context, file File, force bool, trusted ...e
 		} else {
 			state.Parts = b.State.Parts
 			for i := range state.Parts {
+				state.Parts[i].Version, state.Parts[i].Location = tidy(state.Parts[i].Version, maxVersion), tidy(state.Parts[i].Location, maxLocation)
 				if state.Parts[i].Date.After(state.Tried) {
 					state.Parts[i].Date = state.Tried // the future would keep all later editions out
 				}

@@ -50,7 +50,7 @@ func (v *visit) fetch(ctx context.Context, f Feed, location, name string, before
 		}
 		return part, nil, within(name, err)
 	}
-	part.Facts = w.count
+	part.Version, part.Facts = tidy(part.Version, maxVersion), w.count
 	if chunk, err = w.bytes(); err != nil {
 		return part, nil, err
 	}

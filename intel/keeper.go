@@ -104,7 +104,7 @@ func (k *Keeper) Update(ctx context.Context, names []string, o Options) (states 
 		}
 		state.Error = ""
 		if failure != nil {
-			state.Error = failure.Error()
+			state.Error = tidy(failure.Error(), maxError)
 		}
 		if set && (failure == nil || body != nil) && !slices.ContainsFunc(locations, secret) {
 			if state.Locations = locations; slices.Equal(locations, []string{"default"}) {

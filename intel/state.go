@@ -2,7 +2,9 @@ package intel
 
 import (
 	"slices"
+	"strings"
 	"time"
+	"unicode"
 
 	"github.com/leeward-ctem/leeward/internal/safehttp"
 )
@@ -82,4 +84,26 @@ func (s *State) Stale(src Source, now time.Time) bool {
 func (s *State) part(location string) (i int, ok bool) {
 	i = slices.IndexFunc(s.Parts, func(p Part) bool { return p.Location == location })
 	return i, i >= 0
+}
+
+// Bounds of what is kept of the words of others, for people.
+const (
+	maxError   = 2000
+	maxVersion = 128
+)
+
+// tidy is a text of others that may be kept and printed: of at most limit bytes,
+// on one line, and without what a terminal would obey.
+func tidy(s string, limit int) string {
+	cut := len(s) > limit
+	s = strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(s[:min(len(s), limit)], " "))
+	if cut {
+		s += "…"
+	}
+	return s
 }

@@ -36,7 +36,7 @@ func (l Limits) watch(m *meter, end context.CancelCauseFunc) (stop func()) {
 			}
 			n := m.n.Load()
 			if n-before < l.Least {
-				end(fmt.Errorf("it sent %d bytes within %v, and less than %d are too slow: try again later, or fetch the file by other means and give its path", n-before, l.Window, l.Least))
+				end(fmt.Errorf("it sent %d bytes within %v, and less than %d are too slow; the file can be fetched by other means, and its path given", n-before, l.Window, l.Least))
 				return
 			}
 			before = n

@@ -141,6 +141,8 @@ func redirect(to *http.Request, via []*http.Request) error {
 	switch {
 	case len(via) >= 5:
 		return refusal("more than five redirects")
+	case to.URL.Scheme != "https" && to.URL.Scheme != "http":
+		return refusal("a redirect to what is no web address")
 	case last.Scheme == "https" && to.URL.Scheme != "https":
 		return refusal("a redirect from https to http")
 	case origin(to.URL) != origin(via[0].URL):

@@ -121,7 +121,7 @@ func (c *Client) Fetch(ctx context.Context, r Request, w io.Writer) (a Answer, e
 	case resp.StatusCode != http.StatusOK:
 		return a, exposure.Errorf(exposure.Unavailable, "%s answers %w", shown, refused(resp))
 	case resp.ContentLength > r.Limit:
-		return a, exposure.Errorf(exposure.Invalid, "%s has %d bytes, more than the %d that are allowed", shown, resp.ContentLength, r.Limit)
+		return a, exposure.Errorf(exposure.Invalid, "%s has %d bytes, more than the %d that are allowed: check the address", shown, resp.ContentLength, r.Limit)
 	}
 	body := &meter{Reader: io.LimitReader(resp.Body, r.Limit+1)}
 	defer c.Limits.watch(body, stop)()
@@ -132,7 +132,7 @@ func (c *Client) Fetch(ctx context.Context, r Request, w io.Writer) (a Answer, e
 		f.Err = fmt.Errorf("it ended after %d bytes: %w", n, f.Err)
 		return a, unavailable(shown, f)
 	case n > r.Limit:
-		return a, exposure.Errorf(exposure.Invalid, "%s has more than the %d bytes that are allowed", shown, r.Limit)
+		return a, exposure.Errorf(exposure.Invalid, "%s has more than the %d bytes that are allowed: check the address", shown, r.Limit)
 	}
 	return a, nil
 }
@@ -235,5 +235,8 @@ func Shown(u *url.URL) string {
 }
 
 func unavailable(shown string, f *Failure) error {
+	if f.Temporary {
+		return exposure.Errorf(exposure.Unavailable, "cannot fetch %s, so try again later: %w", shown, f)
+	}
 	return exposure.Errorf(exposure.Unavailable, "cannot fetch %s: %w", shown, f)
 }
