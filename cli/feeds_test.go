@@ -1,14 +1,18 @@
 package cli
 
 import (
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/leeward-ctem/leeward/builtin"
+	"github.com/leeward-ctem/leeward/intel"
 	"github.com/leeward-ctem/leeward/internal/testkit/taxii"
 )
 
@@ -63,6 +67,75 @@ func TestServerTrusts(t *testing.T) {
 	if code, _, errs := leeward(t, nil, "--data", in("never"), "serve", "--trust", in("nowhere")); code == 0 || !strings.Contains(errs, "cannot read the key") {
 		t.Errorf("a server whose keys are missing starts: %s", errs)
 	}
+}
+
+// Every feed has one task on its own schedule, and none when nothing is to be
+// fetched.
+func TestFeedTasks(t *testing.T) {
+	t.Parallel()
+	a := &app{feeds: &intel.Keeper{Registered: builtin.Feeds()}}
+	for _, fetch := range []bool{true, false} {
+		tasks := a.feedTasks(fetch)
+		if len(tasks) != len(a.feeds.Registered) {
+			t.Fatalf("%d tasks for %d feeds", len(tasks), len(a.feeds.Registered))
+		}
+		for i, f := range a.feeds.Registered {
+			if src := f.Source(); tasks[i].Name != "feed."+src.Name || (tasks[i].Every == src.Every) != fetch || tasks[i].Every > 24*time.Hour {
+				t.Errorf("fetch = %v: the task of %s is %+v", fetch, src.Name, tasks[i])
+			}
+		}
+	}
+}
+
+// One command fetches KEV, EPSS and OSV from a mirror of real files, and again
+// asks only whether they changed.
+func TestRefreshFromMirror(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join("..", "..", "shared", "intel")
+	if _, err := os.Stat(dir); err != nil {
+		t.Skip("the shared material is not here")
+	}
+	var asked, sent atomic.Int64
+	files := http.FileServer(http.Dir(dir))
+	mirror := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked.Add(1)
+		counted := &counting{ResponseWriter: w}
+		files.ServeHTTP(counted, r)
+		sent.Add(counted.n)
+	}))
+	defer mirror.Close()
+	data := t.TempDir()
+	begin := time.Now()
+	code, out, errs := leeward(t, nil, "--data", data, "feeds", "update",
+		"kev="+mirror.URL+"/kev/known_exploited_vulnerabilities_asof_2025-09-28.json.gz",
+		"epss="+mirror.URL+"/epss/epss_scores-2025-09-28.csv.gz",
+		"osv="+mirror.URL+"/osv/Go/all.zip")
+	if code != 0 {
+		t.Fatalf("exit code %d: %s", code, errs)
+	}
+	for _, want := range []string{`kev +1417 `, `epss +295871 `, `osv +4291 `} {
+		if !regexp.MustCompile("(?m)^" + want).MatchString(out) {
+			t.Errorf("no %q in\n%s", want, out)
+		}
+	}
+	t.Logf("%d bytes in %v", sent.Load(), time.Since(begin).Round(time.Millisecond))
+	sent.Store(0)
+	begin = time.Now()
+	if code, _, errs := leeward(t, nil, "--data", data, "feeds", "update", "kev", "epss", "osv"); code != 0 || sent.Load() != 0 || asked.Load() != 6 {
+		t.Errorf("again: exit code %d, %d requests, %d bytes: %s", code, asked.Load(), sent.Load(), errs)
+	}
+	t.Logf("again in %v", time.Since(begin).Round(time.Millisecond))
+}
+
+// counting counts what is sent.
+type counting struct {
+	http.ResponseWriter
+	n int64
+}
+
+func (c *counting) Write(p []byte) (int, error) {
+	c.n += int64(len(p))
+	return c.ResponseWriter.Write(p)
 }
 
 func TestDiscoverCollections(t *testing.T) {

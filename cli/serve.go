@@ -134,20 +134,27 @@ func (a *app) startCycle(ctx context.Context, fetch bool) error {
 		{Name: "overdue", Title: "Tell receivers what is overdue", Every: 6 * time.Hour, Do: a.overdue},
 		{Name: "outbox", Title: "Send what waits in the outbox", Every: 15 * time.Second, Do: a.deliver},
 	}
+	tasks = append(tasks, a.feedTasks(fetch)...)
+	var err error
+	if a.cycle, err = cycle.New(ctx, conn, pool, a.log, tasks...); err != nil {
+		return err
+	}
+	return a.cycle.Start(context.WithoutCancel(ctx))
+}
+
+// feedTasks are the tasks that fetch feeds, one a feed: one that fails holds up
+// no other. A feed on request has one, too, and it does nothing until somebody
+// asked.
+func (a *app) feedTasks(fetch bool) (tasks []cycle.Task) {
 	for _, f := range a.feeds.Registered {
 		src := f.Source()
-		// One task a feed: a feed that fails holds up no other.
 		t := cycle.Task{Name: feedTask(src.Name), Title: "Fetch " + src.Title, Limit: time.Hour, Do: func(ctx context.Context) error { return a.fetchFeed(ctx, src.Name) }}
 		if fetch {
 			t.Every = src.Every
 		}
 		tasks = append(tasks, t)
 	}
-	var err error
-	if a.cycle, err = cycle.New(ctx, conn, pool, a.log, tasks...); err != nil {
-		return err
-	}
-	return a.cycle.Start(context.WithoutCancel(ctx))
+	return tasks
 }
 
 func feedTask(name string) string { return "feed." + name }
