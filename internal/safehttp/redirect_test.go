@@ -1,7 +1,9 @@
 package safehttp
 
 import (
+	"io"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -33,5 +35,27 @@ func TestRedirect(t *testing.T) {
 		if err == nil && (r.Header.Get("Authorization") != "") != tt.keeps {
 			t.Errorf("%s: credentials %q", name, r.Header.Get("Authorization"))
 		}
+	}
+}
+
+// A proxy in the private network fetches from the public internet for us.
+func TestProxy(t *testing.T) {
+	t.Parallel()
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		io.WriteString(w, "through the proxy to "+r.URL.String())
+	}))
+	defer proxy.Close()
+	at, err := url.Parse(proxy.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := New("test")
+	c.proxy = http.ProxyURL(at)
+	for _, public := range []*http.Transport{c.http.Transport.(*hops).anywhere, c.http.Transport.(*hops).outwards} {
+		public.Proxy = c.proxy
+	}
+	var b strings.Builder
+	if _, err := c.Fetch(t.Context(), Request{Address: "http://feeds.example/kev.json", Public: true, Limit: 100}, &b); err != nil || b.String() != "through the proxy to http://feeds.example/kev.json" {
+		t.Errorf("%q, %v", &b, err)
 	}
 }
