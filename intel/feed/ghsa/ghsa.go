@@ -4,9 +4,8 @@
 package ghsa
 
 import (
-	"archive/zip"
+	"bytes"
 	"context"
-	"strings"
 	"time"
 
 	"github.com/leeward-ctem/leeward/intel"
@@ -43,20 +42,15 @@ func (Feed) Source() intel.Source {
 
 // Read implements intel.Feed.
 func (Feed) Read(ctx context.Context, f intel.File, add func(intel.Fact) error) (intel.Edition, error) {
-	z, err := intel.Archive(f, maxDirectory)
+	// Nine of ten entries are not wanted, and would fill the memory.
+	z, err := intel.Selection(f, maxDirectory, reviewed)
 	if err != nil {
 		return intel.Edition{}, err
 	}
-	var reviewed []*zip.File
-	for _, entry := range z.File {
-		if strings.Contains("/"+entry.Name, osvform.GitHubFolder) {
-			reviewed = append(reviewed, entry)
-		}
-	}
-	if len(reviewed) == 0 {
+	if len(z.File) == 0 {
 		return intel.Edition{}, intel.Refused("this is not %s: it holds no folder %s", title, osvform.GitHubFolder[1:])
 	}
-	e, err := osvform.Archive(ctx, title, reviewed, func(a *osvform.Advisory) error {
+	e, err := osvform.Archive(ctx, title, z.File, func(a *osvform.Advisory) error {
 		fact := a.Fact()
 		fact.Threat.Vector = a.Vector()
 		return add(fact)
@@ -65,4 +59,10 @@ func (Feed) Read(ctx context.Context, f intel.File, add func(intel.Fact) error) 
 		e.Version = z.Comment // GitHub puts the commit there
 	}
 	return e, err
+}
+
+// reviewed reports whether an entry has this name of an advisory that GitHub
+// reviewed, or of a folder of them.
+func reviewed(name []byte) bool {
+	return bytes.Contains(name, []byte(osvform.GitHubFolder)) || bytes.HasPrefix(name, []byte(osvform.GitHubFolder[1:]))
 }
