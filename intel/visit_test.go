@@ -21,7 +21,6 @@ type script struct {
 	answers []any // a text, or an error
 	at      []time.Time
 	asked   []string
-	began   time.Time
 }
 
 func (s *script) Fetch(ctx context.Context, r safehttp.Request, w io.Writer) (a safehttp.Answer, err error) {
