@@ -76,10 +76,12 @@ import (
 	"github.com/leeward-ctem/leeward/intel/feed/capec"
 	"github.com/leeward-ctem/leeward/intel/feed/ctid"
 	"github.com/leeward-ctem/leeward/intel/feed/custom"
+	"github.com/leeward-ctem/leeward/intel/feed/cve"
 	"github.com/leeward-ctem/leeward/intel/feed/cwe"
 	"github.com/leeward-ctem/leeward/intel/feed/epss"
 	"github.com/leeward-ctem/leeward/intel/feed/exploitdb"
 	"github.com/leeward-ctem/leeward/intel/feed/galaxy"
+	"github.com/leeward-ctem/leeward/intel/feed/ghsa"
 	"github.com/leeward-ctem/leeward/intel/feed/kev"
 	"github.com/leeward-ctem/leeward/intel/feed/metasploit"
 	"github.com/leeward-ctem/leeward/intel/feed/misp"
@@ -185,6 +187,8 @@ func Feeds() []intel.Feed {
 		ctid.Feed{},
 		misp.Feed{Now: time.Now},
 		custom.Feed{Now: time.Now},
+		ghsa.Feed{},
+		cve.Feed{},
 	}
 }
 

@@ -36,6 +36,7 @@ type app struct {
 	now   func() time.Time
 	env   func(string) string
 	dir   string // where the snapshot is kept; empty: nowhere
+	trust string // where the keys are whose bundles are taken; empty: anybody's are
 
 	cycle   *cycle.Cycle             // while it serves
 	publish func(kind string, v any) // tells who watches; nil: nobody does
@@ -65,7 +66,7 @@ func (r *run) openApp(ctx context.Context) (*app, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &app{db: db, now: r.Now, env: r.Env, log: slog.New(slog.NewTextHandler(r.Err, &slog.HandlerOptions{Level: slog.LevelWarn}))}
+	a := &app{db: db, now: r.Now, env: r.Env, trust: r.Env(trustVariable), log: slog.New(slog.NewTextHandler(r.Err, &slog.HandlerOptions{Level: slog.LevelWarn}))}
 	// The directory is there with SQLite. With PostgreSQL it need not be, and
 	// where none can be made there is only no fast start.
 	if err := os.MkdirAll(r.dir(), 0o700); err == nil {
@@ -80,7 +81,7 @@ func (r *run) openApp(ctx context.Context) (*app, error) {
 
 func (a *app) start(ctx context.Context) error {
 	a.http = safehttp.New("leeward/" + version)
-	a.feeds = &intel.Keeper{Registered: builtin.Feeds(), Store: a.db, Fetcher: a.http, Now: a.now}
+	a.feeds = &intel.Keeper{Registered: builtin.Feeds(), Store: a.db, Fetcher: a.http, Now: a.now, Patience: intel.Patient(), Env: a.env}
 	if err := a.loadProgramme(ctx); err != nil {
 		return err
 	}

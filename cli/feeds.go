@@ -3,8 +3,6 @@ package cli
 import (
 	"context"
 	"fmt"
-	"io"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -13,14 +11,16 @@ import (
 )
 
 type feedsCmd struct {
-	Update feedsUpdateCmd `cmd:"" help:"Fetch threat intelligence."`
-	Status feedsStatusCmd `cmd:"" help:"Say how old each feed is."`
-	Import feedsImportCmd `cmd:"" help:"Take a bundle, where there is no network."`
-	Export feedsExportCmd `cmd:"" help:"Write a bundle of all feeds, to carry to a site without a network."`
+	Update   feedsUpdateCmd   `cmd:"" help:"Fetch threat intelligence."`
+	Status   feedsStatusCmd   `cmd:"" help:"Say how old each feed is."`
+	Discover feedsDiscoverCmd `cmd:"" help:"List the collections of a TAXII server."`
+	Import   feedsImportCmd   `cmd:"" help:"Take a bundle, where there is no network."`
+	Export   feedsExportCmd   `cmd:"" help:"Write a bundle of all feeds, to carry to a site without a network."`
+	Keygen   feedsKeygenCmd   `cmd:"" help:"Make a key to sign bundles with."`
 }
 
 type feedsUpdateCmd struct {
-	Feeds []string `arg:"" optional:"" name:"feed" help:"Feeds to update: a name, or NAME=LOCATION to read it from a URL, file or directory from now on (NAME=default takes the public address again). None: all that are configured."`
+	Feeds []string `arg:"" optional:"" name:"feed" help:"Feeds to update: a name, or NAME=LOCATION to read it from a URL, file or directory from now on (NAME=default takes the public address again). None: all that are configured, but those on request."`
 	Force bool     `help:"Take an edition that is older or much smaller than the kept one."`
 }
 
@@ -71,42 +71,6 @@ func (feedsStatusCmd) Run(ctx context.Context, r *run) error {
 	return r.feedTable(rows)
 }
 
-type feedsImportCmd struct {
-	Bundle string `arg:"" help:"Bundle of leeward feeds export."`
-	Force  bool   `help:"Take copies that are older than the kept ones."`
-}
-
-func (c *feedsImportCmd) Run(ctx context.Context, r *run) error {
-	f, err := os.Open(c.Bundle)
-	if err != nil {
-		return exposure.Errorf(exposure.NotFound, "cannot read %s: check the path and its permissions (%w)", c.Bundle, err)
-	}
-	defer f.Close()
-	h, done, err := r.house(ctx)
-	if err != nil {
-		return err
-	}
-	defer done()
-	rows, err := h.ImportFeeds(ctx, f, c.Force)
-	if err != nil {
-		return fmt.Errorf("%s: %w", c.Bundle, err)
-	}
-	return r.feedTable(rows)
-}
-
-type feedsExportCmd struct {
-	Bundle string `arg:"" help:"Bundle to write."`
-}
-
-func (c *feedsExportCmd) Run(ctx context.Context, r *run) error {
-	h, done, err := r.house(ctx)
-	if err != nil {
-		return err
-	}
-	defer done()
-	return writeFile(c.Bundle, func(w io.Writer) error { return h.ExportFeeds(ctx, w) })
-}
-
 // feedTable prints the state of feeds; one that failed makes the exit code 1.
 func (r *run) feedTable(rows []server.FeedStatus) error {
 	t := r.table("FEED\tRECORDS\tVERSION\tDATA OF\tFETCHED\tSTATE\tLICENCE")
@@ -117,6 +81,8 @@ func (r *run) feedTable(rows []server.FeedStatus) error {
 			state = "failed"
 		case f.Date == "" && len(f.Locations) == 0:
 			state = "not configured"
+		case f.OnRequest:
+			state = "on request"
 		case f.Date == "":
 			state = "never fetched"
 		case f.Stale:

@@ -104,10 +104,12 @@ func (a *app) Feeds(ctx context.Context) ([]server.FeedStatus, error) {
 
 // UpdateFeeds fetches feeds and scores by what is new.
 func (a *app) UpdateFeeds(ctx context.Context, r server.FeedsRequest) ([]server.FeedStatus, error) {
-	states, changed, err := a.feeds.Update(ctx, r.Names, intel.Options{
-		Locations: r.Locations, Force: r.Force,
-		Progress: func(feed, doing string) { a.tell("feed", map[string]string{"feed": feed, "doing": doing}) },
-	})
+	return a.updateFeeds(ctx, r.Names, intel.Options{Locations: r.Locations, Force: r.Force})
+}
+
+func (a *app) updateFeeds(ctx context.Context, names []string, o intel.Options) ([]server.FeedStatus, error) {
+	o.Progress = func(feed, doing string) { a.tell("feed", map[string]string{"feed": feed, "doing": doing}) }
+	states, changed, err := a.feeds.Update(ctx, names, o)
 	if changed { // also when a later feed was cut off
 		if err := a.learn(context.WithoutCancel(ctx)); err != nil {
 			return nil, err
@@ -135,10 +137,20 @@ func (a *app) ImportFeeds(ctx context.Context, bundle io.Reader, force bool) ([]
 	if size > maxBundle {
 		return nil, exposure.Errorf(exposure.Invalid, "the bundle has more than %d bytes, so it is none of ours", int64(maxBundle))
 	}
-	states, changed, err := a.feeds.Import(ctx, io.NewSectionReader(f, 0, size), force)
+	trusted, err := trustedKeys(a.trust)
 	if err != nil {
 		return nil, err
 	}
+	file := io.NewSectionReader(f, 0, size)
+	seal, err := intel.CheckBundle(file, trusted...)
+	if err != nil {
+		return nil, err
+	}
+	states, changed, err := a.feeds.Import(ctx, file, force, trusted...)
+	if err != nil {
+		return nil, err
+	}
+	a.log.Info("a bundle of feeds was taken", slog.String("signed_by", orElse(seal.Signer, "nobody")), slog.Bool("trusted", seal.Trusted))
 	if changed {
 		if err := a.learn(ctx); err != nil {
 			return nil, err
@@ -167,7 +179,7 @@ func (a *app) describe(states []intel.State) []server.FeedStatus {
 			row := server.FeedStatus{
 				Name: s.Name, Title: src.Title, Locations: s.Locations, Licence: src.Licence, Attribution: src.Attribution,
 				Records: s.Facts(), Version: s.Version(), Date: stamp(s.Date()), Fetched: stamp(s.Fetched()),
-				Every: src.Every.Hours(), Stale: s.Stale(src, a.now()), Notice: s.Notice(), Error: s.Error,
+				Every: src.Every.Hours(), Stale: s.Stale(src, a.now()), OnRequest: src.OnRequest && !s.Wanted(src), Notice: s.Notice(), Error: s.Error,
 			}
 			if len(row.Locations) == 0 {
 				row.Locations = append([]string{}, src.URLs...)

@@ -27,6 +27,7 @@ type serveCmd struct {
 	Addr    string `help:"Address to listen on." default:"127.0.0.1:8080" env:"LEEWARD_ADDR"`
 	Demo    bool   `help:"Load an invented company first, to look around; one click removes it."`
 	Offline bool   `help:"Never fetch anything; bring feeds with leeward feeds import." env:"LEEWARD_OFFLINE"`
+	Trust   string `help:"Take only bundles of feeds that one of these keys signed: a public key, or a directory of them (*.pub)." env:"LEEWARD_FEEDS_TRUST" placeholder:"FILE|DIR" type:"path"`
 	Secure  bool   `help:"Mark cookies as https only: set it behind a TLS proxy." env:"LEEWARD_SECURE"`
 }
 
@@ -43,7 +44,10 @@ func (c *serveCmd) Run(ctx context.Context, r *run) error {
 		return err
 	}
 	defer a.close(context.WithoutCancel(ctx))
-	a.log = slog.New(slog.NewTextHandler(r.Err, nil))
+	a.log, a.trust = slog.New(slog.NewTextHandler(r.Err, nil)), c.Trust
+	if _, err := trustedKeys(a.trust); err != nil {
+		return err
+	}
 	if c.Demo {
 		fmt.Fprintln(r.Err, "Loading the demo: 120 days of an invented company …")
 		if err := a.LoadDemo(ctx); err != nil {
@@ -130,15 +134,7 @@ func (a *app) startCycle(ctx context.Context, fetch bool) error {
 		{Name: "overdue", Title: "Tell receivers what is overdue", Every: 6 * time.Hour, Do: a.overdue},
 		{Name: "outbox", Title: "Send what waits in the outbox", Every: 15 * time.Second, Do: a.deliver},
 	}
-	for _, f := range a.feeds.Registered {
-		src := f.Source()
-		// One task a feed: a feed that fails holds up no other.
-		t := cycle.Task{Name: feedTask(src.Name), Title: "Fetch " + src.Title, Limit: time.Hour, Do: func(ctx context.Context) error { return a.fetchFeed(ctx, src) }}
-		if fetch {
-			t.Every = src.Every
-		}
-		tasks = append(tasks, t)
-	}
+	tasks = append(tasks, a.feedTasks(fetch)...)
 	var err error
 	if a.cycle, err = cycle.New(ctx, conn, pool, a.log, tasks...); err != nil {
 		return err
@@ -146,20 +142,27 @@ func (a *app) startCycle(ctx context.Context, fetch bool) error {
 	return a.cycle.Start(context.WithoutCancel(ctx))
 }
 
+// feedTasks are the tasks that fetch feeds, one a feed: one that fails holds up
+// no other. A feed on request has one, too, and it does nothing until somebody
+// asked.
+func (a *app) feedTasks(fetch bool) (tasks []cycle.Task) {
+	for _, f := range a.feeds.Registered {
+		src := f.Source()
+		t := cycle.Task{Name: feedTask(src.Name), Title: "Fetch " + src.Title, Limit: time.Hour, Do: func(ctx context.Context) error { return a.fetchFeed(ctx, src.Name) }}
+		if fetch {
+			t.Every = src.Every
+		}
+		tasks = append(tasks, t)
+	}
+	return tasks
+}
+
 func feedTask(name string) string { return "feed." + name }
 
-// fetchFeed updates one feed if it is configured. The job fails when it did
-// not work, so that people see it and it is tried again; the last good copy is
-// kept.
-func (a *app) fetchFeed(ctx context.Context, src intel.Source) error {
-	known, err := a.feeds.States(ctx)
-	if err != nil {
-		return err
-	}
-	if i := slices.IndexFunc(known, func(s intel.State) bool { return s.Name == src.Name }); i >= 0 && !known[i].Configured(src) {
-		return nil
-	}
-	states, err := a.UpdateFeeds(ctx, server.FeedsRequest{Names: []string{src.Name}})
+// fetchFeed updates one feed. The job fails when it did not work, so that
+// people see it and it is tried again; the last good copy is kept.
+func (a *app) fetchFeed(ctx context.Context, name string) error {
+	states, err := a.updateFeeds(ctx, []string{name}, intel.Options{Scheduled: true})
 	if err != nil {
 		return err
 	}
@@ -175,6 +178,9 @@ func (a *app) fetchFeed(ctx context.Context, src intel.Source) error {
 func (a *app) RequestFeeds(ctx context.Context, names []string) error {
 	if a.offline {
 		return exposure.Errorf(exposure.Unsupported, "this server was started with --offline and fetches nothing: bring feeds with `leeward feeds import`")
+	}
+	if err := a.feeds.Want(ctx, names); err != nil {
+		return err
 	}
 	for _, f := range a.feeds.Registered {
 		if name := f.Source().Name; len(names) == 0 || slices.Contains(names, name) {

@@ -3,6 +3,7 @@ package intel
 import (
 	"archive/zip"
 	"context"
+	"crypto/ed25519"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -12,13 +13,13 @@ import (
 	"time"
 
 	"github.com/leeward-ctem/leeward/exposure"
-	"github.com/leeward-ctem/leeward/internal/safehttp"
 )
 
 // A bundle carries the kept copies to a site without a network: a zip archive
 // with manifest.json and one file of distilled facts a feed. The manifest
 // holds the SHA-256 of each, so a bundle that was damaged on its way is
-// refused. It is not signed: who carries it must be trusted.
+// refused. It may be signed, see SignBundle; otherwise who carries it must be
+// trusted.
 
 type manifest struct {
 	Format int       `json:"format"`
@@ -36,6 +37,7 @@ const (
 	manifestName    = "manifest.json"
 	maxManifest     = 4 << 20 // hundreds of parts of 3 KiB at most
 	maxBundleHeader = 1 << 20 // the directory of the archive
+	maxLocation     = 4 << 10 // as a bundle states it
 )
 
 // Export writes a bundle of every kept copy.
@@ -89,22 +91,23 @@ func (k *Keeper) Export(ctx context.Context, w io.Writer) ([]State, error) {
 // anonymous takes out what is the exporting site's own business: its addresses
 // and what went wrong there.
 func (s *State) anonymous(public []string) {
-	s.Locations, s.Error = nil, ""
+	s.Locations, s.Error, s.Asked = nil, "", false
 	s.Parts = slices.Clone(s.Parts)
 	for i := range s.Parts {
 		if p := &s.Parts[i]; !slices.Contains(public, p.Location) {
-			p.Location, p.Validator = fmt.Sprintf("file %d of a bundle", i+1), safehttp.Validator{}
+			p.Location, p.Mark = fmt.Sprintf("file %d of a bundle", i+1), Mark{}
 		}
 	}
 }
 
 // Import takes the copies of a bundle, each only if it is verified and takes
 // no knowledge away. The parts of a bundle that are refused say why in their
-// state. Feeds that this version does not know are left out.
-func (k *Keeper) Import(ctx context.Context, file File, force bool) (states []State, changed bool, err error) {
+// state. Feeds that this version does not know are left out. With trusted keys
+// only a bundle that one of them signed is taken; a wrong signature never is.
+func (k *Keeper) Import(ctx context.Context, file File, force bool, trusted ...ed25519.PublicKey) (states []State, changed bool, err error) {
 	k.updating.Lock()
 	defer k.updating.Unlock()
-	z, m, err := openBundle(file)
+	z, m, _, err := openBundle(file, trusted)
 	if err != nil {
 		return nil, false, err
 	}
@@ -132,6 +135,7 @@ func (k *Keeper) Import(ctx context.Context, file File, force bool) (states []St
 		} else {
 			state.Parts = b.State.Parts
 			for i := range state.Parts {
+				state.Parts[i].Version, state.Parts[i].Location = tidy(state.Parts[i].Version, maxVersion), tidy(state.Parts[i].Location, maxLocation)
 				if state.Parts[i].Date.After(state.Tried) {
 					state.Parts[i].Date = state.Tried // the future would keep all later editions out
 				}
@@ -149,28 +153,40 @@ func (k *Keeper) Import(ctx context.Context, file File, force bool) (states []St
 	return states, changed, nil
 }
 
-// openBundle reads the manifest of a bundle.
-func openBundle(file File) (*zip.Reader, *manifest, error) {
+// openBundle reads the manifest of a bundle, and checks its signature.
+func openBundle(file File, trusted []ed25519.PublicKey) (*zip.Reader, *manifest, Seal, error) {
 	z, err := Archive(file, maxBundleHeader)
 	if err != nil {
-		return nil, nil, Refused("this is not a bundle of `leeward feeds export`, or not all of it")
+		return nil, nil, Seal{}, Refused("this is not a bundle of `leeward feeds export`, or not all of it")
 	}
 	body, err := entryOf(z, manifestName, maxManifest)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, Seal{}, err
 	}
+	seal, err := sealOf(z, body, trusted)
+	if err != nil {
+		return nil, nil, seal, err
+	}
+	m, err := readManifest(body)
+	if err == nil && seal.Signer != "" {
+		err = intact(z, m)
+	}
+	return z, m, seal, err
+}
+
+func readManifest(body []byte) (*manifest, error) {
 	var m manifest
 	if err := json.Unmarshal(body, &m); err != nil || m.Format != bundleFormat {
-		return nil, nil, Refused("the manifest of the bundle cannot be read: it was made by a newer version, or is damaged")
+		return nil, Refused("the manifest of the bundle cannot be read: it was made by a newer version, or is damaged")
 	}
 	seen := map[string]bool{}
 	for _, b := range m.Feeds {
 		if seen[b.State.Name] || len(b.State.Parts) == 0 || len(b.State.Parts) > maxFiles {
-			return nil, nil, Refused("the manifest of the bundle is damaged: export it again")
+			return nil, Refused("the manifest of the bundle is damaged: export it again")
 		}
 		seen[b.State.Name] = true
 	}
-	return z, &m, nil
+	return &m, nil
 }
 
 // follows refuses a copy that is older than the kept one, of the future, or

@@ -41,6 +41,11 @@ type Source struct {
 	// one, for a feed whose date is only that of its newest record, which may
 	// be taken out again. Zero: not at all.
 	Falls time.Duration
+
+	// OnRequest: a download so large, or so much of what other feeds bring, that
+	// it begins only when somebody asks for the feed by its name, see
+	// [State.Wanted].
+	OnRequest bool
 }
 
 // whole reports whether one file is the whole feed: of several, the newest

@@ -1,6 +1,7 @@
 package intel
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -17,16 +18,16 @@ const maxValidator = 1 << 10
 
 // fetch reads one file, whose name is its location as it may be kept. A nil
 // chunk means that it is the one of before.
-func (k *Keeper) fetch(ctx context.Context, f Feed, location, name string, before Part) (part Part, chunk []byte, err error) {
-	file, got, err := k.open(ctx, f.Source(), location, before)
+func (v *visit) fetch(ctx context.Context, f Feed, location, name string, before Part) (part Part, chunk []byte, err error) {
+	file, got, err := v.open(ctx, location, before)
 	if err != nil {
 		return part, nil, err
 	}
 	if len(got.ETag) > maxValidator || len(got.Modified) > maxValidator {
-		got = safehttp.Validator{}
+		got.Validator = safehttp.Validator{}
 	}
 	if file == nil {
-		before.Fetched = k.Now()
+		before.Fetched = v.k.Now()
 		return before, nil, nil
 	}
 	defer file.close()
@@ -34,7 +35,7 @@ func (k *Keeper) fetch(ctx context.Context, f Feed, location, name string, befor
 	if _, err := io.Copy(sum, io.NewSectionReader(file, 0, file.size)); err != nil {
 		return part, nil, exposure.Errorf(exposure.Unavailable, "cannot read %s: %w", name, err)
 	}
-	part = Part{Location: name, Validator: got, SHA256: hex.EncodeToString(sum.Sum(nil)), Fetched: k.Now()}
+	part = Part{Location: name, Mark: got, SHA256: hex.EncodeToString(sum.Sum(nil)), Fetched: v.k.Now()}
 	if part.SHA256 == before.SHA256 {
 		part.Edition, part.Length = before.Edition, before.Length
 		return part, nil, nil
@@ -44,14 +45,25 @@ func (k *Keeper) fetch(ctx context.Context, f Feed, location, name string, befor
 		return part, nil, err
 	}
 	if part.Edition, err = f.Read(ctx, file, w.add); err != nil {
+		if !Stopped(err) && isPage(file) {
+			err = Refused("a web page came instead of %s: a proxy, a sign-in or a page of errors answers there, so open the address in a browser and set one that gives the file", f.Source().Title)
+		}
 		return part, nil, within(name, err)
 	}
-	part.Facts = w.count
+	part.Version, part.Facts = tidy(part.Version, maxVersion), w.count
 	if chunk, err = w.bytes(); err != nil {
 		return part, nil, err
 	}
 	part.Length = len(chunk)
 	return part, chunk, nil
+}
+
+// isPage reports whether a file is a page for browsers.
+func isPage(f File) bool {
+	var head [512]byte
+	n, _ := f.ReadAt(head[:], 0)
+	text := bytes.ToLower(bytes.TrimLeft(head[:n], "\ufeff \t\r\n"))
+	return bytes.HasPrefix(text, []byte("<!doctype html")) || bytes.HasPrefix(text, []byte("<html"))
 }
 
 // within says where an error happened, keeping its kind.
@@ -76,26 +88,56 @@ func (s *spool) close() {
 	}
 }
 
-// open fetches a URL or opens a file. A nil file means that the server says it
-// is still the one of before.
-func (k *Keeper) open(ctx context.Context, src Source, location string, before Part) (s *spool, got safehttp.Validator, err error) {
-	if !remote(location) {
-		s, err = openLocal(src, location)
-		return s, got, err
-	}
+func newSpool() (*spool, error) {
 	f, err := os.CreateTemp("", "leeward-feed-*")
 	if err != nil {
-		return nil, got, exposure.Errorf(exposure.Unavailable, "cannot write a temporary file: %w", err)
+		return nil, exposure.Errorf(exposure.Unavailable, "cannot write a temporary file: %w", err)
 	}
-	s = &spool{f, 0, true}
-	got, unchanged, err := k.Fetcher.Fetch(ctx, location, before.Validator, src.MaxBytes, f)
+	return &spool{f, 0, true}, nil
+}
+
+// empty makes the file ready for another try.
+func (s *spool) empty() (io.Writer, error) {
+	if _, err := s.Seek(0, io.SeekStart); err != nil {
+		return nil, err
+	}
+	return s.File, s.Truncate(0)
+}
+
+// open fetches a URL or a collection, or opens a file. A nil file means that
+// the server says it is still the one of before.
+func (v *visit) open(ctx context.Context, location string, before Part) (s *spool, got Mark, err error) {
+	if !remote(location) {
+		s, err = openLocal(v.source, location)
+		return s, got, err
+	}
+	if s, err = newSpool(); err != nil {
+		return nil, got, err
+	}
+	unchanged := false
+	if address, ok := collection(location); ok {
+		got, unchanged, err = v.gather(ctx, location, address, before, s)
+	} else {
+		got, unchanged, err = v.download(ctx, location, before, s)
+	}
 	if err == nil && !unchanged {
-		if s.size, err = f.Seek(0, io.SeekEnd); err == nil {
+		if s.size, err = s.Seek(0, io.SeekEnd); err == nil {
 			return s, got, nil
 		}
 	}
 	s.close()
 	return nil, got, err
+}
+
+// download fetches a URL.
+func (v *visit) download(ctx context.Context, location string, before Part, s *spool) (got Mark, unchanged bool, err error) {
+	r, err := v.request(location, location)
+	if err != nil {
+		return got, false, err
+	}
+	r.Known = before.Validator
+	a, err := v.ask(ctx, r, s.empty)
+	return Mark{Validator: a.Validator}, a.Unchanged, err
 }
 
 // openLocal opens a file. It is looked at first, because opening a pipe would

@@ -24,7 +24,7 @@ type Store interface {
 
 // Fetcher fetches a file from the network.
 type Fetcher interface {
-	Fetch(ctx context.Context, address string, known safehttp.Validator, limit int64, w io.Writer) (got safehttp.Validator, unchanged bool, err error)
+	Fetch(ctx context.Context, r safehttp.Request, w io.Writer) (safehttp.Answer, error)
 }
 
 // Keeper fetches feeds, keeps their last good copies and merges them. It is
@@ -34,11 +34,15 @@ type Keeper struct {
 	Store      Store
 	Fetcher    Fetcher
 	Now        func() time.Time
+	Patience   Patience
+	Env        func(string) string // where credentials stand, see docs/feeds.md; nil: nowhere
 
 	updating sync.Mutex // one update, import or export at a time; held while the network is waited for
 	loading  sync.Mutex // one load of the snapshot at a time
 	loaded   atomic.Pointer[loaded]
 	changes  atomic.Int64 // of kept copies
+
+	resting map[string]time.Time // hosts that asked to be left alone until then; guarded by updating
 }
 
 // Options say how an update is made.
@@ -52,14 +56,17 @@ type Options struct {
 	// Force reads everything anew, and takes an edition that is older or much
 	// smaller than the kept one.
 	Force bool
+	// Scheduled: nobody asked just now, so feeds on request are fetched only if
+	// somebody did before.
+	Scheduled bool
 	// Progress tells what is done, for people; may be nil.
 	Progress func(feed, doing string)
 }
 
-// Update fetches the named feeds, all that are configured when names is empty.
-// A feed that fails keeps its last good copy and does not stop the others, and
-// a file of a feed that fails does not stop its other files; the error stands
-// in the state. changed tells whether any copy is another now.
+// Update fetches the named feeds, all that are wanted when names is empty. A feed that
+// fails keeps its last good copy and does not stop the others, and a file of a
+// feed that fails does not stop its other files; the error stands in the state.
+// changed tells whether any copy is another now.
 func (k *Keeper) Update(ctx context.Context, names []string, o Options) (states []State, changed bool, err error) {
 	k.updating.Lock()
 	defer k.updating.Unlock()
@@ -84,8 +91,10 @@ func (k *Keeper) Update(ctx context.Context, names []string, o Options) (states 
 		}
 		state := known[name]
 		locations, set := o.Locations[name]
-		if len(names) == 0 && !set && !state.Configured(f.Source()) {
+		if named := set || len(names) > 0 && !o.Scheduled; !named && !state.Wanted(f.Source()) {
 			continue
+		} else if named {
+			state.Asked = f.Source().OnRequest
 		}
 		if !set {
 			locations = state.Locations
@@ -96,7 +105,7 @@ func (k *Keeper) Update(ctx context.Context, names []string, o Options) (states 
 		}
 		state.Error = ""
 		if failure != nil {
-			state.Error = failure.Error()
+			state.Error = tidy(failure.Error(), maxError)
 		}
 		if set && (failure == nil || body != nil) && !slices.ContainsFunc(locations, secret) {
 			if state.Locations = locations; slices.Equal(locations, []string{"default"}) {
@@ -110,6 +119,30 @@ func (k *Keeper) Update(ctx context.Context, names []string, o Options) (states 
 		states = append(states, state)
 	}
 	return states, changed, nil
+}
+
+// Want remembers that somebody asked for feeds that are fetched on request.
+func (k *Keeper) Want(ctx context.Context, names []string) error {
+	k.updating.Lock()
+	defer k.updating.Unlock()
+	known, err := k.states(ctx)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		f, state := k.find(name), known[name]
+		if f == nil {
+			return k.unknown(name)
+		}
+		if state.Wanted(f.Source()) {
+			continue
+		}
+		state.Asked = true
+		if err := k.put(ctx, &state, nil); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // outcome is what became of one file.
@@ -145,6 +178,7 @@ func (k *Keeper) update(ctx context.Context, f Feed, state *State, set []string,
 	var files []outcome
 	var failed failures
 	names := labels(locations)
+	v := k.visit(src, o.Force)
 	for i, location := range locations {
 		if o.Progress != nil {
 			o.Progress(src.Name, "reading "+names[i])
@@ -158,7 +192,7 @@ func (k *Keeper) update(ctx context.Context, f Feed, state *State, set []string,
 		if o.Force || again && kept[old] == nil {
 			asked = Part{}
 		}
-		part, chunk, err := k.fetch(ctx, f, location, names[i], asked)
+		part, chunk, err := v.fetch(ctx, f, location, names[i], asked)
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}

@@ -114,7 +114,7 @@ func TestRefused(t *testing.T) {
 		"nothing":        {write(edition("2025-09-27", 0)), "holds no records"},
 		"of the future":  {write(edition("2026-09-27", 10)), "which is to come"},
 		"an empty file":  {write(""), "has no end"},
-		"HTML":           {write("<!DOCTYPE html><title>Sign in</title>"), "this is no list"},
+		"HTML":           {write("<!DOCTYPE html><title>Sign in</title>"), "a web page came instead"},
 		"cut by nobody":  {write(edition("2025-09-27", 10)[:60]), "has no end"},
 		"half a file": {func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Length", "1000")
@@ -311,7 +311,7 @@ func TestNotConfigured(t *testing.T) {
 		return states[2]
 	}
 	states, _, err := s.Update(t.Context(), nil, intel.Options{})
-	if got := ours(); err != nil || len(states) != 2 || got.Configured(own) || got.Stale(own, s.now) || !got.Tried.IsZero() {
+	if got := ours(); err != nil || len(states) != 2 || got.Wanted(own) || got.Stale(own, s.now) || !got.Tried.IsZero() {
 		t.Errorf("before: %d states, %+v, %v", len(states), got, err)
 	}
 	for _, o := range []intel.Options{{}, {Force: true}} {
@@ -332,14 +332,14 @@ func TestNotConfigured(t *testing.T) {
 	if states, _, err = s.Update(t.Context(), nil, intel.Options{}); err != nil || len(states) != 3 || states[2].Facts() != 14 {
 		t.Errorf("from now on: %+v, %v", states, err)
 	}
-	if got := ours(); !got.Configured(own) || got.Stale(own, s.now) || !got.Stale(own, s.now.AddDate(0, 0, 7)) {
+	if got := ours(); !got.Wanted(own) || got.Stale(own, s.now) || !got.Stale(own, s.now.AddDate(0, 0, 7)) {
 		t.Errorf("configured: %+v", got)
 	}
 	got, changed = s.update(t, intel.Options{Locations: map[string][]string{"own": {"default"}}}, "own")
-	if !changed || got.Error != "" || s.known(t) != 0 || got.Configured(own) {
+	if !changed || got.Error != "" || s.known(t) != 0 || got.Wanted(own) {
 		t.Errorf("no more: changed = %v, %+v", changed, got)
 	}
-	if got := ours(); got.Configured(own) || got.Stale(own, s.now) {
+	if got := ours(); got.Wanted(own) || got.Stale(own, s.now) {
 		t.Errorf("afterwards: %+v", got)
 	}
 	if _, changed = s.update(t, intel.Options{Locations: map[string][]string{"own": {"default"}}}, "own"); changed {
@@ -358,5 +358,67 @@ func TestUnknownFeed(t *testing.T) {
 		if err == nil || exposure.KindOf(err) != exposure.Invalid || err.Error() != `there is no feed "two": use one, many` {
 			t.Errorf("Update(%v) = %v", o, err)
 		}
+	}
+}
+
+// A feed on request is fetched when it is named, and from then on with the
+// others.
+func TestOnRequest(t *testing.T) {
+	t.Parallel()
+	large := func(t *testing.T) *stand {
+		s := newStand(t)
+		feed := s.Registered[0].(list)
+		feed.source.OnRequest = true
+		s.Registered[0] = feed
+		for _, p := range []string{"/a/all", "/b/all", "/c/all"} {
+			s.site.text(p, edition("2025-09-27", 5))
+		}
+		return s
+	}
+	asked := func(t *testing.T, s *stand, names []string, o intel.Options) bool {
+		t.Helper()
+		states, _, err := s.Update(t.Context(), names, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(states) > 0 && states[0].Name == "one"
+	}
+	for name, tt := range map[string]struct {
+		first  func(t *testing.T, s *stand)
+		wanted bool
+	}{
+		"nobody asked":                {func(*testing.T, *stand) {}, false},
+		"the schedule asked":          {func(t *testing.T, s *stand) { asked(t, s, []string{"one"}, intel.Options{Scheduled: true}) }, false},
+		"asked, and it failed":        {func(t *testing.T, s *stand) { asked(t, s, []string{"one"}, intel.Options{}) }, true},
+		"asked for in the background": {func(t *testing.T, s *stand) { s.Want(t.Context(), []string{"one"}) }, true},
+		"came in a bundle": {func(t *testing.T, s *stand) {
+			from := full(t)
+			if _, _, err := s.Import(t.Context(), strings.NewReader(string(export(t, from))), false); err != nil {
+				t.Fatal(err)
+			}
+		}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := large(t)
+			tt.first(t, s)
+			s.site.text("/one", edition("2025-09-27", 10))
+			if got := asked(t, s, nil, intel.Options{}); got != tt.wanted {
+				t.Errorf("fetched with all others: %v, want %v", got, tt.wanted)
+			}
+			if got := asked(t, s, []string{"one"}, intel.Options{Scheduled: true}); got != tt.wanted {
+				t.Errorf("fetched on schedule: %v, want %v", got, tt.wanted)
+			}
+			states, err := s.States(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if src := s.Registered[0].Source(); states[0].Wanted(src) != tt.wanted || states[0].Stale(src, s.now.Add(1000*time.Hour)) != tt.wanted {
+				t.Errorf("state %+v", states[0])
+			}
+		})
+	}
+	if err := newStand(t).Want(t.Context(), []string{"two"}); exposure.KindOf(err) != exposure.Invalid {
+		t.Errorf("Want of an unknown feed = %v", err)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"bufio"
 	"compress/gzip"
+	"context"
 	"errors"
 	"io"
 	"slices"
@@ -99,4 +100,47 @@ func Unpack(entry *zip.File, room []byte, limit int) ([]byte, error) {
 		}
 	}
 	return room[:0], nil
+}
+
+// Nested opens an archive that is an entry of another, f. done lets go of it.
+// The entry is bounded by limit; unless it is stored as it is, it is unpacked
+// into a temporary file.
+func Nested(ctx context.Context, f File, entry *zip.File, limit int64) (inner File, done func(), err error) {
+	if offset, err := entry.DataOffset(); err == nil && entry.Method == zip.Store && entry.CompressedSize64 <= uint64(limit) {
+		return io.NewSectionReader(f, offset, int64(entry.CompressedSize64)), func() {}, nil
+	}
+	damaged := Refused("%s in the archive is damaged or longer than %d MiB: fetch it again", entry.Name, limit>>20)
+	r, err := entry.Open()
+	if err != nil {
+		return nil, nil, damaged
+	}
+	defer r.Close()
+	s, err := newSpool()
+	if err != nil {
+		return nil, nil, err
+	}
+	s.size, err = io.Copy(s, &stoppable{ctx, io.LimitReader(r, limit+1)})
+	switch {
+	case ctx.Err() != nil:
+		err = ctx.Err()
+	case err != nil, s.size > limit:
+		err = damaged
+	default:
+		return s, s.close, nil
+	}
+	s.close()
+	return nil, nil, err
+}
+
+// stoppable is a reader that ends with its context.
+type stoppable struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+func (s *stoppable) Read(p []byte) (int, error) {
+	if err := s.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return s.r.Read(p)
 }

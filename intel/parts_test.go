@@ -69,7 +69,7 @@ func TestPartFails(t *testing.T) {
 	if !changed || s.holds(t, "A") != 12 || s.holds(t, "B") != 10 || s.holds(t, "C") != 10 {
 		t.Errorf("b is damaged and c old: changed = %v, %+v", changed, got)
 	}
-	if !strings.Contains(got.Error, "2 of 3 files failed") || !strings.Contains(got.Error, "/b/all: this is no list") || !strings.Contains(got.Error, "/c/all is of 2025-09-19, older") {
+	if !strings.Contains(got.Error, "2 of 3 files failed") || !strings.Contains(got.Error, "/b/all: a web page came instead") || !strings.Contains(got.Error, "/c/all is of 2025-09-19, older") {
 		t.Errorf("error %q", got.Error)
 	}
 	if got.Date().Day() != 20 || got.Version() != "v2025-09-21" {

@@ -550,6 +550,7 @@ type FeedStatus struct {
 	Fetched     string   `json:"fetched,omitempty" doc:"when it was last found current, RFC 3339"`
 	Every       float64  `json:"every_hours"`
 	Stale       bool     `json:"stale"`
+	OnRequest   bool     `json:"on_request,omitempty" doc:"it is large, and fetched only from when somebody names it"`
 	SHA256      string   `json:"sha256,omitempty" doc:"of the file as published, when it is one"`
 	Notice      string   `json:"notice,omitempty" doc:"what of the files was left out, and where"`
 	Error       string   `json:"error,omitempty" doc:"of the last attempt; the last good copy is kept"`

@@ -82,7 +82,7 @@ func (s *Server) feedsPage(_ http.ResponseWriter, r *http.Request) (templ.Compon
 	for _, f := range rows {
 		row := web.FeedRow{
 			Name: f.Name, Title: f.Title, License: f.Licence, Attribution: f.Attribution, Records: f.Records,
-			Model: f.Version, Every: time.Duration(f.Every * float64(time.Hour)), Stale: f.Stale, Error: f.Error,
+			Model: f.Version, Every: time.Duration(f.Every * float64(time.Hour)), Stale: f.Stale, Error: f.Error, OnRequest: f.OnRequest,
 		}
 		if len(f.Locations) > 0 {
 			row.Location = f.Locations[0]

@@ -103,6 +103,7 @@ type FeedRow struct {
 	Every       time.Duration
 	Stale       bool
 	Error       string // of the last try
+	OnRequest   bool   // not fetched, because nobody asked for it yet
 }
 
 // ScopePage is what counts, whose it is and what is seen of it.

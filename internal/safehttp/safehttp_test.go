@@ -33,13 +33,13 @@ func TestFetch(t *testing.T) {
 	c := safehttp.New("test")
 
 	var b bytes.Buffer
-	v, unchanged, err := c.Fetch(t.Context(), srv.URL+"/ok", safehttp.Validator{}, 100, &b)
-	if err != nil || unchanged || v.ETag != `"v1"` || b.String() != "content" {
-		t.Fatalf("Fetch = %+v, %v, %v with %q", v, unchanged, err, &b)
+	a, err := c.Fetch(t.Context(), safehttp.Request{Address: srv.URL + "/ok", Limit: 100}, &b)
+	if err != nil || a.Unchanged || a.ETag != `"v1"` || b.String() != "content" {
+		t.Fatalf("Fetch = %+v, %v with %q", a, err, &b)
 	}
 	b.Reset()
-	if _, unchanged, err = c.Fetch(t.Context(), srv.URL+"/ok", v, 100, &b); err != nil || !unchanged || b.Len() != 0 {
-		t.Errorf("the same again: unchanged %v, %v, %d bytes", unchanged, err, b.Len())
+	if a, err = c.Fetch(t.Context(), safehttp.Request{Address: srv.URL + "/ok", Known: a.Validator, Limit: 100}, &b); err != nil || !a.Unchanged || b.Len() != 0 {
+		t.Errorf("the same again: %+v, %v, %d bytes", a, err, b.Len())
 	}
 	for name, want := range map[string]string{
 		srv.URL + "/ok?token=sesame":  "more than the 3",
@@ -55,7 +55,7 @@ func TestFetch(t *testing.T) {
 		if want == "more than the 3" {
 			limit = 3
 		}
-		_, _, err := c.Fetch(t.Context(), name, safehttp.Validator{}, limit, &b)
+		_, err := c.Fetch(t.Context(), safehttp.Request{Address: name, Limit: limit}, &b)
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("Fetch(%s) = %v, want %q", name, err, want)
 		}

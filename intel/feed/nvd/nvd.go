@@ -47,6 +47,7 @@ func (Feed) Source() intel.Source {
 		Every:       24 * time.Hour,
 		Stale:       90 * 24 * time.Hour, // the oldest file counts, and those of early years have weeks without a change
 		MaxBytes:    512 << 20,
+		OnRequest:   true,
 	}
 	for year := firstYear; year <= lastYear; year++ {
 		s.URLs = append(s.URLs, fmt.Sprintf("https://nvd.nist.gov/feeds/json/cve/2.0/nvdcve-2.0-%d.json.gz", year))

@@ -91,6 +91,8 @@ func TestFaults(t *testing.T) {
 		err   string // empty: taken
 	}{
 		"one":                     {file("1", one), 1, ""},
+		"a page of the API":       {strings.NewReplacer(`"startIndex":0`, `"startIndex":2000`, `"totalResults":1`, `"totalResults":300000`).Replace(file("1", one)), 1, ""},
+		"a page that is cut":      {strings.NewReplacer(`"startIndex":0`, `"startIndex":2000`, `"totalResults":2`, `"totalResults":300000`).Replace(file("2", one)), 1, "should hold 2"},
 		"none":                    {file("0"), 0, ""}, // the keeper refuses it
 		"byte order mark":         {"\ufeff" + file("1", one) + "\r\n", 1, ""},
 		"one is missing":          {file("2", one), 1, "should hold 2 CVEs and holds 1"},

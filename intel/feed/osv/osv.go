@@ -4,31 +4,27 @@
 package osv
 
 import (
+	"archive/zip"
 	"context"
-	"path"
+	"slices"
+	"strings"
 	"time"
 
-	"github.com/leeward-ctem/leeward/discover/decode"
 	"github.com/leeward-ctem/leeward/intel"
+	"github.com/leeward-ctem/leeward/intel/osvform"
 )
 
 // Feed reads an archive as OSV publishes one for each ecosystem: a zip file
 // with one JSON document an advisory, see
 // https://google.github.io/osv.dev/data/#data-dumps. Of an advisory it takes
-// its id, aliases, day of publication and withdrawal. What stands under
-// "related" and "upstream" is another weakness and no alias, see
-// https://ossf.github.io/osv-schema/#aliases-field.
+// its id, aliases, day of publication and withdrawal.
 type Feed struct{}
 
 const title = "an archive of OSV advisories"
 
-// Bounds of an archive. That of npm, the largest, had 227,000 advisories in
-// 2026 and is 210 MB long; single advisories have a few MB.
-const (
-	maxDirectory = 64 << 20
-	maxAdvisory  = 32 << 20
-	maxText      = 16 << 30 // of all advisories, which are read one at a time
-)
+// maxDirectory bounds the directory of an archive. That of npm, the largest, had
+// 227,000 advisories in 2026 and is 210 MB long.
+const maxDirectory = 64 << 20
 
 const bucket = "https://osv-vulnerabilities.storage.googleapis.com/"
 
@@ -54,51 +50,16 @@ func (Feed) Source() intel.Source {
 	return s
 }
 
-// Read implements intel.Feed. The archive does not say when it was made, so
-// its date is that of the newest change to an advisory, or else of its newest
-// entry.
-func (Feed) Read(ctx context.Context, f intel.File, add func(intel.Fact) error) (e intel.Edition, err error) {
+// Read implements intel.Feed.
+func (Feed) Read(ctx context.Context, f intel.File, add func(intel.Fact) error) (intel.Edition, error) {
 	z, err := intel.Archive(f, maxDirectory)
 	if err != nil {
-		return e, err
+		return intel.Edition{}, err
 	}
-	var changed, packed time.Time
-	records, left := 0, int64(maxText)
-	var room []byte
-	for i, entry := range z.File {
-		if path.Ext(entry.Name) != ".json" {
-			continue
-		}
-		if err := ctx.Err(); err != nil {
-			return e, err
-		}
-		records++
-		if room, err = intel.Unpack(entry, room[:0], maxAdvisory); err != nil {
-			return e, intel.Refused("entry %d of the archive is damaged: fetch it again", i+1)
-		}
-		if left -= int64(len(room)); left < 0 {
-			return e, intel.Refused("the archive unpacks to more than %d GiB: no archive of OSV does", int64(maxText)>>30)
-		}
-		var a advisory
-		if decode.Unmarshal(room, &a) != nil || !intel.ValidID(a.ID) {
-			e.Skipped++
-			continue
-		}
-		if err := add(a.fact()); err != nil {
-			return e, err
-		}
-		changed = latest(changed, moment(a.Modified))
-		packed = latest(packed, sensible(entry.Modified))
+	// The GitHub Advisory Database has also what nobody reviewed, and a feed of
+	// its own.
+	if slices.ContainsFunc(z.File, func(e *zip.File) bool { return strings.Contains("/"+e.Name, osvform.GitHubFolder) }) {
+		return intel.Edition{}, intel.Refused("this is not %s but the GitHub Advisory Database: read it as the feed ghsa", title)
 	}
-	if e.Date = changed; e.Date.IsZero() {
-		e.Date = packed
-	}
-	switch {
-	case records == 0:
-		return e, intel.Refused("this is not %s: it holds no JSON document", title)
-	case records > e.Skipped && e.Date.IsZero():
-		return e, intel.Refused("%s must say when its advisories changed, and this does not", title)
-	}
-	e.Date = e.Date.UTC()
-	return e, intel.Tolerable(title, e.Skipped, records)
+	return osvform.Archive(ctx, title, z.File, func(a *osvform.Advisory) error { return add(a.Fact()) })
 }

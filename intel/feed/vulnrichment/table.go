@@ -7,6 +7,7 @@ import (
 
 	"github.com/leeward-ctem/leeward/discover/decode"
 	"github.com/leeward-ctem/leeward/intel"
+	"github.com/leeward-ctem/leeward/intel/cverecord"
 )
 
 // The columns that are read. There may be others, in any order.
@@ -29,7 +30,7 @@ const (
 var names = [columns]string{"cve", "published", "state", "vector", "cvss4_vector", "ssvc_exploitation", "ssvc_automatable", "ssvc_technical_impact", "ssvc_timestamp"}
 
 // table reads a table with a header and a row a CVE.
-func (e *edition) table(ctx context.Context, in io.Reader) error {
+func table(ctx context.Context, e *cverecord.Edition, in io.Reader) error {
 	rows := decode.NewRows(in)
 	if head := rows.Head(3); len(head) >= 3 && string(head[:3]) == "\ufeff" {
 		rows.Discard(3)
@@ -47,7 +48,7 @@ func (e *edition) table(ctx context.Context, in io.Reader) error {
 		case err != nil && !decode.Lost(err):
 			return readable(err)
 		case err != nil:
-			if err := e.take(ctx, &said{}, false); err != nil {
+			if err := e.Take(ctx, &cverecord.Said{}, false); err != nil {
 				return err
 			}
 			if err := rows.SkipLine(); err != nil {
@@ -61,13 +62,13 @@ func (e *edition) table(ctx context.Context, in io.Reader) error {
 			}
 			return ""
 		}
-		s := said{
-			id: text(colCVE), rejected: word(text(colState), "REJECTED") != "", published: moment(text(colPublished)),
-			vectors: []string{text(colVector4), text(colVector)},
-			ssvc:    points{text(colExploitation), text(colAutomatable), text(colImpact), moment(text(colTimestamp))},
+		s := cverecord.Said{
+			ID: text(colCVE), Rejected: cverecord.Word(text(colState), "REJECTED") != "", Published: cverecord.Moment(text(colPublished)),
+			Vectors: []string{text(colVector4), text(colVector)},
+			SSVC:    cverecord.Points{Exploitation: text(colExploitation), Automatable: text(colAutomatable), Impact: text(colImpact), At: cverecord.Moment(text(colTimestamp))},
 		}
-		s.changed = later(s.published, s.ssvc.at)
-		if err := e.take(ctx, &s, true); err != nil {
+		s.Changed = cverecord.Later(s.Published, s.SSVC.At)
+		if err := e.Take(ctx, &s, true); err != nil {
 			return err
 		}
 	}

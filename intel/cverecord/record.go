@@ -1,4 +1,7 @@
-package vulnrichment
+// Package cverecord reads CVE records, which several feeds hold: those of the
+// CVE programme, with what CISA adds to them as an authorized data publisher,
+// above all the decision points of SSVC.
+package cverecord
 
 import (
 	"encoding/json"
@@ -10,43 +13,43 @@ import (
 	"github.com/leeward-ctem/leeward/intel"
 )
 
-// said is what a record says, in whichever form.
-type said struct {
-	id        string
-	rejected  bool
-	published time.Time
-	changed   time.Time // the newest moment that it speaks of
-	vectors   []string  // those of the CVE's publisher before those of others
-	ssvc      points
+// Said is what a record says, in whichever form.
+type Said struct {
+	ID        string
+	Rejected  bool
+	Published time.Time
+	Changed   time.Time // the newest moment that it speaks of
+	Vectors   []string  // those of the CVE's publisher before those of others
+	SSVC      Points
 }
 
-// points are the decision points of SSVC as CISA assessed them at a time, see
+// Points are the decision points of SSVC as CISA assessed them at a time, see
 // https://www.cisa.gov/stakeholder-specific-vulnerability-categorization-ssvc.
 // The words come in several cases.
-type points struct {
-	exploitation string // none, poc, active
-	automatable  string // yes, no
-	impact       string // partial, total
-	at           time.Time
+type Points struct {
+	Exploitation string // none, poc, active
+	Automatable  string // yes, no
+	Impact       string // partial, total
+	At           time.Time
 }
 
 // soon is within how many days of its publication an assessment tells of news.
 const soon = 90
 
-// fact is what s says of its CVE. That CISA knows of exploitation counts from
+// Fact is what s says of its CVE. That CISA knows of exploitation counts from
 // the day of its assessment; the evidence may be older. So does a proof of
 // concept, when the CVE was new then: of an old one nobody says since when there
 // is one.
-func (s *said) fact() intel.Fact {
+func (s *Said) Fact() intel.Fact {
 	t := exposure.Threat{
-		PublishedDay: intel.Day(s.published), Withdrawn: s.rejected, Vector: intel.NewestVector(s.vectors...),
-		Automatable: word(s.ssvc.automatable, "yes", "no"), Impact: word(s.ssvc.impact, "total", "partial"),
+		PublishedDay: intel.Day(s.Published), Withdrawn: s.Rejected, Vector: intel.NewestVector(s.Vectors...),
+		Automatable: Word(s.SSVC.Automatable, "yes", "no"), Impact: Word(s.SSVC.Impact, "total", "partial"),
 	}
-	at := intel.Day(s.ssvc.at)
+	at := intel.Day(s.SSVC.At)
 	if at == 0 {
-		at = intel.Day(s.changed)
+		at = intel.Day(s.Changed)
 	}
-	switch word(s.ssvc.exploitation, "active", "poc", "public poc") {
+	switch Word(s.SSVC.Exploitation, "active", "poc", "public poc") {
 	case "active":
 		t.ObservedDay = at
 	case "poc", "public poc":
@@ -55,11 +58,11 @@ func (s *said) fact() intel.Fact {
 			t.PoCDay = intel.UnknownDay
 		}
 	}
-	return intel.Fact{ID: s.id, Threat: t}
+	return intel.Fact{ID: s.ID, Threat: t}
 }
 
-// word is s if it is one of the words, in their case, else empty.
-func word(s string, words ...string) string {
+// Word is s if it is one of the words, in their case, else empty.
+func Word(s string, words ...string) string {
 	s = strings.TrimSpace(s)
 	for _, w := range words {
 		if strings.EqualFold(s, w) {
@@ -131,8 +134,8 @@ type assessment struct {
 	Options   []map[string]string `json:"options"`
 }
 
-// understand reads one record; ok is false when it is none.
-func understand(raw []byte) (s said, ok bool) {
+// Understand reads one record; ok is false when it is none.
+func Understand(raw []byte) (s Said, ok bool) {
 	var r record
 	if decode.Unmarshal(raw, &r) != nil {
 		return s, false
@@ -140,20 +143,20 @@ func understand(raw []byte) (s said, ok bool) {
 	if r.Metadata.ID == "" {
 		return r.summary()
 	}
-	s = said{
-		id: r.Metadata.ID, rejected: word(r.Metadata.State, "REJECTED") != "",
-		published: moment(r.Metadata.Published), changed: moment(r.Metadata.Updated),
+	s = Said{
+		ID: r.Metadata.ID, Rejected: Word(r.Metadata.State, "REJECTED") != "",
+		Published: Moment(r.Metadata.Published), Changed: Moment(r.Metadata.Updated),
 	}
-	s.vectors = r.Containers.CNA.vectors(s.vectors)
+	s.Vectors = r.Containers.CNA.vectors(s.Vectors)
 	for i := range r.Containers.ADP {
 		c := &r.Containers.ADP[i]
-		s.vectors = c.vectors(s.vectors)
-		s.changed = later(s.changed, moment(c.Provider.Updated))
-		if word(c.Provider.Name, "CISA-ADP") != "" && !s.ssvc.read(c.Metrics) {
+		s.Vectors = c.vectors(s.Vectors)
+		s.Changed = Later(s.Changed, Moment(c.Provider.Updated))
+		if Word(c.Provider.Name, "CISA-ADP") != "" && !s.SSVC.read(c.Metrics) {
 			return s, false
 		}
 	}
-	s.changed = later(s.changed, s.published)
+	s.Changed = Later(s.Changed, s.Published)
 	return s, true
 }
 
@@ -167,29 +170,29 @@ func (c *container) vectors(all []string) []string {
 }
 
 // read takes the newest assessment; ok is false when one cannot be read.
-func (p *points) read(all []metric) (ok bool) {
+func (p *Points) read(all []metric) (ok bool) {
 	for i := range all {
-		if word(all[i].Other.Type, "ssvc") == "" {
+		if Word(all[i].Other.Type, "ssvc") == "" {
 			continue
 		}
 		var a assessment
 		if decode.Unmarshal(all[i].Other.Content, &a) != nil {
 			return false
 		}
-		next := points{at: moment(a.Timestamp)}
+		next := Points{At: Moment(a.Timestamp)}
 		for _, o := range a.Options {
 			for name, value := range o {
-				switch word(name, "Exploitation", "Automatable", "Technical Impact") {
+				switch Word(name, "Exploitation", "Automatable", "Technical Impact") {
 				case "Exploitation":
-					next.exploitation = value
+					next.Exploitation = value
 				case "Automatable":
-					next.automatable = value
+					next.Automatable = value
 				case "Technical Impact":
-					next.impact = value
+					next.Impact = value
 				}
 			}
 		}
-		if !next.at.Before(p.at) {
+		if !next.At.Before(p.At) {
 			*p = next
 		}
 	}
@@ -197,38 +200,39 @@ func (p *points) read(all []metric) (ok bool) {
 }
 
 // summary reads the short form.
-func (r *record) summary() (s said, ok bool) {
-	s = said{id: r.CVE, rejected: word(r.State, "REJECTED") != "", published: moment(r.Published)}
+func (r *record) summary() (s Said, ok bool) {
+	s = Said{ID: r.CVE, Rejected: Word(r.State, "REJECTED") != "", Published: Moment(r.Published)}
 	for _, version := range []string{"cvssV4_0", "cvssV3_1", "cvssV3_0", "cvssV2_0"} {
 		for _, m := range r.CVSS[version] {
 			if len(m) < 3 {
 				return s, false
 			}
 			vector, _ := m[2].(string)
-			s.vectors = append(s.vectors, vector)
+			s.Vectors = append(s.Vectors, vector)
 		}
 	}
 	switch len(r.SSVC) {
 	case 0:
 	case 4:
-		s.ssvc = points{r.SSVC[0], r.SSVC[1], r.SSVC[2], moment(r.SSVC[3])}
+		s.SSVC = Points{r.SSVC[0], r.SSVC[1], r.SSVC[2], Moment(r.SSVC[3])}
 	default:
 		return s, false
 	}
-	s.changed = later(s.published, s.ssvc.at)
+	s.Changed = Later(s.Published, s.SSVC.At)
 	return s, r.CVE != ""
 }
 
-func later(a, b time.Time) time.Time {
+// Later is the later of two moments.
+func Later(a, b time.Time) time.Time {
 	if b.After(a) {
 		return b
 	}
 	return a
 }
 
-// moment is a time as the records write it, with a zone, without one, or a day
+// Moment is a time as the records write it, with a zone, without one, or a day
 // alone; zero if it is none, or none that can be meant.
-func moment(s string) time.Time {
+func Moment(s string) time.Time {
 	for _, form := range []string{time.RFC3339, "2006-01-02T15:04:05", time.DateOnly} {
 		if t, err := time.Parse(form, s); err == nil && t.Year() >= 1990 && t.Year() < 2400 {
 			return t

@@ -1,4 +1,7 @@
-package osv
+// Package osvform reads advisories in the form of the Open Source
+// Vulnerabilities databases, which several publish theirs in, see
+// https://ossf.github.io/osv-schema/.
+package osvform
 
 import (
 	"encoding/json"
@@ -10,18 +13,20 @@ import (
 	"github.com/leeward-ctem/leeward/intel"
 )
 
-// advisory is what is read of one, see https://ossf.github.io/osv-schema/.
-type advisory struct {
+// Advisory is what is read of one. What stands under "related" and "upstream" is
+// another weakness and no alias, see https://ossf.github.io/osv-schema/#aliases-field.
+type Advisory struct {
 	ID        string          `json:"id"`
 	Modified  string          `json:"modified"`
 	Published string          `json:"published"`
 	Withdrawn string          `json:"withdrawn"`
 	Aliases   []string        `json:"aliases"`
+	Severity  json.RawMessage `json:"severity"`          // read by Vector alone
 	Specific  json.RawMessage `json:"database_specific"` // of any shape
 }
 
-// fact is what an advisory says.
-func (a *advisory) fact() intel.Fact {
+// Fact is what an advisory says, but for its vector.
+func (a *Advisory) Fact() intel.Fact {
 	f := intel.Fact{ID: a.ID, Threat: exposure.Threat{PublishedDay: a.published(), Withdrawn: !moment(a.Withdrawn).IsZero()}}
 	for _, alias := range a.Aliases {
 		if alias != a.ID && intel.ValidID(alias) && len(f.Aliases) < intel.MaxAliases && !slices.Contains(f.Aliases, alias) {
@@ -33,7 +38,7 @@ func (a *advisory) fact() intel.Fact {
 
 // published is the day since when the weakness is known. GitHub's database
 // took in old weaknesses years later, and tells when NVD had published them.
-func (a *advisory) published() int {
+func (a *Advisory) published() int {
 	day := intel.Day(moment(a.Published))
 	var specific struct {
 		NVD string `json:"nvd_published_at"`
@@ -44,6 +49,21 @@ func (a *advisory) published() int {
 		}
 	}
 	return day
+}
+
+// Vector is the newest of its CVSS vectors; empty when there is none.
+func (a *Advisory) Vector() string {
+	var all []struct {
+		Score string `json:"score"`
+	}
+	if len(a.Severity) == 0 || decode.Unmarshal(a.Severity, &all) != nil {
+		return ""
+	}
+	var vectors []string
+	for _, s := range all {
+		vectors = append(vectors, s.Score)
+	}
+	return intel.NewestVector(vectors...)
 }
 
 // moment is a time as OSV writes it, zero if it is none. Databases write the
