@@ -47,6 +47,7 @@ type app struct {
 	summed    summaryCache
 	heard     sourceCache
 	ranked    advisoryCache
+	tailors   tailorCache
 	faceted   facetCache
 	stored    storedCache
 	offline   bool
