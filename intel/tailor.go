@@ -234,11 +234,14 @@ func (t *Tailor) Of(ids []string, cwes []int) exposure.Tailored {
 	return k
 }
 
+// maxActor bounds a name of those that are kept of a weakness.
+const maxActor = 60
+
 // names joins the names of the first actors.
 func (t *Tailor) names(n int, at func(int) int) string {
 	var names []string
 	for i := range min(n, exposure.MaxActors) {
-		names = append(names, t.actors[at(i)].Name)
+		names = append(names, Cut(strings.ReplaceAll(t.actors[at(i)].Name, ";", ","), maxActor))
 	}
 	return strings.Join(names, "; ")
 }
