@@ -150,11 +150,7 @@ func (t *Tailor) take(i int) {
 			t.exploit[n] = append(t.exploit[n], exploit{i, certain})
 		}
 	}
-	var used []string
-	for _, id := range a.Arsenal.Techniques {
-		used = append(append(used, id), t.l.wider(id)...)
-	}
-	for _, id := range joined(used, nil) {
+	for _, id := range t.l.Wider(a.Arsenal.Techniques) {
 		t.users[id] = append(t.users[id], i)
 	}
 }
@@ -169,6 +165,15 @@ func (l *Landscape) wider(id string) []string {
 		return []string{parent}
 	}
 	return nil
+}
+
+// Wider are techniques, and those that they are part of; sorted.
+func (l *Landscape) Wider(ids []string) []string {
+	all := slices.Clone(ids)
+	for _, id := range ids {
+		all = append(all, l.wider(id)...)
+	}
+	return joined(all, nil)
 }
 
 // pattern notes for the classes that enable a pattern the techniques that it is.
@@ -188,6 +193,10 @@ func (t *Tailor) Actors() []Targeter { return t.actors }
 
 // Users is how many of the actors use a technique or one that is part of it.
 func (t *Tailor) Users(technique string) int { return len(t.users[technique]) }
+
+// UsedBy are the numbers of the actors, as in [Tailor.Actors], that use a
+// technique or one that is part of it. They are not to be changed.
+func (t *Tailor) UsedBy(technique string) []int { return t.users[technique] }
 
 // Numbers that Targeting is made of, see docs/risk.md. They are judgements, not
 // fitted: no data says who was attacked by whom.
@@ -388,13 +397,20 @@ func (t *Tailor) exploiters(ids []string) []exploit {
 	return all
 }
 
-// Concerned are the numbers of the actors, as in [Tailor.Actors], that are known
-// to exploit a weakness or to use one of its techniques; sorted.
-func (t *Tailor) Concerned(ids []string, k *exposure.Tailored) []int {
+// Exploiters are the numbers of the actors, as in [Tailor.Actors], that are known
+// to exploit a weakness, the most certain first.
+func (t *Tailor) Exploiters(ids []string) []int {
 	var all []int
 	for _, e := range t.exploiters(ids) {
 		all = append(all, e.actor)
 	}
+	return all
+}
+
+// Concerned are the numbers of the actors, as in [Tailor.Actors], that are known
+// to exploit a weakness or to use one of its techniques; sorted.
+func (t *Tailor) Concerned(ids []string, k *exposure.Tailored) []int {
+	all := t.Exploiters(ids)
 	for technique := range strings.FieldsSeq(k.Techniques) {
 		all = append(all, t.users[technique]...)
 	}

@@ -142,9 +142,9 @@ func (m *Model) actorsLabel(t *exposure.Threat) string {
 			more = fmt.Sprintf(" and %d more", n)
 		}
 		if t.Users == 1 {
-			return "Used by " + t.Actors + ", which targets " + aim(m.profile)
+			return "Used by " + t.Actors + ", which targets " + m.profile.String()
 		}
-		return "Used by " + t.Actors + more + ", which target " + aim(m.profile)
+		return "Used by " + t.Actors + more + ", which target " + m.profile.String()
 	case t.Users > 0:
 		its := "Its technique " + t.Technique
 		if t.Derived || !slices.Contains(strings.Fields(t.Techniques), t.Technique) {
@@ -153,18 +153,6 @@ func (m *Model) actorsLabel(t *exposure.Threat) string {
 		return fmt.Sprintf("%s is used by %d of %d actors that target you", its, t.Users, t.Targeters)
 	}
 	return "No actor that targets you is known to use it"
-}
-
-// aim is a profile in words: financial-services in DE, CH.
-func aim(p exposure.Profile) string {
-	sectors, countries := strings.Join(p.Sectors, ", "), strings.Join(p.Countries, ", ")
-	switch {
-	case countries == "":
-		return sectors
-	case sectors == "":
-		return countries
-	}
-	return sectors + " in " + countries
 }
 
 func actorsSource(t *exposure.Threat) string {
