@@ -75,6 +75,7 @@ func (a *app) Landscape(ctx context.Context, filter string) (server.LandscapeRep
 	if r.Techniques, err = g.techniques(slices.Sorted(maps.Keys(ids))); err != nil {
 		return r, err
 	}
+	g.total(&r, open)
 	found, err := g.v.Technologies(g.f, a.today(), maxTechnologies)
 	for _, t := range found {
 		kind := "os"
@@ -84,6 +85,31 @@ func (a *app) Landscape(ctx context.Context, filter string) (server.LandscapeRep
 		r.Technologies = append(r.Technologies, server.TechnologyCount{Kind: kind, Name: t.Name, Count: t.Count})
 	}
 	return r, err
+}
+
+// total counts what is open to any of those who target us. open is what is open,
+// the most expected loss first.
+func (g *ground) total(r *server.LandscapeReport, open []index.AdvisoryGroup) {
+	for _, of := range open {
+		adv := g.v.Advisory(of.ID)
+		used := false
+		for id := range strings.FieldsSeq(adv.Threat.Techniques) {
+			used = used || g.us.Users(id) > 0
+		}
+		exploited := len(g.us.Exploiters(namesOf(adv))) > 0
+		if used {
+			r.ByTechnique += of.Count
+		}
+		if exploited {
+			r.ByExploit += of.Count
+			if len(r.Exploited) < maxExploits {
+				r.Exploited = append(r.Exploited, adv.Key)
+			}
+		}
+		if used || exploited {
+			r.Loss += of.Loss
+		}
+	}
 }
 
 // feeds are those that tell of the landscape, with what is owed to them.
@@ -214,6 +240,7 @@ func (a *app) Actor(ctx context.Context, id, filter string) (server.ActorDetail,
 	p, _ := a.inForce()
 	arsenal := g.l.Arsenal(e.ID)
 	d.ActorRow, d.Feeds = actorRow(&e), g.feeds()
+	d.Profile = p.Profile
 	d.Sectors, d.Countries, d.Targets = e.Targets(p.Profile)
 	d.ActorRow.Techniques = len(arsenal.Techniques)
 	d.AllSectors, d.AllCountries, d.Summary, d.URL = e.Sectors, e.Countries, e.Summary, e.URL
@@ -311,7 +338,7 @@ func (a *app) Technique(ctx context.Context, id, filter string) (server.Techniqu
 	if known = known && e.Kind == intel.KindTechnique; !known && rows[0].Findings == 0 {
 		return d, exposure.Errorf(exposure.NotFound, "no feed tells of a technique %q", id)
 	}
-	d.TechniqueRow, d.Feeds = rows[0], g.feeds()
+	d.TechniqueRow, d.Targeters, d.Feeds = rows[0], len(g.us.Actors()), g.feeds()
 	for _, n := range g.us.UsedBy(id) {
 		d.UsedBy = append(d.UsedBy, targeterRow(&g.us.Actors()[n]))
 	}

@@ -13,6 +13,10 @@ type LandscapeReport struct {
 	Profile      exposure.Profile  `json:"profile" doc:"of the programme"`
 	Known        int               `json:"known" doc:"actors that the feeds tell of, whomever they target"`
 	Feeds        []LandscapeFeed   `json:"feeds" doc:"that tell of actors, techniques and what stands against them"`
+	ByTechnique  int               `json:"open_by_technique" doc:"open findings of what is exploited by techniques of those"`
+	ByExploit    int               `json:"open_by_exploit" doc:"open findings of what those are known to exploit"`
+	Exploited    []string          `json:"exploited,omitempty" doc:"open weaknesses that those are known to exploit, the 200 with the greatest expected loss"`
+	Loss         float64           `json:"expected_loss" doc:"by both"`
 	Actors       []ActorRow        `json:"actors" doc:"those that target the profile, by the expected loss open to them"`
 	Techniques   []TechniqueRow    `json:"techniques" doc:"that they use, or by which something open is exploited, by the expected loss open to them"`
 	Technologies []TechnologyCount `json:"technologies" doc:"what is in use here, counted from open findings; which of it an actor attacks, no feed says"`
@@ -77,19 +81,20 @@ type TechnologyCount struct {
 // ActorDetail is everything about one actor.
 type ActorDetail struct {
 	ActorRow
-	Targets       bool            `json:"targets" doc:"it targets the profile"`
-	AllSectors    []string        `json:"all_sectors,omitempty" doc:"that it targets"`
-	AllCountries  []string        `json:"all_countries,omitempty" doc:"that it targets"`
-	Summary       string          `json:"summary,omitempty"`
-	URL           string          `json:"url,omitempty"`
-	Uses          []TechniqueRow  `json:"uses" doc:"its techniques, by the expected loss open to them"`
-	Software      []Thing         `json:"software,omitempty"`
-	Campaigns     []Thing         `json:"campaigns,omitempty"`
-	ByTechnique   int             `json:"open_by_technique" doc:"open findings of what is exploited by its techniques"`
-	ByExploit     int             `json:"open_by_exploit" doc:"open findings of what it is known to exploit"`
-	Exploits      []ExploitRow    `json:"exploits" doc:"weaknesses that it is known to exploit, those that are open first"`
-	ExploitsTotal int             `json:"exploits_total"`
-	Feeds         []LandscapeFeed `json:"feeds"`
+	Profile       exposure.Profile `json:"profile" doc:"of the programme"`
+	Targets       bool             `json:"targets" doc:"it targets the profile"`
+	AllSectors    []string         `json:"all_sectors,omitempty" doc:"that it targets"`
+	AllCountries  []string         `json:"all_countries,omitempty" doc:"that it targets"`
+	Summary       string           `json:"summary,omitempty"`
+	URL           string           `json:"url,omitempty"`
+	Uses          []TechniqueRow   `json:"uses" doc:"its techniques, by the expected loss open to them"`
+	Software      []Thing          `json:"software,omitempty"`
+	Campaigns     []Thing          `json:"campaigns,omitempty"`
+	ByTechnique   int              `json:"open_by_technique" doc:"open findings of what is exploited by its techniques"`
+	ByExploit     int              `json:"open_by_exploit" doc:"open findings of what it is known to exploit"`
+	Exploits      []ExploitRow     `json:"exploits" doc:"weaknesses that it is known to exploit, those that are open first"`
+	ExploitsTotal int              `json:"exploits_total"`
+	Feeds         []LandscapeFeed  `json:"feeds"`
 }
 
 // ExploitRow is a weakness that an actor is known to exploit.
@@ -103,11 +108,12 @@ type ExploitRow struct {
 // TechniqueDetail is everything about one technique.
 type TechniqueDetail struct {
 	TechniqueRow
-	Summary string          `json:"summary,omitempty"`
-	URL     string          `json:"url,omitempty"`
-	UsedBy  []ActorRow      `json:"used_by" doc:"of those that target the profile"`
-	On      []AssetRow      `json:"on" doc:"the 50 assets with the greatest expected loss by it"`
-	Feeds   []LandscapeFeed `json:"feeds"`
+	Summary   string          `json:"summary,omitempty"`
+	URL       string          `json:"url,omitempty"`
+	Targeters int             `json:"targeters" doc:"actors that target the profile"`
+	UsedBy    []ActorRow      `json:"used_by" doc:"of those that target the profile"`
+	On        []AssetRow      `json:"on" doc:"the 50 assets with the greatest expected loss by it"`
+	Feeds     []LandscapeFeed `json:"feeds"`
 }
 
 // registerLandscape adds what tells who targets us.
