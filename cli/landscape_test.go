@@ -8,11 +8,13 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/chromedp/chromedp"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/leeward-ctem/leeward/exposure"
@@ -22,10 +24,10 @@ import (
 )
 
 // told is a feed of facts, one a line, behind a line with the day of the edition.
-type told struct{}
+type told struct{ name string }
 
-func (told) Source() intel.Source {
-	return intel.Source{Name: "lines", Title: "Lines", URLs: []string{"https://lines.example/facts"}, Licence: "CC0-1.0", Attribution: "By those who write lines.", Every: time.Hour, Stale: 1e6 * time.Hour, MaxBytes: 1 << 20}
+func (f told) Source() intel.Source {
+	return intel.Source{Name: f.name, Title: "Lines", URLs: []string{"https://lines.example/facts"}, Licence: "CC0-1.0", Attribution: "By those who write lines.", Every: time.Hour, Stale: 1e6 * time.Hour, MaxBytes: 1 << 20}
 }
 
 func (told) Read(_ context.Context, f intel.File, add func(intel.Fact) error) (e intel.Edition, err error) {
@@ -46,17 +48,19 @@ func (told) Read(_ context.Context, f intel.File, add func(intel.Fact) error) (e
 	return e, s.Err()
 }
 
-// saying has the feed of lines say facts.
-func (h *testHouse) saying(facts ...string) {
+// saying has a feed of a name say facts.
+func (h *testHouse) saying(name string, facts ...string) {
 	h.t.Helper()
-	if !slices.Contains(h.feeds.Registered, intel.Feed(told{})) {
-		h.feeds.Registered = append(h.feeds.Registered, told{})
+	if i := slices.IndexFunc(h.feeds.Registered, func(f intel.Feed) bool { return f.Source().Name == name }); i >= 0 {
+		h.feeds.Registered[i] = told{name}
+	} else {
+		h.feeds.Registered = append(h.feeds.Registered, told{name})
 	}
 	file := filepath.Join(h.t.TempDir(), "facts")
 	if err := os.WriteFile(file, []byte(h.now.Format(time.DateOnly)+"\n"+strings.Join(facts, "\n")+"\n"), 0o600); err != nil {
 		h.t.Fatal(err)
 	}
-	states, err := h.UpdateFeeds(h.t.Context(), server.FeedsRequest{Names: []string{"lines"}, Locations: map[string][]string{"lines": {file}}})
+	states, err := h.UpdateFeeds(h.t.Context(), server.FeedsRequest{Names: []string{name}, Locations: map[string][]string{name: {file}}})
 	if err != nil || states[0].Error != "" {
 		h.t.Fatalf("%+v, %v", states, err)
 	}
@@ -137,7 +141,7 @@ func tailoredHouse(t *testing.T, database string) {
 	}
 
 	on(2)
-	h.saying(trade()...)
+	h.saying("lines", trade()...)
 	if got := threat(1001); got != (exposure.Tailored{Techniques: "T1190"}) {
 		t.Errorf("without a profile: %+v", got)
 	}
@@ -262,5 +266,59 @@ func tailoredHouse(t *testing.T, database string) {
 	}
 	if got := threat(1001); got != (exposure.Tailored{Techniques: "T1190"}) {
 		t.Errorf("after the profile: %+v", got)
+	}
+}
+
+// A person asks who targets them, is told how to say who they are, and goes from
+// the answer to an actor, its technique and the findings that are open to it.
+func TestActorsInTheBrowser(t *testing.T) {
+	t.Parallel()
+	b := live.Browser(t)
+	s := &site{t: t, dir: t.TempDir(), log: &syncBuffer{}}
+	r := &run{IO: IO{Err: io.Discard, Env: func(string) string { return "" }, Now: time.Now}, commands: &commands{Data: s.dir}}
+	a, err := r.openApp(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := &testHouse{app: a, t: t, now: time.Now()}
+	h.report("a.jsonl", runLine("alpha", 5), weak("alpha", "a.example", "CVE-2024-1001"), weak("alpha", "b.example", "CVE-2024-1002"))
+	h.saying("osv", trade()...) // the server knows that name, and reads what is kept under it
+	if err := a.close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.serve("--offline"); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.stop() })
+	s.link = regexp.MustCompile(`/setup\?link=(\S+)`).FindStringSubmatch(s.log.String())[1]
+	firstRun(b, s)
+	b.Do("ask", chromedp.Navigate(s.url+"/actors"), chromedp.WaitVisible(css("main")))
+	text(t, b, "main", "Say who you are")
+	text(t, b, "#techniques", "Exploit Public-Facing Application")
+	file := filepath.Join(t.TempDir(), "p.yaml")
+	if err := os.WriteFile(file, []byte(shopProfile), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if code, out := s.command("apply", "-f", file); code != 0 {
+		t.Fatal(out)
+	}
+	b.Do("ask again", chromedp.Navigate(s.url+"/actors"), chromedp.WaitVisible(css("#targeters table")))
+	text(t, b, "#targeters", "Actor 1")
+	b.Do("open the first actor", chromedp.Click(css("#targeters tbody a.title")), chromedp.WaitVisible(css("#uses")))
+	text(t, b, "main", "Targets you: retail in DE")
+	text(t, b, "#exploits", "CVE-2024-1001")
+	b.Do("open its technique", chromedp.Click(css("#uses tbody a.title")), chromedp.WaitVisible(css("#used")))
+	text(t, b, "#against", "Update Software")
+	text(t, b, "#used", "Actor 3")
+	b.Do("open the findings", chromedp.Click(css(".tiles a")), chromedp.WaitVisible(css("#rows tr")))
+	text(t, b, "#results", "2 findings")
+	b.Do("and back", chromedp.Navigate(s.url+"/actors"), chromedp.WaitVisible(css("main")))
+	for _, p := range b.Problems() {
+		t.Error(p)
+	}
+	for _, c := range []struct{ args, want string }{{"actors", "3 of 4 known actors target you"}, {"actors G0004", "Actor 4"}, {"actors --json", `"name":"Actor 1"`}, {"actors nobody", "no feed tells of an actor"}} {
+		if _, out := s.command(strings.Fields(c.args)...); !strings.Contains(out, c.want) {
+			t.Errorf("%s prints\n%s", c.args, out)
+		}
 	}
 }
