@@ -48,6 +48,7 @@ type app struct {
 	summed    summaryCache
 	heard     sourceCache
 	ranked    advisoryCache
+	tailors   tailorCache
 	faceted   facetCache
 	stored    storedCache
 	offline   bool

@@ -46,6 +46,8 @@ type house interface {
 	Programme(ctx context.Context) (server.Programme, error)
 	Apply(ctx context.Context, r server.ApplyRequest) (server.ApplyResult, error)
 	Refit(ctx context.Context, r server.RefitRequest) (server.Refit, error)
+	Landscape(ctx context.Context, scope string) (server.LandscapeReport, error)
+	Actor(ctx context.Context, id, scope string) (server.ActorDetail, error)
 	Feeds(ctx context.Context) ([]server.FeedStatus, error)
 	UpdateFeeds(ctx context.Context, r server.FeedsRequest) ([]server.FeedStatus, error)
 	ImportFeeds(ctx context.Context, bundle io.Reader, force bool) ([]server.FeedStatus, error)
@@ -319,6 +321,14 @@ func (c *client) Apply(ctx context.Context, r server.ApplyRequest) (res server.A
 
 func (c *client) Refit(ctx context.Context, r server.RefitRequest) (fit server.Refit, err error) {
 	return fit, c.call(ctx, http.MethodPost, "/api/v1/refit", r, &fit)
+}
+
+func (c *client) Landscape(ctx context.Context, scope string) (l server.LandscapeReport, err error) {
+	return l, c.get(ctx, "/api/v1/landscape?"+url.Values{"scope": {scope}}.Encode(), &l)
+}
+
+func (c *client) Actor(ctx context.Context, id, scope string) (d server.ActorDetail, err error) {
+	return d, c.get(ctx, "/api/v1/actors/"+url.PathEscape(id)+"?"+url.Values{"scope": {scope}}.Encode(), &d)
 }
 
 func (c *client) Feeds(ctx context.Context) ([]server.FeedStatus, error) {

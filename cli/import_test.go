@@ -76,8 +76,8 @@ func (noContexts) Context(*exposure.Asset) exposure.Context { return exposure.Co
 
 type noIntel struct{}
 
-func (noIntel) Canonical(id string) string      { return id }
-func (noIntel) Threat([]string) exposure.Threat { return exposure.Threat{} }
+func (noIntel) Canonical(id string) string             { return id }
+func (noIntel) Threat([]string, []int) exposure.Threat { return exposure.Threat{} }
 
 // lines reads a report of JSON observations, one a line: the tests say exactly
 // what a scanner said. A line "!" is a broken record, "X" the end by a fault.

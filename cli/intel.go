@@ -2,10 +2,12 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
 	"math"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/leeward-ctem/leeward/exposure"
@@ -33,11 +35,16 @@ func (k knowledge) snapshot() *intel.Snapshot {
 // Canonical resolves an alias.
 func (k knowledge) Canonical(id string) string { return k.snapshot().Canonical(id) }
 
-// Threat returns the worst of what is known about several ids.
-func (k knowledge) Threat(ids []string) exposure.Threat { return k.threat(k.snapshot(), ids) }
+// Threat returns the worst of what is known about several ids, and what that
+// is to us.
+func (k knowledge) Threat(ids []string, cwes []int) exposure.Threat {
+	s := k.snapshot()
+	return k.threat(s, k.a.tailored(s), ids, cwes)
+}
 
-func (k knowledge) threat(s *intel.Snapshot, ids []string) exposure.Threat {
+func (k knowledge) threat(s *intel.Snapshot, us *intel.Tailor, ids []string, cwes []int) exposure.Threat {
 	t := s.Threat(ids)
+	t.Tailored = us.Of(ids, cwes)
 	if demo := k.a.demo.Load(); demo != nil {
 		for _, id := range ids {
 			if known, ok := (*demo)[id]; ok && !t.Scored() && !t.KEV() {
@@ -48,18 +55,44 @@ func (k knowledge) threat(s *intel.Snapshot, ids []string) exposure.Threat {
 	return t
 }
 
-// enrich brings the stored advisories up to what the feeds know now. Only
-// those that changed are written; the index then scores everything anew.
-func (a *app) enrich(ctx context.Context) (changed int, err error) {
+// tailorCache keeps what the landscape means for the profile in force until
+// either changes.
+type tailorCache struct {
+	mu      sync.Mutex
+	of      *intel.Snapshot
+	profile string // as it is written
+	is      *intel.Tailor
+}
+
+// tailored is what a snapshot means for us.
+func (a *app) tailored(s *intel.Snapshot) *intel.Tailor {
+	p, _ := a.inForce()
+	key := fmt.Sprintf("%q %q", p.Profile.Sectors, p.Profile.Countries)
+	c := &a.tailors
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.is == nil || c.of != s || c.profile != key {
+		c.of, c.profile, c.is = s, key, s.Tailor(p.Profile)
+	}
+	return c.is
+}
+
+// namesOf are the names by which the feeds know an advisory.
+func namesOf(a *exposure.Advisory) []string { return append(a.CVEs[:len(a.CVEs):len(a.CVEs)], a.Key) }
+
+// enrich brings the stored advisories up to what the feeds know now, and what
+// that means for us. Only those that changed are written; the index then scores
+// everything anew. why is what changed.
+func (a *app) enrich(ctx context.Context, why string) (changed int, err error) {
 	s, err := a.feeds.Snapshot(ctx)
 	if err != nil {
 		return 0, err // what is stored stays: knowing nothing is no news
 	}
 	var threats []store.ThreatChange
 	var rises []store.Rise
-	k, at := knowledge{a}, a.now().UnixMilli()
+	k, us, at := knowledge{a}, a.tailored(s), a.now().UnixMilli()
 	err = a.db.Advisories(ctx, 1, math.MaxUint32, func(adv *exposure.Advisory) error {
-		if now := k.threat(s, append(adv.CVEs[:len(adv.CVEs):len(adv.CVEs)], adv.Key)); now != adv.Threat {
+		if now := k.threat(s, us, namesOf(adv), adv.CWEs); now != adv.Threat {
 			threats = append(threats, store.ThreatChange{Advisory: adv.ID, Was: adv.Threat, Is: now})
 			if intel.Rose(&adv.Threat, &now) {
 				rises = append(rises, store.Rise{Advisory: adv.ID, At: at, Earlier: adv.Threat.EPSS, Later: now.EPSS})
@@ -77,7 +110,7 @@ func (a *app) enrich(ctx context.Context) (changed int, err error) {
 		if err := tx.AddRises(ctx, rises); err != nil {
 			return err
 		}
-		return tx.Append(ctx, &exposure.Event{At: at, Kind: exposure.EventThreat, Actor: "feeds", Reason: "intelligence changed"})
+		return tx.Append(ctx, &exposure.Event{At: at, Kind: exposure.EventThreat, Actor: "feeds", Reason: why})
 	})
 	if err != nil {
 		return 0, err
@@ -85,9 +118,15 @@ func (a *app) enrich(ctx context.Context) (changed int, err error) {
 	return len(threats), a.ix.CatchUp(ctx, a.db)
 }
 
+// Why what is known of advisories changed.
+const (
+	feedsChanged   = "intelligence changed"
+	profileChanged = "the profile of the programme changed"
+)
+
 // learn takes up what feeds brought that changed.
 func (a *app) learn(ctx context.Context) error {
-	if _, err := a.enrich(ctx); err != nil {
+	if _, err := a.enrich(ctx, feedsChanged); err != nil {
 		return err
 	}
 	return a.keepScores(ctx)

@@ -223,7 +223,7 @@ func (a aliases) Canonical(id string) string {
 	}
 	return id
 }
-func (aliases) Threat([]string) exposure.Threat { return exposure.Threat{} }
+func (aliases) Threat([]string, []int) exposure.Threat { return exposure.Threat{} }
 
 // A feed that tells later that two names mean one weakness neither doubles nor
 // closes what is known under the other name.

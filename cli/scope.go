@@ -5,8 +5,10 @@ import (
 	"context"
 	"iter"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/leeward-ctem/leeward/exposure"
 	"github.com/leeward-ctem/leeward/index"
@@ -29,7 +31,7 @@ func (a *app) loadProgramme(ctx context.Context) error {
 			return exposure.Errorf(exposure.Internal, "the stored programme cannot be read: %w", err)
 		}
 	}
-	m, err := prioritize.New(riskConfig(p), a.now())
+	m, err := modelOf(p, a.now())
 	if err != nil {
 		return err
 	}
@@ -37,6 +39,15 @@ func (a *app) loadProgramme(ctx context.Context) error {
 	defer a.mu.Unlock()
 	a.programme, a.version, a.model = p, version, m
 	return nil
+}
+
+// modelOf is the risk model that a programme asks for.
+func modelOf(p *scope.Programme, now time.Time) (*prioritize.Model, error) {
+	m, err := prioritize.New(riskConfig(p), now)
+	if err != nil {
+		return nil, err
+	}
+	return m.For(p.Profile)
 }
 
 // riskConfig is what a programme overrides of the risk model.
@@ -127,6 +138,11 @@ func (a *app) Apply(ctx context.Context, r server.ApplyRequest) (server.ApplyRes
 	}
 	if err := a.reload(ctx); err != nil {
 		return res, err
+	}
+	if !reflect.DeepEqual(old.Profile, next.Profile) {
+		if _, err := a.enrich(context.WithoutCancel(ctx), profileChanged); err != nil {
+			return res, err
+		}
 	}
 	a.tell("programme", res)
 	return res, a.ix.CatchUp(ctx, a.db)

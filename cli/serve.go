@@ -19,7 +19,6 @@ import (
 	"github.com/leeward-ctem/leeward/cycle"
 	"github.com/leeward-ctem/leeward/exposure"
 	"github.com/leeward-ctem/leeward/intel"
-	"github.com/leeward-ctem/leeward/prioritize"
 	"github.com/leeward-ctem/leeward/server"
 )
 
@@ -205,7 +204,7 @@ func (a *app) stopCycle(ctx context.Context) {
 func (a *app) rescore(context.Context) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	m, err := prioritize.New(riskConfig(a.programme), a.now())
+	m, err := modelOf(a.programme, a.now())
 	if err != nil {
 		return err
 	}

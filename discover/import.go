@@ -99,8 +99,9 @@ type Known struct {
 type Intelligence interface {
 	// Canonical resolves an alias (GHSA to CVE); it returns id when it knows nothing.
 	Canonical(id string) string
-	// Threat returns the worst of what is known about several ids.
-	Threat(ids []string) exposure.Threat
+	// Threat returns the worst of what is known about several ids, of a weakness
+	// of some classes (CWE).
+	Threat(ids []string, cwes []int) exposure.Threat
 }
 
 // Importer turns reports into findings.

@@ -237,7 +237,7 @@ func (n *normaliser) advisory(o *exposure.Observation, key string) *exposure.Adv
 			a.Aliases = append(a.Aliases, id)
 		}
 	}
-	a.Threat = n.im.Intel.Threat(append(a.CVEs[:len(a.CVEs):len(a.CVEs)], key))
+	a.Threat = n.im.Intel.Threat(append(a.CVEs[:len(a.CVEs):len(a.CVEs)], key), a.CWEs)
 	return a
 }
 

@@ -73,7 +73,39 @@ type Threat struct {
 	// as CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H, or without a prefix one
 	// of version 2. It counts where the advisory has none from a report.
 	Vector string `json:"vector,omitempty"`
+
+	Tailored
 }
+
+// Tailored is what is known of a weakness to one organisation, by its
+// [Profile]: how it is exploited, and by whom of those who target it. No feed
+// says it; it follows from what the feeds say of actors, see docs/risk.md.
+type Tailored struct {
+	// Techniques are the ids by ATT&CK by which it is exploited, sorted,
+	// separated by spaces: at most [MaxTechniques]. Derived says that they follow
+	// from its class alone, and nobody said it of this very weakness.
+	Techniques string `json:"techniques,omitempty"`
+	Derived    bool   `json:"techniques_derived,omitempty"`
+	// Actors are the names of those who target the organisation and exploit it,
+	// or else use Technique, the most certain first, separated by "; ": at most
+	// [MaxActors].
+	Actors string `json:"actors,omitempty"`
+	// Targeting is how much that says, 0 … 1: it raises the score and is 0 when
+	// nothing is known.
+	Targeting float64 `json:"targeting,omitempty"`
+	// Technique is the one that Targeting comes from, used by Users of the
+	// Targeters, the actors that target the organisation. It is empty when they
+	// are known to exploit the weakness itself, and Users are those who do.
+	Technique string `json:"technique,omitempty"`
+	Users     int    `json:"technique_users,omitempty"`
+	Targeters int    `json:"targeters,omitempty"`
+}
+
+// Bounds of what is tailored.
+const (
+	MaxTechniques = 8
+	MaxActors     = 3
+)
 
 // UnknownDay is the day of what is there by now, and nobody says since when: the
 // list of an archive without dates. It lies before all days that are stated, so
@@ -82,13 +114,15 @@ type Threat struct {
 const UnknownDay = 1
 
 // Near reports whether two states of knowledge score alike to within about ten
-// points: they differ in EPSS alone, in its probability by less than a tenth
-// and in the share of CVEs above it by less than a quarter. Another vector is
-// never near, also of an advisory that has its own: that is not known here.
+// points: they differ in EPSS, in its probability by less than a tenth and in
+// the share of CVEs above it by less than a quarter, and in how much actors
+// target the organisation by less than a fifth. Another vector is never near,
+// also of an advisory that has its own: that is not known here.
 func (t Threat) Near(o Threat) bool {
 	step := func(p, steps float64) int { return int(math.Floor(steps * math.Log(max(p, 1e-6)))) }
-	near := step(t.EPSS, 10) == step(o.EPSS, 10) && step(1-t.Percentile, 4) == step(1-o.Percentile, 4)
-	t.EPSS, t.Percentile = o.EPSS, o.Percentile
+	near := step(t.EPSS, 10) == step(o.EPSS, 10) && step(1-t.Percentile, 4) == step(1-o.Percentile, 4) &&
+		math.Abs(t.Targeting-o.Targeting) < 0.2 && (t.Targeting > 0) == (o.Targeting > 0)
+	t.EPSS, t.Percentile, t.Tailored = o.EPSS, o.Percentile, o.Tailored
 	return near && t == o
 }
 

@@ -28,7 +28,7 @@ func TestCompleteFilter(t *testing.T) {
 		{"first|", "first_seen", "first_seen>=|"},
 		{"kev:true -|", "is sev risk band kev kev_since epss asset kind team tag service", "kev:true -is:|"},
 		{"-ta|", "tag", "-tag:|"},
-		{"kev:true t| risk>3", "team tag tier tool title type", "kev:true team:| risk>3"},
+		{"kev:true t| risk>3", "team tag tier tool title type technique", "kev:true team:| risk>3"},
 		{"se|v:critical", "sev service", "sev:|critical"},
 		{"|sev:critical", "-", ""},
 		{"openssl|", "-", ""},

@@ -98,6 +98,8 @@ const (
 	FieldReopenedBy
 	FieldOnly
 	FieldShared
+	FieldTechnique
+	FieldActor
 )
 
 // Stored reports whether only the database knows which findings the field
@@ -161,6 +163,8 @@ var fields = []FieldInfo{
 	{Field: FieldFirstSeen, Names: []string{"first_seen"}, Kind: Date, Help: "day it was first seen", Example: "first_seen>=2026-01-01"},
 	{Field: FieldRansomware, Names: []string{"ransomware"}, Kind: Bool, Help: "used in ransomware campaigns", Example: "ransomware:true"},
 	{Field: FieldExploit, Names: []string{"exploit"}, Kind: Bool, Help: "an exploit is public", Example: "exploit:true"},
+	{Field: FieldTechnique, Names: []string{"technique"}, Kind: Text, Help: "technique of ATT&CK by which it is exploited", Example: "technique:T1190"},
+	{Field: FieldActor, Names: []string{"actor"}, Kind: Text, Help: "actor that targets you and is named in its explanation", Example: "actor:APT29"},
 	{Field: FieldScored, Names: []string{"scored"}, Kind: Bool, Help: "has an EPSS score", Example: "scored:false"},
 	{Field: FieldID, Names: []string{"id"}, Kind: Number, Help: "number of the finding", Example: "id:F-12"},
 	{Field: FieldDemo, Names: []string{"demo"}, Kind: Bool, Help: "belongs to the demo data", Example: "demo:false"},

@@ -167,7 +167,7 @@ func TestFieldsExamples(t *testing.T) {
 			}
 		}
 	}
-	for f := FieldText + 1; f <= FieldShared; f++ {
+	for f := FieldText + 1; f <= FieldActor; f++ {
 		if !seen[f] {
 			t.Errorf("field %d cannot be asked for", f)
 		}

@@ -15,6 +15,18 @@ type Profile struct {
 // Empty reports whether nothing is said.
 func (p Profile) Empty() bool { return len(p.Sectors)+len(p.Countries) == 0 }
 
+// String is a profile in words: "financial-services in DE, CH".
+func (p Profile) String() string {
+	sectors, countries := strings.Join(p.Sectors, ", "), strings.Join(p.Countries, ", ")
+	switch {
+	case countries == "":
+		return sectors
+	case sectors == "":
+		return countries
+	}
+	return sectors + " in " + countries
+}
+
 // Sectors are the trades of the open vocabulary industry-sector-ov of STIX 2.1
 // (https://docs.oasis-open.org/cti/stix/v2.1/os/stix-v2.1-os.html#_oogrswk3onck),
 // without the subdivisions of government, infrastructure and communications

@@ -156,6 +156,12 @@ func (v *View) compileTerm(p *plan, t *exposure.Term, today uint16) error {
 			h := &a.Threat
 			return compare(t, truth(h.KEV() || h.MetasploitDay+h.NucleiDay+h.ArchiveDay+h.PoCDay > 0))
 		})
+	case exposure.FieldTechnique:
+		words := patterns(t.Values, false)
+		advisory(func(a *exposure.Advisory) bool { return anyOf(words, strings.Fields(a.Threat.Techniques)...) })
+	case exposure.FieldActor:
+		words := patterns(t.Values, false)
+		advisory(func(a *exposure.Advisory) bool { return anyOf(words, actorsOf(a)...) })
 	case exposure.FieldType:
 		advisory(func(a *exposure.Advisory) bool { return compare(t, float64(a.Type)) })
 	case exposure.FieldCWE:

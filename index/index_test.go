@@ -137,6 +137,12 @@ func synthetic(n int) *memory {
 		if i%25 == 0 {
 			a.Threat.KEVDay = 20000 + i%500
 		}
+		switch i % 4 {
+		case 0:
+			a.Threat.Tailored = exposure.Tailored{Techniques: "T1059 T1190", Actors: "APT29; Fancy, Bear"}
+		case 1:
+			a.Threat.Tailored = exposure.Tailored{Techniques: "T1059.001"}
+		}
 		m.advisories = append(m.advisories, a)
 	}
 	for i := range 200 {
@@ -201,6 +207,10 @@ func accepts(v *View, f exposure.Filter, r Row) bool {
 			ok = compare(&t, truth(adv.Threat.KEV()))
 		case exposure.FieldKEVDay:
 			ok = adv.Threat.KEV() && compare(&t, float64(adv.Threat.KEVDay))
+		case exposure.FieldTechnique:
+			ok = has(t, false, strings.Fields(adv.Threat.Techniques)...)
+		case exposure.FieldActor:
+			ok = adv.Threat.Actors != "" && has(t, false, strings.Split(adv.Threat.Actors, "; ")...)
 		case exposure.FieldEPSS:
 			ok = adv.Threat.Scored() && compare(&t, adv.Threat.EPSS)
 		case exposure.FieldAsset:
@@ -247,7 +257,7 @@ func TestPageAgainstReference(t *testing.T) {
 	v := load(t, m).View()
 	filters := []string{"", "sev:critical", "sev:critical,high kev:true", "risk>700", "-risk>=300", "risk<100 epss>0.2", "band:critical,low", "-band:high", "team:team3 -tag:t1",
 		"asset:host-1*", "openssl", "-openssl tier<=2", "status:verified", "is:any demo:true", "verdict:exploitable", "tool:trivy -pkg:p1", "port>500 port<=900", "due<0", "due>30d", "-due<10",
-		"age>30d", "age<=100d", "-age>50", "age:10d", "id:5,9,100", "is:any id:5,9,100 id:9,100,200", "is:any -id:5 -id:9 id<12", "id:5 id:6", "is:any id>69990", "epss<0.001", `"no such thing"`, "risk:500", "kev_since>=2025-06-01", "-kev_since<2025-06-01"}
+		"age>30d", "age<=100d", "-age>50", "age:10d", "id:5,9,100", "is:any id:5,9,100 id:9,100,200", "is:any -id:5 -id:9 id<12", "id:5 id:6", "is:any id>69990", "epss<0.001", `"no such thing"`, "risk:500", "technique:t1190", "-technique:T1059*", "technique:T1059 -actor:apt29", `actor:"Fancy, Bear"`, "actor:nobody,apt*", "kev_since>=2025-06-01", "-kev_since<2025-06-01"}
 	for i, text := range filters {
 		f, err := exposure.ParseFilter(text)
 		if err != nil {

@@ -19,7 +19,7 @@ const maxLooked = 200_000
 
 // Values returns what values of a text field exist that hold part, which is in
 // lower case: the most frequent first, at most limit. It knows team, tag,
-// service, scope, tool, class, asset, only and shared. Assets count as often as
+// service, scope, tool, class, technique, actor, asset, only and shared. Assets count as often as
 // findings were found on them; of more than 200,000 names, the later ones are
 // not looked at. What is asserted is counted by no findings but by the classes
 // of checks that a value stands for.
@@ -45,6 +45,24 @@ func (v *View) Values(field exposure.Field, part string, limit int) []Value {
 		}
 		for text, n := range counts {
 			if text != "" && n > 0 && strings.Contains(strings.ToLower(text), part) {
+				best.add(text, n)
+			}
+		}
+	case exposure.FieldTechnique, exposure.FieldActor:
+		byAdvisory, counts := make([]int, len(v.advisories)), map[string]int{}
+		v.each(func(c *chunk, j int) { byAdvisory[c.advisory.at(j)]++ })
+		for i, n := range byAdvisory {
+			if n == 0 {
+				continue
+			}
+			texts := actorsOf(v.advisories[i])
+			if field == exposure.FieldTechnique {
+				texts = strings.Fields(v.advisories[i].Threat.Techniques)
+			}
+			count(counts, texts, n)
+		}
+		for text, n := range counts {
+			if strings.Contains(strings.ToLower(text), part) {
 				best.add(text, n)
 			}
 		}
@@ -121,6 +139,14 @@ func (v *View) contextValues(field exposure.Field) map[string]int {
 		}
 	}
 	return counts
+}
+
+// actorsOf are the names of actors that are told of an advisory.
+func actorsOf(a *exposure.Advisory) []string {
+	if a.Threat.Actors == "" {
+		return nil
+	}
+	return strings.Split(a.Threat.Actors, "; ")
 }
 
 func count(counts map[string]int, texts []string, n int) {

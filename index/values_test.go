@@ -17,7 +17,13 @@ func TestValues(t *testing.T) {
 	m := synthetic(5000)
 	v := load(t, m).View()
 	assets, tools, classes := map[string]int{}, map[string]int{}, map[string]int{}
+	techniques, actors := map[string]int{}, map[string]int{}
 	for _, f := range m.findings {
+		known := m.advisories[f.Advisory-1].Threat
+		count(techniques, strings.Fields(known.Techniques), 1)
+		if known.Actors != "" {
+			count(actors, strings.Split(known.Actors, "; "), 1)
+		}
 		assets[m.assets[f.Asset-1].Name]++
 		tools[m.sources[f.Source-1].Tool]++
 		classes[m.sources[f.Source-1].Class]++
@@ -35,7 +41,7 @@ func TestValues(t *testing.T) {
 		count(scopes, c.Scopes, 1)
 	}
 	for field, all := range map[exposure.Field]map[string]int{
-		exposure.FieldAsset: assets, exposure.FieldTool: tools, exposure.FieldClass: classes,
+		exposure.FieldAsset: assets, exposure.FieldTool: tools, exposure.FieldClass: classes, exposure.FieldTechnique: techniques, exposure.FieldActor: actors,
 		exposure.FieldOwner: teams, exposure.FieldTag: tags, exposure.FieldService: services, exposure.FieldScope: scopes,
 		exposure.FieldTitle: nil,
 	} {

@@ -26,6 +26,7 @@ type builder struct {
 
 	entries []entry
 	edges   []edge
+	tellers []string // the feeds that they are of
 }
 
 // link says that two names are said to be the same weakness.

@@ -181,6 +181,8 @@ func (f *Fact) Check() error {
 		return fmt.Errorf("score of %s by the model %q", f.ID, t.EPSSModel)
 	case f.Entry != nil && *t != (exposure.Threat{}):
 		return fmt.Errorf("%s is a weakness and of the kind %q", f.ID, Cut(string(f.Entry.Kind), 40))
+	case t.Tailored != (exposure.Tailored{}):
+		return fmt.Errorf("%s says what %s is to one organisation, which no feed knows", Cut(t.Actors+t.Techniques, 40), f.ID)
 	case !(t.Sightings >= 0 && t.Sightings <= 1e6):
 		return fmt.Errorf("sightings %v of %s", t.Sightings, f.ID)
 	case t.Automatable != "" && t.Automatable != "yes" && t.Automatable != "no":

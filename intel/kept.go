@@ -163,6 +163,7 @@ func (k *Keeper) load(ctx context.Context) (*Snapshot, error) {
 	for _, name := range slices.Sorted(maps.Keys(known)) {
 		state := known[name]
 		chunks, err := k.bodies(ctx, &state)
+		before := len(b.entries) + len(b.edges)
 		for i := 0; err == nil && i < len(chunks); i++ {
 			b.expect(state.Parts[i].Facts)
 			err = decode(chunks[i], b)
@@ -172,6 +173,9 @@ func (k *Keeper) load(ctx context.Context) (*Snapshot, error) {
 		}
 		if err != nil {
 			return nil, err
+		}
+		if len(b.entries)+len(b.edges) > before {
+			b.tellers = append(b.tellers, name)
 		}
 	}
 	return b.snapshot(), nil

@@ -20,6 +20,7 @@ type Landscape struct {
 	at      map[uint32]uint32 // where the entry of a name stands in entries
 	ahead   []edge            // by from, relation and to
 	back    []edge            // the same by to, relation and from, of those that begin at an entry
+	tellers []string
 }
 
 // entry is one thing with the number of its name.
@@ -56,7 +57,7 @@ func (b *builder) entry(n uint32, f *Fact) error {
 // landscape puts entries that mean the same together and turns the edges to
 // what is left, and to the canonical names of weaknesses.
 func (b *builder) landscape(s *Snapshot) *Landscape {
-	l := &Landscape{names: &b.names, alias: s.alias, at: map[uint32]uint32{}}
+	l := &Landscape{names: &b.names, alias: s.alias, at: map[uint32]uint32{}, tellers: b.tellers}
 	same := b.same()
 	groups := map[uint32][]*entry{}
 	for i := range b.entries {
@@ -362,6 +363,14 @@ func (l *Landscape) Size() int {
 		return 0
 	}
 	return len(l.entries)
+}
+
+// Feeds are the names of the feeds that tell of it.
+func (l *Landscape) Feeds() []string {
+	if l == nil {
+		return nil
+	}
+	return l.tellers
 }
 
 // Targets reports whether an entry is said to aim at an organisation, and by

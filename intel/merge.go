@@ -10,7 +10,8 @@ import (
 // higher score, the earliest day of an exploit, the latest of an observation;
 // of two vectors the one of the newer version of CVSS, or else the later text.
 // The order of merging does not matter, and merging twice changes nothing.
-// Withdrawn is not merged: one name may be withdrawn and another not.
+// Withdrawn is not merged: one name may be withdrawn and another not. What is
+// tailored is not either: no feed says it.
 func Merge(t, u *exposure.Threat) {
 	if u.EPSSModel != "" && (t.EPSSModel == "" || scoreOrder(t, u) < 0) {
 		t.EPSS, t.Percentile, t.EPSSModel = u.EPSS, u.Percentile, u.EPSSModel

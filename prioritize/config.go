@@ -20,8 +20,8 @@ type Config struct {
 	// Targeted is ω, the share of attacked organisations that this one is
 	// among when a weakness is used anywhere. Default 0.05.
 	Targeted float64 `yaml:"targeted,omitempty" json:"targeted,omitempty"`
-	// Actors is T ∈ [0.5, 2]: how much the actors of our sector and country
-	// are at work. Default 1.
+	// Actors is T ∈ [0.5, 2] of what nothing is known: how much the actors of
+	// our sector and country are at work at all. Default 1.
 	Actors float64 `yaml:"actors,omitempty" json:"actors,omitempty"`
 	// LossMin and LossMax are the expected losses over 30 days shown as 0 and
 	// as 1000, in currency. Defaults 0.01 and 1,000,000.
@@ -81,7 +81,7 @@ func (c Config) Validate() error {
 	}
 	for _, err := range []error{
 		within("targeted", c.Targeted, minTargeted, 1),
-		within("actors", c.Actors, 0.5, 2),
+		within("actors", c.Actors, actorsLeast, actorsMost),
 		within("loss_min", c.LossMin, 1e-6, 1e9),
 		within("loss_max", c.LossMax, c.LossMin*100, 1e15),
 		within("loss", c.Loss, 1, 1e15),

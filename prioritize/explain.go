@@ -3,6 +3,7 @@ package prioritize
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -36,7 +37,7 @@ func (m *Model) Explain(e Evidence) exposure.Explanation {
 		Factors: []exposure.Factor{
 			{Name: "threat", Label: threatLabel(a, t), Value: perDay(t.total()), Log: m.threat(a), Source: strings.Join(threatSources(a, t), ", ")},
 			{Name: "targeted", Label: "Share of attacked organisations that you are among", Value: times(m.config.Targeted), Log: m.targeted(), Source: "policy"},
-			{Name: "actors", Label: "Actors that target your sector", Value: times(m.config.Actors), Log: m.actors(), Source: "policy"},
+			{Name: "actors", Label: m.actorsLabel(&a.Threat), Value: times(m.actorsOf(&a.Threat)), Log: m.actors(a), Source: actorsSource(&a.Threat)},
 			{Name: "preconditions", Label: preconditionLabel(v), Value: times(v.preconditions), Log: preconditions(v), Source: "CVSS"},
 			{Name: "reach", Label: reachLabel(c.Reach, v.reach), Value: times(reachOf(c.Reach, v.reach)), Log: exposure.NatsOf(reachOf(c.Reach, v.reach)), Source: "programme"},
 			{Name: "controls", Label: "What validated controls let through", Value: times(1 - c.Controls), Log: controls(c), Source: "programme"},
@@ -128,6 +129,37 @@ func threatLabel(a *exposure.Advisory, t threat) string {
 		return "EPSS " + percent(h.EPSS) + ", above " + percent(h.Percentile) + " of all CVEs, and what is known of exploits"
 	}
 	return "No EPSS score: as likely as other fresh CVEs"
+}
+
+// actorsLabel says who of those that target us makes the weakness worse.
+func (m *Model) actorsLabel(t *exposure.Threat) string {
+	switch {
+	case m.profile.Empty():
+		return "No profile: set sectors and countries in the programme to know who targets you"
+	case t.Users > 0 && t.Technique == "":
+		more := ""
+		if n := t.Users - strings.Count(t.Actors, "; ") - 1; n > 0 {
+			more = fmt.Sprintf(" and %d more", n)
+		}
+		if t.Users == 1 {
+			return "Used by " + t.Actors + ", which targets " + m.profile.String()
+		}
+		return "Used by " + t.Actors + more + ", which target " + m.profile.String()
+	case t.Users > 0:
+		its := "Its technique " + t.Technique
+		if t.Derived || !slices.Contains(strings.Fields(t.Techniques), t.Technique) {
+			its = t.Technique + ", a technique of its class,"
+		}
+		return fmt.Sprintf("%s is used by %d of %d actors that target you", its, t.Users, t.Targeters)
+	}
+	return "No actor that targets you is known to use it"
+}
+
+func actorsSource(t *exposure.Threat) string {
+	if t.Users > 0 {
+		return "profile and feeds"
+	}
+	return "policy"
 }
 
 func preconditionLabel(v vector) string {

@@ -22,6 +22,13 @@ func TestHistory(t *testing.T) {
 	likely.Threat.EPSS, likely.Threat.Percentile = 0.4, 0.999
 	listed.Threat.KEVDay = day - 10
 	gone.Threat.Withdrawn = true
+	targeted := quiet
+	targeted.Threat.Tailored = exposure.Tailored{Actors: "APT29", Users: 1, Targeters: 9, Targeting: 1}
+	us, err := m.For(exposure.Profile{Sectors: []string{"retail"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tailored := Era{From: day - 10, Model: us, Evidence: Evidence{Advisory: &targeted, Context: &exposure.Context{Reach: exposure.ReachInternal}}}
 	bare := quiet
 	bare.CVSS = nil
 	described, twice := bare, quiet
@@ -42,6 +49,7 @@ func TestHistory(t *testing.T) {
 		{"the same again", []Era{era(30, &quiet, inside, 0), era(10, &quiet, inside, 0)}, nil},
 		{"EPSS", []Era{era(30, &quiet, inside, 0), era(10, &likely, inside, 0)}, []string{"10 up threat: EPSS 40 %, above 99.9 % of all CVEs, and what is known of exploits"}},
 		{"reach", []Era{era(30, &quiet, inside, 0), era(10, &quiet, outside, 0)}, []string{"10 up reach: Reachable from the internet, over the network"}},
+		{"a profile", []Era{era(30, &quiet, inside, 0), tailored}, []string{"10 up actors: Used by APT29, which targets retail"}},
 		{"service", []Era{era(30, &quiet, inside, 0), era(10, &quiet, crown, 0)}, []string{"10 up loss: Loss of shop"}},
 		{"verdicts", []Era{era(30, &quiet, inside, 0), era(20, &quiet, inside, exposure.VerdictNotExploitable), era(10, &quiet, inside, 0)},
 			[]string{"20 down validation: Validated: not exploitable", "10 up validation: Not validated, detection unknown"}},

@@ -25,6 +25,7 @@ type Model struct {
 	vectors *parsed
 	first   linear
 	weights Weights
+	profile exposure.Profile
 }
 
 // modelVersion names the formulas; it changes with them.
@@ -58,6 +59,22 @@ func New(c Config, now time.Time) (*Model, error) {
 	return m, nil
 }
 
+// For returns the model for an organisation of a profile. It scores alike, for
+// what the profile means is in what is known of each advisory, and says more.
+func (m *Model) For(p exposure.Profile) (*Model, error) {
+	if p.Empty() {
+		return m, nil
+	}
+	text, err := json.Marshal(p)
+	if err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256(text)
+	other := *m
+	other.profile, other.version = p, m.version+"-"+hex.EncodeToString(sum[:2])
+	return &other, nil
+}
+
 // newCurve tabulates ln p = ln(1−exp(−λh)) over ln λ in steps of 1/64 nat.
 func newCurve(low, high exposure.Nats) exposure.Curve {
 	c := exposure.Curve{PFirst: -20 * exposure.NatsOne, PStep: exposure.NatsOne / 64, Min: low, Max: high}
@@ -89,7 +106,7 @@ func (m *Model) Due() *exposure.DueTable { return &m.due }
 func (m *Model) Advisory(a *exposure.Advisory) exposure.AdvisoryFactor {
 	v := m.vectorOf(a)
 	f := exposure.AdvisoryFactor{
-		Log:    m.threat(a) + m.targeted() + m.actors() + preconditions(v),
+		Log:    m.threat(a) + m.targeted() + m.actors(a) + preconditions(v),
 		Vector: uint8(v.reach),
 		Impact: v.impact(),
 		Policy: policyOf(a, v),
@@ -105,10 +122,30 @@ func (m *Model) Advisory(a *exposure.Advisory) exposure.AdvisoryFactor {
 func (m *Model) threat(a *exposure.Advisory) exposure.Nats {
 	return exposure.NatsOf(threatOf(a, m.today, &m.first).total())
 }
-func (m *Model) targeted() exposure.Nats      { return exposure.NatsOf(m.config.Targeted) }
-func (m *Model) actors() exposure.Nats        { return exposure.NatsOf(m.config.Actors) }
+func (m *Model) targeted() exposure.Nats { return exposure.NatsOf(m.config.Targeted) }
+func (m *Model) actors(a *exposure.Advisory) exposure.Nats {
+	return exposure.NatsOf(m.actorsOf(&a.Threat))
+}
 func preconditions(v vector) exposure.Nats    { return exposure.NatsOf(v.preconditions) }
 func reachOf(r exposure.Reach, v int) float64 { return reachTable[min(int(r), len(reachTable)-1)][v] }
+
+// Bounds of T: actors at most halve or double a hazard, because who is said to
+// target whom is known of few, and late.
+const (
+	actorsLeast = 0.5
+	actorsMost  = 2
+)
+
+// actorsOf is T: what the programme says of all weaknesses, and the more the
+// more is known of actors that target us and of this one. Knowing nothing
+// lowers nothing.
+func (m *Model) actorsOf(t *exposure.Threat) float64 {
+	known := t.Targeting
+	if !(known > 0) { // nor what is no number
+		known = 0
+	}
+	return min(max(m.config.Actors*math.Exp2(min(known, 1)), actorsLeast), actorsMost)
+}
 
 // reachTable is R: the chance that an attacker gets at the vulnerable
 // interface, by the reach of the asset and the attack vector (network,

@@ -69,6 +69,9 @@ func random(r *rand.Rand, today int) Evidence {
 	case 1:
 		a.Threat.Vector = pick("CVSS:3.1/", "AV:", "CVSS:9.9/AV:N", "AV:N/AC:L/Au:N/C:C/I:C/A:C") // most are none
 	}
+	if r.IntN(3) == 0 {
+		a.Threat.Tailored = exposure.Tailored{Techniques: "T1190", Technique: "T1190", Actors: "APT29", Users: 4, Targeters: 9, Targeting: r.Float64()}
+	}
 	c := &exposure.Context{Reach: exposure.Reach(r.IntN(5)), Tier: r.IntN(5), Controls: float64(maybe(0.3, 1)) * r.Float64()}
 	if r.IntN(2) == 0 {
 		c.Services, c.Loss = []string{"shop"}, exposure.Loss{Confidentiality: r.Float64() * 1e6, Integrity: r.Float64() * 1e6, Availability: r.Float64() * 1e6}
@@ -106,6 +109,11 @@ func TestMonotone(t *testing.T) {
 		"an archived exploit": func(e *Evidence) bool { e.Advisory.Threat.ArchiveDay = today - 5; return true },
 		"a fresh PoC":         func(e *Evidence) bool { e.Advisory.Threat.PoCDay = today - 5; return true },
 		"local sightings":     func(e *Evidence) bool { e.Advisory.Threat.Sightings += r.Float64() / 100; return true },
+		"an actor that targets us": func(e *Evidence) bool {
+			h := &e.Advisory.Threat
+			h.Targeting += (1 - h.Targeting) * r.Float64()
+			return true
+		},
 		"a wider reach": func(e *Evidence) bool {
 			order := []exposure.Reach{exposure.ReachIsolated, exposure.ReachInternal, exposure.ReachPartner, exposure.ReachInternet}
 			i := r.IntN(3)
@@ -275,6 +283,49 @@ func TestSameInputsSameBytes(t *testing.T) {
 		two, _ := json.Marshal(newModel(t, Config{}).Explain(random(rand.New(rand.NewPCG(seed, 9)), 20359)))
 		if string(one) != string(two) {
 			t.Fatalf("%s\n%s", one, two)
+		}
+	}
+}
+
+// Actors that target us at most double a hazard, and knowing nothing of them
+// lowers nothing, whatever the programme says of them at large.
+func TestActors(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ says, known, want float64 }{
+		{0, 0, 1}, {0, 1, 2}, {0, 0.5, math.Exp2(0.5)}, {0.5, 0, 0.5}, {0.5, 1, 1}, {2, 1, 2}, {1.5, 1, 2}, {0, 7, 2}, {0, -1, 1}, {0, math.NaN(), 1}, {0, math.Inf(1), 2},
+	} {
+		if got := newModel(t, Config{Actors: tt.says}).actorsOf(&exposure.Threat{Tailored: exposure.Tailored{Targeting: tt.known}}); got != tt.want {
+			t.Errorf("the programme says %g, %g is known: %g, want %g", tt.says, tt.known, got, tt.want)
+		}
+	}
+	bank := exposure.Profile{Sectors: []string{"financial-services"}, Countries: []string{"DE"}}
+	for _, tt := range []struct {
+		profile exposure.Profile
+		known   exposure.Tailored
+		want    string
+	}{
+		{exposure.Profile{}, exposure.Tailored{Techniques: "T1190"}, "No profile: set sectors and countries in the programme to know who targets you"},
+		{bank, exposure.Tailored{Techniques: "T1190"}, "No actor that targets you is known to use it"},
+		{bank, exposure.Tailored{Actors: "APT29", Users: 1, Targeters: 9, Targeting: 1}, "Used by APT29, which targets financial-services in DE"},
+		{exposure.Profile{Countries: []string{"DE", "CH"}}, exposure.Tailored{Actors: "A; B; C", Users: 5, Targeters: 9, Targeting: 1}, "Used by A; B; C and 2 more, which target DE, CH"},
+		{bank, exposure.Tailored{Techniques: "T1133 T1190", Technique: "T1190", Actors: "A; B; C", Users: 4, Targeters: 9, Targeting: 0.2}, "Its technique T1190 is used by 4 of 9 actors that target you"},
+		{bank, exposure.Tailored{Techniques: "T1190", Derived: true, Technique: "T1190", Actors: "A", Users: 1, Targeters: 9}, "T1190, a technique of its class, is used by 1 of 9 actors that target you"},
+	} {
+		m, err := newModel(t, Config{}).For(tt.profile)
+		if err != nil {
+			t.Fatal(err)
+		}
+		e := random(rand.New(rand.NewPCG(1, 1)), m.today)
+		e.Advisory.Threat.Tailored = tt.known
+		x := m.Explain(e)
+		if f := x.Factors[2]; f.Name != "actors" || f.Label != tt.want {
+			t.Errorf("%s: %s, want %s", f.Name, f.Label, tt.want)
+		}
+		if x.Sum() != x.Total || x.Risk != points(newModel(t, Config{}), e) {
+			t.Errorf("a profile changed the score itself: %+v", x)
+		}
+		if m.Version() == newModel(t, Config{}).Version() != tt.profile.Empty() {
+			t.Error("what a model says does not show in its version")
 		}
 	}
 }

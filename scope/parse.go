@@ -68,6 +68,7 @@ func (r *reader) programme(n *yaml.Node) {
 	r.object(n, "the programme",
 		key{"name", func(n *yaml.Node) { r.name(n, "name", &p.Name) }},
 		key{"currency", func(n *yaml.Node) { r.currency(n) }},
+		key{"profile", r.profile},
 		key{"services", func(n *yaml.Node) { r.list(n, "services", r.service) }},
 		key{"assets", func(n *yaml.Node) { r.list(n, "assets", r.rule) }},
 		key{"exclusions", func(n *yaml.Node) { r.list(n, "exclusions", r.exclusion) }},
@@ -92,6 +93,77 @@ func (r *reader) currency(n *yaml.Node) {
 	if r.name(n, "currency", &r.p.Currency); r.p.Currency != "" && !currencyCode.MatchString(r.p.Currency) {
 		r.fail(n, "currency is %s: use the three capital letters of ISO 4217, as in EUR", quoted(r.p.Currency))
 	}
+}
+
+// profile reads what an organisation is to those who attack.
+func (r *reader) profile(n *yaml.Node) {
+	p := &r.p.Profile
+	r.object(n, "profile",
+		key{"sectors", func(n *yaml.Node) {
+			r.chosen(n, "sectors", &p.Sectors, strings.ToLower, exposure.ValidSector, nearSectors)
+		}},
+		key{"countries", func(n *yaml.Node) {
+			r.chosen(n, "countries", &p.Countries, strings.ToUpper, exposure.ValidCountry, nearCountries)
+		}})
+	if n.Kind == yaml.MappingNode && len(n.Content) == 0 {
+		r.fail(n, "the profile says nothing: add sectors or countries, or leave the key out")
+	}
+}
+
+// chosen reads words of a list that everybody uses, in whatever case they are
+// written; repeated ones count once.
+func (r *reader) chosen(n *yaml.Node, what string, to *[]string, spelled func(string) string, valid func(string) bool, near func(string) string) {
+	r.values(n, what, func(n *yaml.Node) {
+		var s string
+		if r.name(n, what, &s); s == "" {
+			return
+		}
+		switch word := spelled(s); {
+		case !valid(word):
+			r.fail(n, "%s has %s, which is not known: use %s", what, quoted(s), near(word))
+		case !slices.Contains(*to, word):
+			*to = append(*to, word)
+		}
+	})
+}
+
+// nearSectors are the sectors that may have been meant by a word: those that
+// share the most of it, or else all.
+func nearSectors(word string) string {
+	var best []string
+	most := 0
+	for _, s := range exposure.Sectors() {
+		n := shared(word, s)
+		if n > most {
+			best, most = nil, n
+		}
+		if n == most {
+			best = append(best, s)
+		}
+	}
+	if most < 3 {
+		best = exposure.Sectors()
+	}
+	return "one of " + strings.Join(best, ", ")
+}
+
+// nearCountries says how a country is written.
+func nearCountries(word string) string {
+	if word == "UK" {
+		return "GB for the United Kingdom"
+	}
+	return "the two letters of ISO 3166-1 for each, as in DE"
+}
+
+// shared is the length of the longest part that two words have in common.
+func shared(a, b string) int {
+	longest := 0
+	for i := range len(a) {
+		for n := longest + 1; i+n <= len(a) && strings.Contains(b, a[i:i+n]); n++ {
+			longest = n
+		}
+	}
+	return longest
 }
 
 // unique complains of a name that is there already.

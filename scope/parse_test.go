@@ -21,6 +21,7 @@ func TestParse(t *testing.T) {
 	got := parse(t, `
 name: Acme
 currency: EUR
+profile: {sectors: [retail, Financial-Services, retail], countries: [de, NO]}
 services:
   - name: shop
     tier: 1
@@ -63,7 +64,7 @@ webhooks:
   - {name: chat, url: "https://user:secret@chat.example.com/x?y", secret_env: CHAT_SECRET, events: [kev, digest, kev]}
 `)
 	want := &Programme{
-		Name: "Acme", Currency: "EUR",
+		Name: "Acme", Currency: "EUR", Profile: exposure.Profile{Sectors: []string{"retail", "financial-services"}, Countries: []string{"DE", "NO"}},
 		Services: []Service{{Name: "shop", Tier: 1, Owner: "payments", Impact: &Impact{2e6, 5e5, 0}, Criticality: &Impact{Availability: 4}, Data: []string{"cardholder", "personal"}, Regulations: []string{"PCI DSS"}}},
 		Assets: []Rule{{
 			Match: Selector{
@@ -137,6 +138,13 @@ func TestParseProblems(t *testing.T) {
 		{"numbers", "services: [{name: a, tier: 1.5, impact: {integrity: much}, criticality: {availability: 6}}, {name: b, impact: {integrity: -1}}, {name: c, impact: {integrity: .nan}}, {name: d, impact: {integrity: 1e300}}]\n", []string{
 			`tier is 1.5: it must be a whole number`, `impact.integrity is "much": it must be a number`, `criticality.availability is 6: it must be between 1 and 5`, `impact.integrity is -1: it must be`, `".nan": it must be a number`, `is 1e+300: it must be`}},
 		{"risk", "risk: {targeted: 0, sla: [-1], bands: [0], policies: [], loss: x}\n", []string{`targeted is 0: give a number above 0`, `sla is -1`, `bands is 0`, `policies is an empty list`, `loss is "x"`}},
+		{"profile", "profile:\n  sectors: [finance, x, '']\n  countries: [UK, Germany, d, [a]]\n  nation: DE\n", []string{
+			`p.yaml:2: sectors has "finance", which is not known: use one of financial-services`, `p.yaml:2: sectors has "x", which is not known: use one of aerospace, agriculture`, `p.yaml:2: sectors has no value`,
+			`p.yaml:3: countries has "UK", which is not known: use GB for the United Kingdom`, `p.yaml:3: countries has "Germany", which is not known: use the two letters of ISO 3166-1 for each, as in DE`, `countries has "d"`, `p.yaml:3: countries must be a single value`,
+			`p.yaml:4: profile has no key "nation": use one of sectors, countries`}},
+		{"an empty profile", "profile: {}\n", []string{`p.yaml:1: the profile says nothing: add sectors or countries, or leave the key out`}},
+		{"no profile", "profile:\n", []string{`p.yaml:1: profile must be a mapping with the keys sectors, countries`}},
+		{"empty lists of a profile", "profile: {sectors: [], countries: []}\n", []string{`sectors is an empty list`, `countries is an empty list`}},
 		{"currency", "currency: euro\n", []string{`currency is "euro": use the three capital letters of ISO 4217`}},
 		{"networks", "exclusions: [{match: {cidr: [10.66.1.5/16, 10.66.*, 'fe80::1%eth0']}}]\n", []string{`cidr: "10.66.1.5/16" has bits outside the network: write 10.66.0.0/16, or 10.66.1.5`, `"10.66.*" is no network`, `has a zone`}},
 		{"identifiers", "exclusions: [{match: {identifier: ['ip:10.0.0', 'hostname:localhost']}}]\n", []string{`identifier is "ip:10.0.0", and no asset can have that ip`, `no asset can have that hostname`}},
@@ -254,13 +262,13 @@ func TestTemplate(t *testing.T) {
 	if diff := cmp.Diff(exposure.Context{Scopes: []string{"everything"}}, p.Context(host("web-1", exposure.Identifier{Kind: exposure.IDIP, Value: "198.51.100.7"}))); diff != "" {
 		t.Error(diff)
 	}
-	if p.Webhooks != nil || p.Exclusions != nil || p.Risk != nil {
+	if p.Webhooks != nil || p.Exclusions != nil || p.Risk != nil || !p.Profile.Empty() {
 		t.Errorf("%+v", p)
 	}
 	example := regexp.MustCompile(`(?m)^#([^ \n]|  )`)
 	text := example.ReplaceAllString(string(Template()), "$1")
 	full := parse(t, text)
-	if len(full.Services) != 2 || len(full.Assets) != 3 || len(full.Exclusions) != 1 || len(full.Scopes) != 2 || full.Risk == nil || len(full.Webhooks) != 1 {
+	if len(full.Services) != 2 || len(full.Assets) != 3 || len(full.Exclusions) != 1 || len(full.Scopes) != 2 || full.Risk == nil || full.Profile.Empty() || len(full.Webhooks) != 1 {
 		t.Errorf("%+v", full)
 	}
 	Template()[0] = 'x'
@@ -294,7 +302,7 @@ func TestDocumentation(t *testing.T) {
 		t.Errorf("%+v\n%+v\n%+v", web, test, router)
 	}
 	for _, key := range []string{
-		"name", "currency", "services", "assets", "exclusions", "scopes", "risk", "webhooks", "tier", "owner", "impact", "criticality", "confidentiality", "integrity", "availability",
+		"name", "currency", "profile", "sectors", "countries", "services", "assets", "exclusions", "scopes", "risk", "webhooks", "tier", "owner", "impact", "criticality", "confidentiality", "integrity", "availability",
 		"data", "regulations", "match", "tags", "reach", "controls", "effectiveness", "coverage", "reason", "objective", "in", "out", "frameworks", "kind", "cidr", "identifier", "os", "tag", "service",
 		"any", "not", "targeted", "actors", "loss_min", "loss_max", "loss", "bands", "sla", "policies", "url", "secret_env", "events",
 	} {

@@ -10,14 +10,15 @@ import (
 // exported fields are the file, the matching is compiled from them. The zero
 // Programme says nothing about any asset.
 type Programme struct {
-	Name       string      `yaml:"name,omitempty"`     // the organisation, for reports
-	Currency   string      `yaml:"currency,omitempty"` // of all amounts, ISO 4217: EUR
-	Services   []Service   `yaml:"services,omitempty"`
-	Assets     []Rule      `yaml:"assets,omitempty"` // in order: later rules refine earlier ones
-	Exclusions []Exclusion `yaml:"exclusions,omitempty"`
-	Scopes     []Scope     `yaml:"scopes,omitempty"`
-	Risk       *Risk       `yaml:"risk,omitempty"`
-	Webhooks   []Webhook   `yaml:"webhooks,omitempty"`
+	Name       string           `yaml:"name,omitempty"`     // the organisation, for reports
+	Currency   string           `yaml:"currency,omitempty"` // of all amounts, ISO 4217: EUR
+	Profile    exposure.Profile `yaml:"profile,omitempty"`  // what it is to those who attack
+	Services   []Service        `yaml:"services,omitempty"`
+	Assets     []Rule           `yaml:"assets,omitempty"` // in order: later rules refine earlier ones
+	Exclusions []Exclusion      `yaml:"exclusions,omitempty"`
+	Scopes     []Scope          `yaml:"scopes,omitempty"`
+	Risk       *Risk            `yaml:"risk,omitempty"`
+	Webhooks   []Webhook        `yaml:"webhooks,omitempty"`
 
 	rules *compiled
 }

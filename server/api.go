@@ -158,6 +158,7 @@ func (s *Server) registerAPI(mux *routes) {
 		return &list[exposure.Remediation]{rows}, err
 	})
 	s.registerDiscover(a)
+	s.registerLandscape(a)
 	register(a, Viewer, "get-programme", http.MethodGet, "/programme", "The programme file", func(ctx context.Context, _ *struct{}) (*Programme, error) {
 		p, err := s.Backend.Programme(ctx)
 		return &p, err

@@ -85,6 +85,14 @@ type Backend interface {
 	// with what is open of it on the assets that a filter selects.
 	Advisory(ctx context.Context, id, filter string) (AdvisoryDetail, error)
 
+	// Landscape tells who targets us, and what is open to them on the assets that
+	// a filter selects.
+	Landscape(ctx context.Context, filter string) (LandscapeReport, error)
+	// Actor answers with one actor by its id or one of its names, Technique with
+	// one technique.
+	Actor(ctx context.Context, id, filter string) (ActorDetail, error)
+	Technique(ctx context.Context, id, filter string) (TechniqueDetail, error)
+
 	Programme(ctx context.Context) (Programme, error)
 	Apply(ctx context.Context, r ApplyRequest) (ApplyResult, error)
 	// Refit learns from own incidents, and changes nothing.

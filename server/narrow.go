@@ -117,6 +117,18 @@ func (n narrowed) Advisory(ctx context.Context, id, filter string) (AdvisoryDeta
 	return n.Backend.Advisory(ctx, id, narrow(ctx, filter))
 }
 
+func (n narrowed) Landscape(ctx context.Context, filter string) (LandscapeReport, error) {
+	return n.Backend.Landscape(ctx, narrow(ctx, filter))
+}
+
+func (n narrowed) Actor(ctx context.Context, id, filter string) (ActorDetail, error) {
+	return n.Backend.Actor(ctx, id, narrow(ctx, filter))
+}
+
+func (n narrowed) Technique(ctx context.Context, id, filter string) (TechniqueDetail, error) {
+	return n.Backend.Technique(ctx, id, narrow(ctx, filter))
+}
+
 // Scan is narrowed; the list of scans is not: a report is of no scope.
 func (n narrowed) Scan(ctx context.Context, id exposure.ScanID, filter string) (ScanDetail, error) {
 	return n.Backend.Scan(ctx, id, narrow(ctx, filter))

@@ -92,7 +92,7 @@ func (s *Server) complete(ctx context.Context, filter string, at int) (Completio
 	}
 	what := "asset"
 	switch c.Field.Field {
-	case exposure.FieldAsset, exposure.FieldTool, exposure.FieldClass:
+	case exposure.FieldAsset, exposure.FieldTool, exposure.FieldClass, exposure.FieldTechnique, exposure.FieldActor:
 		what = "finding"
 	case exposure.FieldOnly, exposure.FieldShared:
 		what = "source"

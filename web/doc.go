@@ -29,6 +29,8 @@
 //	GET  /scans?tool=&after=                  Scans, or ScansMore
 //	GET  /scans/{id}?errors=                  Scan, or ScanErrorsMore
 //	GET  /advisories?q=&days=&after=          Advisories, or AdvisoriesMore
+//	GET  /actors?all=                         Actors
+//	GET  /actors/{id}?all=                    Actor
 //	GET  /assets?q=&kind=&owner=&filter=&unseen=&unspoken=&after=   Assets, or AssetsMore
 //	GET  /scope/choose?q=&next=               Choose, or Choices
 //	GET  /scope/programme?edit=               Programme; posted: body, version, do (check or apply)

@@ -24,6 +24,8 @@ const (
 	ImportURL       = "/import"
 	FeedsURL        = "/feeds"
 	AdvisoriesURL   = "/advisories"
+	ActorsURL       = "/actors"
+	TechniquesURL   = "/techniques"
 	FindingsURL     = "/findings"
 	ValidateURL     = "/validate"
 	RemediationsURL = "/remediations"

@@ -16,6 +16,7 @@ func commands() []Suggestion {
 		{"Go to", "Feeds", "g i", FeedsURL},
 		{"Go to", "Advisories", "", AdvisoriesURL},
 		{"Go to", "New and relevant advisories", "", NewAdvisoriesURL},
+		{"Go to", "Who targets you", "", ActorsURL},
 		{"Go to", "Findings", "g p", FindingsURL},
 		{"Go to", "Validate", "g v", ValidateURL},
 		{"Go to", "Remediations", "g m", RemediationsURL},

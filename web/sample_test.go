@@ -417,7 +417,7 @@ func samplePages(static *Static) []sample {
 	for _, s := range []*Shell{&scoped.Shell, &overviewOf.Shell, &measureOf.Shell, &reportOf.Shell, &scanOf.Shell} {
 		s.Scope = Chosen{Term: "service:checkout", Kind: "service", Name: "checkout", Here: FindingsURL}
 	}
-	return []sample{
+	return append([]sample{
 		{"overview", Overview(overview)},
 		{"overview-demo", Overview(withDemo)},
 		{"findings", Findings(list)},
@@ -478,7 +478,7 @@ func samplePages(static *Static) []sample {
 		{"error-404", Error(ErrorPage{Shell: shell("Not found", ""), Status: 404})},
 		{"error-403", Error(ErrorPage{Shell: shell("Forbidden", ""), Status: 403, Message: "Feeds are updated by operators: ask one, or an administrator for the role."})},
 		{"error-500", Error(ErrorPage{Shell: signedOut, Status: 500})},
-	}
+	}, actorSamples(func(title string) Shell { return shell(title, StageIntel) })...)
 }
 
 // emptyPages are the same pages before anything happened.
@@ -509,6 +509,9 @@ func emptyPages(static *Static) []sample {
 	add("advisories-filtered", Advisories(AdvisoriesPage{Shell: shell("Advisories", StageIntel), Query: "x"}))
 	add("advisories-new", Advisories(AdvisoriesPage{Shell: shell("Advisories", StageIntel), Days: 7}))
 	add("advisory", Advisory(AdvisoryPage{Shell: shell("Advisory", StageIntel)}))
+	for _, x := range emptyActors(func(title string) Shell { return shell(title, StageIntel) }) {
+		add(x.name, x.page)
+	}
 	add("import", Import(ImportPage{Shell: shell("Import", StageDiscover)}))
 	add("feeds", Feeds(FeedsPage{Shell: shell("Intel", StageIntel), CanUpdate: true}))
 	add("scope", Scope(ScopePage{Shell: shell("Scope", StageScope)}))
@@ -586,6 +589,9 @@ func hostilePages(static *Static, text string) []sample {
 	add("sources", Sources(SourcesPage{Shell: shell(), Rows: []SourceStatus{{text, text, time.Time{}, false, -1, true, -1, -1, -1, -1, -1, 5}}}))
 	news := []AdvisoryNews{{text, time.Time{}, math.NaN(), math.Inf(1)}, {"epss", before(1), math.NaN(), math.Inf(1)}}
 	advisory := AdvisoryRow{ID: 1, Key: text, Title: text, Type: text, Risk: math.MaxInt, Band: 99, Loss: math.NaN(), KEV: before(1), Ransomware: true, EPSS: epss(math.NaN()), Percentile: epss(math.NaN()), Findings: 1, Assets: 1, Overdue: 1, News: news}
+	for _, x := range hostileActors(shell, text, asset) {
+		add(x.name, x.page)
+	}
 	add("advisories", Advisories(AdvisoriesPage{Shell: shell(), Query: text, Days: 7, Rows: []AdvisoryRow{advisory}, Total: 2, Next: text}))
 	add("advisory", Advisory(AdvisoryPage{Shell: shell(), Row: advisory, Advisory: exposure.Advisory{Key: text, Description: text, Solution: text, CVEs: []string{text}, CVSS: []string{text}, Aliases: []string{text}, References: []string{text, "javascript:alert(1)"}, CWEs: []int{-1}, Threat: exposure.Threat{EPSS: math.NaN(), Percentile: math.Inf(1), EPSSModel: text, KEVDay: math.MaxInt32, Automatable: text, Impact: text}}, Assets: []AssetRow{asset}, Fixes: []FixVersion{{text, text, -1}}, EPSS: []PastEPSS{{Model: text, EPSS: math.NaN()}, {EPSS: 9}}}))
 	add("import", Import(ImportPage{Shell: shell(), CanImport: true, Formats: []string{text}, Error: text, Scans: []exposure.Scan{scan}, Results: []ImportResult{{File: text, Format: text, Failure: text, Messages: []string{text}}}}))

@@ -122,6 +122,16 @@ func statements(t *exposure.Threat) []said {
 	if t.Impact != "" {
 		all = append(all, said{"Technical impact", cut(t.Impact, 20), "SSVC"})
 	}
+	if t.Techniques != "" {
+		note := ""
+		if t.Derived {
+			note = "weaknesses of its class are"
+		}
+		all = append(all, said{"Exploited by technique", cut(t.Techniques, 160), note})
+	}
+	if t.Actors != "" {
+		all = append(all, said{"Actors that target you", cut(t.Actors, 240), actorsNote(t)})
+	}
 	if t.Vector != "" {
 		all = append(all, said{"CVSS vector", cut(t.Vector, 200), "counts where a report states none"})
 	}
@@ -130,6 +140,14 @@ func statements(t *exposure.Threat) []said {
 		all = append(all, said{"Withdrawn", "by its publisher", ""})
 	}
 	return all
+}
+
+// actorsNote says what the actors that are named have to do with a weakness.
+func actorsNote(t *exposure.Threat) string {
+	if t.Technique == "" {
+		return "known to exploit it"
+	}
+	return fmt.Sprintf("%s of %s use %s", number(t.Users), number(t.Targeters), cut(t.Technique, 20))
 }
 
 // percentile is a rank among others: "99.2%". Rounding never makes it all.

@@ -57,7 +57,7 @@ func (ix importIndex) Rule(id exposure.FindingID) string {
 	return ix.View().Advisory(r.Advisory).Key
 }
 func (k facts) Canonical(id string) string { return id }
-func (k facts) Threat(ids []string) exposure.Threat {
+func (k facts) Threat(ids []string, _ []int) exposure.Threat {
 	for _, id := range ids {
 		if t, ok := k[id]; ok {
 			return t
