@@ -4,14 +4,12 @@ import (
 	"context"
 	"io"
 	"log/slog"
-	"math"
 	"os"
 	"time"
 
 	"github.com/leeward-ctem/leeward/exposure"
 	"github.com/leeward-ctem/leeward/intel"
 	"github.com/leeward-ctem/leeward/server"
-	"github.com/leeward-ctem/leeward/store"
 )
 
 // knowledge is the feeds' snapshot as the import asks it, with the demo's
@@ -46,43 +44,6 @@ func (k knowledge) threat(s *intel.Snapshot, ids []string) exposure.Threat {
 		}
 	}
 	return t
-}
-
-// enrich brings the stored advisories up to what the feeds know now. Only
-// those that changed are written; the index then scores everything anew.
-func (a *app) enrich(ctx context.Context) (changed int, err error) {
-	s, err := a.feeds.Snapshot(ctx)
-	if err != nil {
-		return 0, err // what is stored stays: knowing nothing is no news
-	}
-	var threats []store.ThreatChange
-	var rises []store.Rise
-	k, at := knowledge{a}, a.now().UnixMilli()
-	err = a.db.Advisories(ctx, 1, math.MaxUint32, func(adv *exposure.Advisory) error {
-		if now := k.threat(s, append(adv.CVEs[:len(adv.CVEs):len(adv.CVEs)], adv.Key)); now != adv.Threat {
-			threats = append(threats, store.ThreatChange{Advisory: adv.ID, Was: adv.Threat, Is: now})
-			if intel.Rose(&adv.Threat, &now) {
-				rises = append(rises, store.Rise{Advisory: adv.ID, At: at, Earlier: adv.Threat.EPSS, Later: now.EPSS})
-			}
-		}
-		return nil
-	})
-	if err != nil || len(threats) == 0 {
-		return 0, err
-	}
-	err = a.db.Write(ctx, func(tx *store.Tx) error {
-		if err := tx.PutThreats(ctx, threats, at); err != nil {
-			return err
-		}
-		if err := tx.AddRises(ctx, rises); err != nil {
-			return err
-		}
-		return tx.Append(ctx, &exposure.Event{At: at, Kind: exposure.EventThreat, Actor: "feeds", Reason: "intelligence changed"})
-	})
-	if err != nil {
-		return 0, err
-	}
-	return len(threats), a.ix.CatchUp(ctx, a.db)
 }
 
 // Feeds answers with the state of every feed.

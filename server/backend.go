@@ -84,6 +84,11 @@ type Backend interface {
 	// with what is open of it on the assets that a filter selects.
 	Advisory(ctx context.Context, id, filter string) (AdvisoryDetail, error)
 
+	// Alerts lists the news from the feeds that was told, of the whole organisation.
+	Alerts(ctx context.Context, q AlertQuery) (AlertPage, error)
+	// AcknowledgeAlerts notes who took note of alerts, and of how many.
+	AcknowledgeAlerts(ctx context.Context, r AcknowledgeRequest) (int, error)
+
 	Programme(ctx context.Context) (Programme, error)
 	Apply(ctx context.Context, r ApplyRequest) (ApplyResult, error)
 	// Scope reports on the assets that a filter by assets selects.
@@ -140,6 +145,7 @@ type Counts struct {
 	Awaiting     int `json:"awaiting" doc:"fixes claimed and not verified yet"`
 	Remediations int `json:"remediations" doc:"open"`
 	FailedJobs   int `json:"failed_jobs"`
+	Alerts       int `json:"alerts" doc:"that nobody took note of"`
 }
 
 // VerdictRow is the outcome of one validation or retest.
