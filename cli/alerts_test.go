@@ -188,7 +188,9 @@ func TestAlertsOfFeeds(t *testing.T) {
 
 		h.later(2)
 		listed := h.day(-1)
-		again := func() { h.says("one", weakness("CVE-2021-1001", listedOn(day)), weakness("CVE-2021-1002", listedOn(listed))) }
+		again := func() {
+			h.says("one", weakness("CVE-2021-1001", listedOn(day)), weakness("CVE-2021-1002", listedOn(listed)))
+		}
 		again()
 		got := h.hears("kev|CVE-2021-1002|" + dayText(uint16(listed)))
 		want := exposure.Alert{

@@ -73,6 +73,7 @@ type commands struct {
 	Apply        applyCmd        `cmd:"" help:"Apply a programme file: services, owners, tags, exclusions."`
 	Export       exportCmd       `cmd:"" help:"Print the programme or findings for other programs."`
 	Feeds        feedsCmd        `cmd:"" help:"Threat intelligence: KEV, EPSS, OSV, Vulnrichment, NVD, exploits."`
+	Alerts       alertsCmd       `cmd:"" help:"List the news from the feeds about what is open, newest first."`
 	Backtest     backtestCmd     `cmd:"" help:"Replay a day of the past: how well was foreseen what is exploited next, by our model and by others?"`
 	Train        trainCmd        `cmd:"" help:"Fit the weights of the risk model to the past."`
 	Bench        benchCmd        `cmd:"" help:"Measure this machine with a synthetic estate."`

@@ -167,3 +167,8 @@ type AcknowledgeRequest struct {
 	UpTo  bool   `json:"up_to,omitempty" doc:"and of all older ones that nobody took note of"`
 	Actor string `json:"-"`
 }
+
+// Acknowledged is what came of an [AcknowledgeRequest].
+type Acknowledged struct {
+	Acknowledged int `json:"acknowledged" doc:"alerts that nobody had taken note of"`
+}

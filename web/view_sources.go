@@ -118,6 +118,7 @@ type AdvisoryPage struct {
 	Advisory exposure.Advisory
 	Assets   []AssetRow // the worst
 	Fixes    []FixVersion
+	Alerts   []exposure.Alert // the last
 }
 
 // FixVersion is what fixes a weakness of a component.
