@@ -140,3 +140,20 @@ func unseenAlerts(s Shell) string {
 	}
 	return "Alerts (" + compact(s.Counts.Alerts) + ")"
 }
+
+// alertShort is where an alert is and what helps, for screens without room for
+// columns of it.
+func alertShort(a *exposure.Alert) string {
+	if a.Assets == 0 {
+		return ""
+	}
+	text := plural(a.Assets, "asset", "assets")
+	if len(a.Worst) > 0 {
+		text += ", the worst " + cut(a.Worst[0].Name, 60)
+	}
+	text += "; owned by " + alertOwners(a)
+	if len(a.Fixes) > 0 {
+		text += ". " + cut(a.Fixes[0].Title, 120)
+	}
+	return text + "."
+}
