@@ -52,9 +52,11 @@ type app struct {
 	faceted   facetCache
 	stored    storedCache
 	offline   bool
-	few       int        // findings of which nobody is shown an old answer; 0: fewFindings
-	blind     sync.Once  // said that the feeds cannot be read
-	mu        sync.Mutex // what follows changes with a programme or a day
+	few       int                               // findings of which nobody is shown an old answer; 0: fewFindings
+	blind     sync.Once                         // said that the feeds cannot be read
+	enriching sync.Mutex                        // one enrichment at a time
+	merged    atomic.Pointer[map[string]string] // the copies of feeds that the snapshot in memory is made of
+	mu        sync.Mutex                        // what follows changes with a programme or a day
 	model     *prioritize.Model
 	programme *scope.Programme
 	version   int64 // of the programme

@@ -74,6 +74,7 @@ type commands struct {
 	Export       exportCmd       `cmd:"" help:"Print the programme or findings for other programs."`
 	Feeds        feedsCmd        `cmd:"" help:"Threat intelligence: KEV, EPSS, OSV, Vulnrichment, NVD, exploits."`
 	Actors       actorsCmd       `cmd:"" help:"List who targets us and what is open to them, or show one actor."`
+	Alerts       alertsCmd       `cmd:"" help:"List the news from the feeds about what is open, newest first."`
 	Backtest     backtestCmd     `cmd:"" help:"Replay a day of the past: how well was foreseen what is exploited next, by our model and by others?"`
 	Refit        refitCmd        `cmd:"" help:"Fit the risk model to your own incidents."`
 	Train        trainCmd        `cmd:"" help:"Fit the weights of the risk model to the past."`

@@ -37,6 +37,7 @@ type house interface {
 	EndException(ctx context.Context, id int64, actor, reason string) (server.Ended, error)
 	Verdicts(ctx context.Context, scope string, limit int) ([]server.VerdictRow, error)
 	RecordVerdict(ctx context.Context, r server.VerdictRequest) (recorded int, err error)
+	Alerts(ctx context.Context, q server.AlertQuery) (server.AlertPage, error)
 	Undo(ctx context.Context, r server.UndoRequest) (server.Undone, error)
 	Views(ctx context.Context, account int64) ([]exposure.SavedView, error)
 	SaveView(ctx context.Context, v *exposure.SavedView) error
@@ -214,6 +215,14 @@ func (c *client) Exceptions(ctx context.Context, all bool) ([]exposure.Exception
 func (c *client) Verdicts(ctx context.Context, scope string, limit int) ([]server.VerdictRow, error) {
 	var l listed[server.VerdictRow]
 	return l.Rows, c.get(ctx, "/api/v1/verdicts?"+url.Values{"limit": {strconv.Itoa(limit)}, "scope": {scope}}.Encode(), &l)
+}
+
+func (c *client) Alerts(ctx context.Context, q server.AlertQuery) (p server.AlertPage, err error) {
+	v := url.Values{"limit": {strconv.Itoa(q.Limit)}, "days": {strconv.Itoa(q.Days)}, "unseen": {strconv.FormatBool(q.Unseen)}}
+	if len(q.Kinds) > 0 {
+		v.Set("kind", strings.Join(q.Kinds, ","))
+	}
+	return p, c.get(ctx, "/api/v1/alerts?"+v.Encode(), &p)
 }
 
 // What follows is asked as whom the server knows by the token. Its names, roles

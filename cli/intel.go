@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"math"
 	"os"
 	"sync"
 	"time"
@@ -13,7 +12,6 @@ import (
 	"github.com/leeward-ctem/leeward/exposure"
 	"github.com/leeward-ctem/leeward/intel"
 	"github.com/leeward-ctem/leeward/server"
-	"github.com/leeward-ctem/leeward/store"
 )
 
 // knowledge is the feeds' snapshot as the import asks it, with the demo's
@@ -67,7 +65,7 @@ type tailorCache struct {
 // tailored is what a snapshot means for us.
 func (a *app) tailored(s *intel.Snapshot) *intel.Tailor {
 	p, _ := a.inForce()
-	key := fmt.Sprintf("%q %q", p.Profile.Sectors, p.Profile.Countries)
+	key := a.profileKey()
 	c := &a.tailors
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -77,46 +75,17 @@ func (a *app) tailored(s *intel.Snapshot) *intel.Tailor {
 	return c.is
 }
 
+// profileKey is the profile in force in one text, empty for none.
+func (a *app) profileKey() string {
+	p, _ := a.inForce()
+	if p == nil || p.Profile.Empty() {
+		return ""
+	}
+	return fmt.Sprintf("%q %q", p.Profile.Sectors, p.Profile.Countries)
+}
+
 // namesOf are the names by which the feeds know an advisory.
 func namesOf(a *exposure.Advisory) []string { return append(a.CVEs[:len(a.CVEs):len(a.CVEs)], a.Key) }
-
-// enrich brings the stored advisories up to what the feeds know now, and what
-// that means for us. Only those that changed are written; the index then scores
-// everything anew. why is what changed.
-func (a *app) enrich(ctx context.Context, why string) (changed int, err error) {
-	s, err := a.feeds.Snapshot(ctx)
-	if err != nil {
-		return 0, err // what is stored stays: knowing nothing is no news
-	}
-	var threats []store.ThreatChange
-	var rises []store.Rise
-	k, us, at := knowledge{a}, a.tailored(s), a.now().UnixMilli()
-	err = a.db.Advisories(ctx, 1, math.MaxUint32, func(adv *exposure.Advisory) error {
-		if now := k.threat(s, us, namesOf(adv), adv.CWEs); now != adv.Threat {
-			threats = append(threats, store.ThreatChange{Advisory: adv.ID, Was: adv.Threat, Is: now})
-			if intel.Rose(&adv.Threat, &now) {
-				rises = append(rises, store.Rise{Advisory: adv.ID, At: at, Earlier: adv.Threat.EPSS, Later: now.EPSS})
-			}
-		}
-		return nil
-	})
-	if err != nil || len(threats) == 0 {
-		return 0, err
-	}
-	err = a.db.Write(ctx, func(tx *store.Tx) error {
-		if err := tx.PutThreats(ctx, threats, at); err != nil {
-			return err
-		}
-		if err := tx.AddRises(ctx, rises); err != nil {
-			return err
-		}
-		return tx.Append(ctx, &exposure.Event{At: at, Kind: exposure.EventThreat, Actor: "feeds", Reason: why})
-	})
-	if err != nil {
-		return 0, err
-	}
-	return len(threats), a.ix.CatchUp(ctx, a.db)
-}
 
 // Why what is known of advisories changed.
 const (
@@ -126,7 +95,7 @@ const (
 
 // learn takes up what feeds brought that changed.
 func (a *app) learn(ctx context.Context) error {
-	if _, err := a.enrich(ctx, feedsChanged); err != nil {
+	if _, err := a.enrich(ctx); err != nil {
 		return err
 	}
 	return a.keepScores(ctx)

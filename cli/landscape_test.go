@@ -247,7 +247,7 @@ func tailoredHouse(t *testing.T, database string) {
 
 	// A report that comes later is told the same, at once.
 	h.report("b.jsonl", runLine("beta", 5), weak("beta", "c.example", "CVE-2024-1001"), hostLine("weakness", "beta", "c.example", `"class":"vuln","advisories":["CVE-2024-1005"],"title":"x","severity":"high"`))
-	if n, err := h.enrich(ctx, feedsChanged); err != nil || n != 0 {
+	if n, err := h.enrich(ctx); err != nil || n != 0 {
 		t.Errorf("%d advisories were written again, %v", n, err)
 	}
 	// Another programme with the same profile writes nothing, and one without takes it back.

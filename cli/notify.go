@@ -27,6 +27,7 @@ type message struct {
 	Text     string              `json:"text"`
 	Count    int                 `json:"count"`
 	Findings []server.FindingRow `json:"findings,omitempty"` // at most 20, the riskiest
+	Alerts   []exposure.Alert    `json:"alerts,omitempty"`   // of intelligence, at most 10
 }
 
 // noticed is the key of the last event that notices were made of.
@@ -132,7 +133,7 @@ func (a *app) message(ctx context.Context, v *index.View, kind exposure.Notice, 
 		exposure.NoticeRegression: "findings that were verified as fixed are back",
 		exposure.NoticeOverdue:    "findings are past their due date since today",
 	}
-	body, err := json.Marshal(message{kind, a.now().UTC().Format(time.RFC3339), fmt.Sprintf("%d %s", len(rows), texts[kind]), len(rows), worst})
+	body, err := json.Marshal(message{Event: kind, At: a.now().UTC().Format(time.RFC3339), Text: fmt.Sprintf("%d %s", len(rows), texts[kind]), Count: len(rows), Findings: worst})
 	return string(body), err
 }
 

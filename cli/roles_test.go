@@ -60,6 +60,8 @@ var access = map[string]server.Role{
 	"POST /import":                       server.Analyst,
 	"POST /findings/move":                server.Analyst, // claims: an owner, see below
 	"POST /findings/{id}/verdict":        server.Analyst,
+	"GET /alerts":                        server.Viewer,
+	"POST /alerts/{id}/acknowledge":      server.Analyst,
 	"POST /findings/except":              server.Owner,
 	"POST /exceptions/{id}/end":          server.Owner,
 	"POST /exceptions/{id}/approve":      server.Operator,
@@ -127,6 +129,8 @@ var access = map[string]server.Role{
 	"POST /api/v1/scans":                          server.Analyst,
 	"POST /api/v1/findings/move":                  server.Analyst, // claims: an owner
 	"POST /api/v1/verdicts":                       server.Analyst,
+	"GET /api/v1/alerts":                          server.Viewer,
+	"POST /api/v1/alerts/{id}/acknowledge":        server.Analyst,
 	"POST /api/v1/exceptions":                     server.Owner,
 	"POST /api/v1/exceptions/{id}/end":            server.Owner,
 	"POST /api/v1/exceptions/{id}/approve":        server.Operator,

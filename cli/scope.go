@@ -140,7 +140,7 @@ func (a *app) Apply(ctx context.Context, r server.ApplyRequest) (server.ApplyRes
 		return res, err
 	}
 	if !reflect.DeepEqual(old.Profile, next.Profile) {
-		if _, err := a.enrich(context.WithoutCancel(ctx), profileChanged); err != nil {
+		if _, err := a.enrich(context.WithoutCancel(ctx)); err != nil {
 			return res, err
 		}
 	}

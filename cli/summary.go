@@ -8,6 +8,7 @@ import (
 	"github.com/leeward-ctem/leeward/exposure"
 	"github.com/leeward-ctem/leeward/index"
 	"github.com/leeward-ctem/leeward/server"
+	"github.com/leeward-ctem/leeward/store"
 )
 
 // summaryCache keeps the numbers that stand on every page until the index
@@ -19,6 +20,13 @@ type summaryCache struct {
 	at   time.Time
 	sum  server.Summary
 	of   map[string]server.Summary // by filter, of the same view
+}
+
+// forget lets the numbers from outside the index be read again.
+func (c *summaryCache) forget() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.at = time.Time{}
 }
 
 // maxSummaries bounds the filters whose numbers are kept.
@@ -171,6 +179,9 @@ func (a *app) summary(ctx context.Context, v *index.View) (sum server.Summary, e
 		return sum, err
 	}
 	sum.Counts.Remediations = len(fixes)
+	if sum.Counts.Alerts, err = a.db.CountAlerts(ctx, store.AlertQuery{Unseen: true}); err != nil {
+		return sum, err
+	}
 	if a.cycle != nil {
 		sum.Counts.FailedJobs, err = a.cycle.Failed(ctx)
 	}

@@ -106,8 +106,13 @@ func (a *app) regroup(ctx context.Context, v *index.View) {
 }
 
 func (a *app) group(ctx context.Context, v *index.View, f exposure.Filter) ([]exposure.Remediation, error) {
+	return a.groupRows(ctx, v, func(yield func(index.Row) bool) error { return v.All(f, a.today(), yield) })
+}
+
+// groupRows groups findings into fixes. It goes through them twice.
+func (a *app) groupRows(ctx context.Context, v *index.View, all func(yield func(index.Row) bool) error) ([]exposure.Remediation, error) {
 	places := map[exposure.LocationID]*exposure.Place{}
-	err := v.All(f, a.today(), func(r index.Row) bool {
+	err := all(func(r index.Row) bool {
 		places[r.Location] = nil
 		return true
 	})
@@ -138,7 +143,7 @@ func (a *app) group(ctx context.Context, v *index.View, f exposure.Filter) ([]ex
 	}
 	curve := v.Model().Curve()
 	return mobilize.Group(func(yield func(mobilize.Item) bool) {
-		v.All(f, a.today(), func(r index.Row) bool {
+		all(func(r index.Row) bool {
 			place := places[r.Location]
 			if place == nil {
 				place = &exposure.Place{}

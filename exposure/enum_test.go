@@ -147,7 +147,7 @@ func TestNotices(t *testing.T) {
 		}
 		seen[n] = true
 	}
-	for _, n := range []Notice{NoticeKEV, NoticeCritical, NoticeOverdue, NoticeRegression, NoticeScanFailed, NoticeDigest, NoticeTest} {
+	for _, n := range []Notice{NoticeKEV, NoticeIntelligence, NoticeCritical, NoticeOverdue, NoticeRegression, NoticeScanFailed, NoticeDigest, NoticeTest} {
 		if !seen[n] {
 			t.Errorf("notice %q is not listed", n)
 		}

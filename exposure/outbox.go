@@ -6,18 +6,19 @@ type Notice string
 
 // The notices.
 const (
-	NoticeKEV        Notice = "kev"         // a weakness known to be exploited is open on an asset in scope
-	NoticeCritical   Notice = "critical"    // findings crossed into the critical band
-	NoticeOverdue    Notice = "overdue"     // findings passed their due date
-	NoticeRegression Notice = "regression"  // what was verified as fixed is back
-	NoticeScanFailed Notice = "scan_failed" // a report could not be read to its end
-	NoticeDigest     Notice = "digest"      // the summary of a day or week
-	NoticeTest       Notice = "test"        // somebody tries the connection
+	NoticeKEV          Notice = "kev"          // a weakness known to be exploited is open on an asset in scope
+	NoticeIntelligence Notice = "intelligence" // the feeds say something new of what is open: see [Alert]
+	NoticeCritical     Notice = "critical"     // findings crossed into the critical band
+	NoticeOverdue      Notice = "overdue"      // findings passed their due date
+	NoticeRegression   Notice = "regression"   // what was verified as fixed is back
+	NoticeScanFailed   Notice = "scan_failed"  // a report could not be read to its end
+	NoticeDigest       Notice = "digest"       // the summary of a day or week
+	NoticeTest         Notice = "test"         // somebody tries the connection
 )
 
 // Notices returns all notices, in the order people should see them.
 func Notices() []Notice {
-	return []Notice{NoticeKEV, NoticeCritical, NoticeOverdue, NoticeRegression, NoticeScanFailed, NoticeDigest, NoticeTest}
+	return []Notice{NoticeKEV, NoticeIntelligence, NoticeCritical, NoticeOverdue, NoticeRegression, NoticeScanFailed, NoticeDigest, NoticeTest}
 }
 
 // OutboxState is where a message stands.

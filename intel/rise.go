@@ -7,7 +7,8 @@ import "github.com/leeward-ctem/leeward/exposure"
 // move by a few thousandths a day without it.
 const Rise = 0.1
 
-// Rose reports whether a score grew suddenly. A first score is no rise.
+// Rose reports whether a score grew suddenly. A first score is no rise, and
+// neither is that of another model: when the model changes, all scores do.
 func Rose(before, after *exposure.Threat) bool {
-	return before.Scored() && after.Scored() && after.EPSS-before.EPSS >= Rise
+	return before.Scored() && before.EPSSModel == after.EPSSModel && after.EPSS-before.EPSS >= Rise
 }

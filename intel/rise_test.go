@@ -16,6 +16,7 @@ func TestRose(t *testing.T) {
 	}{
 		{score(0.02), score(0.5), true}, {score(0.02), score(0.05), false}, {score(0.5), score(0.02), false},
 		{&exposure.Threat{}, score(0.9), false}, {score(0.9), &exposure.Threat{}, false},
+		{score(0.02), &exposure.Threat{EPSS: 0.9, EPSSModel: "v2"}, false},
 	} {
 		if got := intel.Rose(c.before, c.after); got != c.want {
 			t.Errorf("from %v to %v: %v", c.before.EPSS, c.after.EPSS, got)

@@ -21,7 +21,7 @@ type Changes struct {
 	Scopes     ListChanges  `json:"scopes"`
 	Webhooks   ListChanges  `json:"webhooks"`
 	Reordered  bool         `json:"reordered,omitempty"` // rules that stay come in another order
-	Settings   []string     `json:"settings,omitempty"`  // of name, currency, profile and risk those that differ
+	Settings   []string     `json:"settings,omitempty"`  // of name, currency, profile, risk and watch those that differ
 	Assets     AssetChanges `json:"assets"`
 }
 
@@ -82,7 +82,7 @@ func Compare(old, next *Programme, assets iter.Seq[*exposure.Asset]) Changes {
 	for _, s := range []struct {
 		name string
 		same bool
-	}{{"name", old.Name == next.Name}, {"currency", old.Currency == next.Currency}, {"profile", sameSet(old.Profile.Sectors, next.Profile.Sectors) && sameSet(old.Profile.Countries, next.Profile.Countries)}, {"risk", reflect.DeepEqual(old.Risk, next.Risk)}} {
+	}{{"name", old.Name == next.Name}, {"currency", old.Currency == next.Currency}, {"profile", sameSet(old.Profile.Sectors, next.Profile.Sectors) && sameSet(old.Profile.Countries, next.Profile.Countries)}, {"risk", reflect.DeepEqual(old.Risk, next.Risk)}, {"watch", slices.Equal(old.Watch, next.Watch)}} {
 		if !s.same {
 			c.Settings = append(c.Settings, s.name)
 		}
@@ -248,7 +248,7 @@ func (c Changes) String() string {
 		file = append(file, "rules reordered")
 	}
 	for _, s := range c.Settings {
-		file = append(file, map[string]string{"name": "another name", "currency": "another currency (amounts are not converted)", "profile": "another profile", "risk": "other settings of the risk model"}[s])
+		file = append(file, map[string]string{"name": "another name", "currency": "another currency (amounts are not converted)", "profile": "another profile", "risk": "other settings of the risk model", "watch": "another watch list"}[s])
 	}
 	if len(file) == 0 {
 		return c.Assets.String()

@@ -78,7 +78,8 @@ func (r *reader) programme(n *yaml.Node) {
 			if r.list(n, "webhooks", r.webhook); len(p.Webhooks) > maxWebhooks {
 				r.fail(n, "webhooks has %d entries, and at most %d are allowed", len(p.Webhooks), maxWebhooks)
 			}
-		}})
+		}},
+		key{"watch", r.watch})
 }
 
 var (
@@ -299,6 +300,30 @@ func (r *reader) scope(n *yaml.Node) {
 	r.unique(n, "scope", s.Name, r.scopes)
 	r.p.Scopes = append(r.p.Scopes, s)
 	r.lines.scopes = append(r.lines.scopes, n.Line)
+}
+
+// watch reads the watch list. An entry that names nearly everything would make
+// an alert of nearly everything.
+func (r *reader) watch(n *yaml.Node) {
+	lines := map[string]int{}
+	r.list(n, "watch", func(n *yaml.Node) {
+		var s string
+		r.name(n, "an entry of watch", &s)
+		line, twice := lines[fold(s)]
+		switch {
+		case s == "":
+		case len(strings.Trim(s, "*? ")) < minWatch:
+			r.fail(n, "watch has %s, which names nearly everything: write at least %d characters that are no * or ?", quoted(s), minWatch)
+		case twice:
+			r.fail(n, "watch has %s in line %d already: keep one", quoted(s), line)
+		default:
+			lines[fold(s)] = n.Line
+			r.p.Watch = append(r.p.Watch, s)
+		}
+	})
+	if len(r.p.Watch) > maxWatch {
+		r.fail(n, "watch has %d entries, and at most %d are allowed", len(r.p.Watch), maxWatch)
+	}
 }
 
 // risk reads what the risk model checks more closely.

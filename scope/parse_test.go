@@ -62,6 +62,7 @@ scopes:
 risk: {targeted: 0.1, actors: 1.5, loss_min: 1, loss_max: 1e7, loss: 5000, bands: [1, 2, 3, 4], sla: [0, 90, 30, 7], policies: none}
 webhooks:
   - {name: chat, url: "https://user:secret@chat.example.com/x?y", secret_env: CHAT_SECRET, events: [kev, digest, kev]}
+watch: [CVE-2024-3400, "*citrix*", APT 29]
 `)
 	want := &Programme{
 		Name: "Acme", Currency: "EUR", Profile: exposure.Profile{Sectors: []string{"retail", "financial-services"}, Countries: []string{"DE", "NO"}},
@@ -79,6 +80,7 @@ webhooks:
 			Out: []Selector{{CIDR: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("2001:db8::/32")}}}}},
 		Risk:     &Risk{0.1, 1.5, 1, 1e7, 5000, []int{1, 2, 3, 4}, []int{0, 90, 30, 7}, []string{"none"}},
 		Webhooks: []Webhook{{"chat", "https://user:secret@chat.example.com/x?y", "CHAT_SECRET", []exposure.Notice{exposure.NoticeKEV, exposure.NoticeDigest}}},
+		Watch:    []string{"CVE-2024-3400", "*citrix*", "APT 29"},
 	}
 	if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(Programme{}), cmp.Comparer(func(a, b netip.Prefix) bool { return a == b })); diff != "" {
 		t.Error(diff)
@@ -149,7 +151,7 @@ func TestParseProblems(t *testing.T) {
 		{"networks", "exclusions: [{match: {cidr: [10.66.1.5/16, 10.66.*, 'fe80::1%eth0']}}]\n", []string{`cidr: "10.66.1.5/16" has bits outside the network: write 10.66.0.0/16, or 10.66.1.5`, `"10.66.*" is no network`, `has a zone`}},
 		{"identifiers", "exclusions: [{match: {identifier: ['ip:10.0.0', 'hostname:localhost']}}]\n", []string{`identifier is "ip:10.0.0", and no asset can have that ip`, `no asset can have that hostname`}},
 		{"webhooks", "webhooks: [{name: a, url: 'ftp://h', secret_env: 'a b', events: [kve]}, {name: b, url: 'https://', secret_env: 1X, events: []}, {name: c, url: '://x', secret_env: ok, events: test}]\n", []string{
-			`url is no address that messages can be sent to: write it as https://host/path`, `secret_env is no name of an environment variable`, `there is no event "kve": use some of kev, critical`,
+			`url is no address that messages can be sent to: write it as https://host/path`, `secret_env is no name of an environment variable`, `there is no event "kve": use some of kev, intelligence, critical`,
 			`url is no address`, `secret_env is no name`, `events is an empty list`, `url is no address`}},
 		{"a service that is not there", "assets:\n- match: {name: x}\n  services: [shpo]\n- match: {service: 'p*'}\n  tier: 1\nservices: [{name: shop}]\n", []string{
 			`p.yaml:3: services names the service "shpo", which is not among the services: correct the name, or add the service`, `p.yaml:4: service names the service "p*"`}},
@@ -240,6 +242,7 @@ func TestLimits(t *testing.T) {
 		{"values", "exclusions:\n- match:\n    name:\n" + lines(maxPatterns, "    - h%d\n"), "exclusions:\n- match:\n    name:\n" + lines(maxPatterns+1, "    - h%d\n"), "at most 20000 are allowed"},
 		{"tags", rule(lines(maxTags, "  - t%d\n")), rule(lines(maxTags+1, "  - t%d\n")), "10001 different tags, and at most 10000"},
 		{"patterns of tags", tagged + strings.Repeat("    - t*\n", maxWild), tagged + strings.Repeat("    - t*\n", maxWild+1), "more than 1000 patterns"},
+		{"watch", "watch:\n" + lines(maxWatch, "- CVE-%d\n"), "watch:\n" + lines(maxWatch+1, "- CVE-%d\n"), "at most 500 are allowed"},
 		{"webhooks", "webhooks:\n" + lines(maxWebhooks, hook), "webhooks:\n" + lines(maxWebhooks+1, hook), "at most 100 are allowed"},
 	} {
 		t.Run(c.what, func(t *testing.T) {

@@ -19,6 +19,7 @@ type Programme struct {
 	Scopes     []Scope          `yaml:"scopes,omitempty"`
 	Risk       *Risk            `yaml:"risk,omitempty"`
 	Webhooks   []Webhook        `yaml:"webhooks,omitempty"`
+	Watch      []string         `yaml:"watch,omitempty"` // what every news of is an alert: ids, products, actors, techniques
 
 	rules *compiled
 }

@@ -41,4 +41,16 @@ func (s *Server) registerDiscover(a operations) {
 		d, err := s.Backend.Advisory(ctx, in.ID, "")
 		return &d, err
 	})
+	register(a, Viewer, "list-alerts", http.MethodGet, "/alerts", "News from the feeds about what is open, newest first", func(ctx context.Context, in *struct{ AlertQuery }) (*AlertPage, error) {
+		p, err := s.Backend.Alerts(ctx, in.AlertQuery)
+		return &p, err
+	})
+	register(a, Analyst, "acknowledge-alert", http.MethodPost, "/alerts/{id}/acknowledge", "Take note of an alert", func(ctx context.Context, in *struct {
+		ID   int64 `path:"id" minimum:"1"`
+		Body AcknowledgeRequest
+	}) (*Acknowledged, error) {
+		in.Body.ID, in.Body.Actor = in.ID, ActorOf(ctx).Name
+		n, err := s.Backend.AcknowledgeAlerts(ctx, in.Body)
+		return &Acknowledged{n}, err
+	})
 }

@@ -92,6 +92,10 @@ type Backend interface {
 	// one technique.
 	Actor(ctx context.Context, id, filter string) (ActorDetail, error)
 	Technique(ctx context.Context, id, filter string) (TechniqueDetail, error)
+	// Alerts lists the news from the feeds that was told, of the whole organisation.
+	Alerts(ctx context.Context, q AlertQuery) (AlertPage, error)
+	// AcknowledgeAlerts notes who took note of alerts, and of how many.
+	AcknowledgeAlerts(ctx context.Context, r AcknowledgeRequest) (int, error)
 
 	Programme(ctx context.Context) (Programme, error)
 	Apply(ctx context.Context, r ApplyRequest) (ApplyResult, error)
@@ -151,6 +155,7 @@ type Counts struct {
 	Awaiting     int `json:"awaiting" doc:"fixes claimed and not verified yet"`
 	Remediations int `json:"remediations" doc:"open"`
 	FailedJobs   int `json:"failed_jobs"`
+	Alerts       int `json:"alerts" doc:"that nobody took note of"`
 }
 
 // VerdictRow is the outcome of one validation or retest.

@@ -150,3 +150,34 @@ type ComponentRow struct {
 	Findings int    `json:"findings"`
 	Risk     int    `json:"risk" doc:"worst, in points"`
 }
+
+// AlertQuery asks for a page of the alerts, newest first.
+type AlertQuery struct {
+	Kinds    []string            `query:"kind" maxItems:"20" doc:"only of these kinds"`
+	Days     int                 `query:"days" minimum:"0" maximum:"800" doc:"only of the last days; 0: all"`
+	Unseen   bool                `query:"unseen" doc:"only those that nobody took note of"`
+	Advisory exposure.AdvisoryID `query:"advisory" doc:"only those of one advisory, by its number"`
+	After    int64               `query:"after" minimum:"0" doc:"cursor of the page before"`
+	Limit    int                 `query:"limit" default:"50" minimum:"1" maximum:"1000"`
+}
+
+// AlertPage is one page of alerts. Those that came together stand by expected
+// loss, the greatest first.
+type AlertPage struct {
+	Rows   []exposure.Alert `json:"rows"`
+	Total  int              `json:"total"`
+	Unseen int              `json:"unseen" doc:"of the total, those that nobody took note of"`
+	Next   int64            `json:"next,omitempty" doc:"cursor of the next page"`
+}
+
+// AcknowledgeRequest says that somebody took note of an alert.
+type AcknowledgeRequest struct {
+	ID    int64  `json:"-"`
+	UpTo  bool   `json:"up_to,omitempty" doc:"and of all older ones that nobody took note of"`
+	Actor string `json:"-"`
+}
+
+// Acknowledged is what came of an [AcknowledgeRequest].
+type Acknowledged struct {
+	Acknowledged int `json:"acknowledged" doc:"alerts that nobody had taken note of"`
+}

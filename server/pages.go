@@ -47,6 +47,8 @@ func (s *Server) registerPages(mux *routes) {
 	page("GET "+web.ImportURL, Viewer, s.importPage)
 	page("POST "+web.ImportURL, Analyst, s.importForm)
 	page("GET "+web.FeedsURL, Viewer, s.feedsPage)
+	page("GET "+web.AlertsURL, Viewer, s.alertsPage)
+	page("POST "+web.AlertsURL+"/{id}/acknowledge", Analyst, s.acknowledgeForm)
 	page("GET "+web.AdvisoriesURL, Viewer, s.advisoriesPage)
 	page("GET "+web.AdvisoriesURL+"/{id}", Viewer, s.advisoryPage)
 	page("GET "+web.ActorsURL, Viewer, s.actorsPage)

@@ -136,6 +136,11 @@ func (s *Server) advisoryPage(_ http.ResponseWriter, r *http.Request) (templ.Com
 		return nil, err
 	}
 	p := web.AdvisoryPage{Shell: s.shell(ctx, d.Key, web.StageIntel), Row: advisoryRow(&d.AdvisoryRow), Advisory: d.Info, Assets: s.assetRows(d.On)}
+	told, err := s.Backend.Alerts(ctx, AlertQuery{Advisory: d.ID, Limit: 5})
+	if err != nil {
+		return nil, err
+	}
+	p.Alerts = told.Rows
 	for _, f := range d.Fixes {
 		p.Fixes = append(p.Fixes, web.FixVersion(f))
 	}
@@ -152,4 +157,57 @@ func (s *Server) componentRows(all []ComponentRow) []web.ComponentRow {
 		rows = append(rows, web.ComponentRow{Name: c.Name, Version: c.Version, Purl: c.Purl, Findings: c.Findings, Risk: c.Risk, Band: s.bandOf(c.Risk)})
 	}
 	return rows
+}
+
+func (s *Server) alertsPage(_ http.ResponseWriter, r *http.Request) (templ.Component, error) {
+	ctx, q := r.Context(), r.URL.Query()
+	days, _ := strconv.Atoi(q.Get("days"))
+	after, _ := strconv.ParseInt(q.Get("after"), 10, 64)
+	p := web.AlertsPage{Kind: exposure.AlertKind(q.Get("kind")), Days: min(max(0, days), 800), Unseen: q.Get("unseen") == "true", CanAck: can(ctx, Analyst)}
+	ask := AlertQuery{Days: p.Days, Unseen: p.Unseen, After: max(0, after), Limit: pageRows}
+	if p.Kind != "" {
+		ask.Kinds = []string{string(p.Kind)}
+	}
+	found, err := s.Backend.Alerts(ctx, ask)
+	if err != nil {
+		return nil, err
+	}
+	p.Rows, p.Total, p.Left, p.Next = found.Rows, found.Total, found.Unseen, found.Next
+	if fragment(r, "after") {
+		p.Shell = web.Shell{Now: s.Now(), Static: s.files}
+		p.Shell.Currency, err = s.currency(ctx)
+		return web.AlertsMore(p), err
+	}
+	p.Shell = s.shell(ctx, "Alerts", web.StageIntel)
+	if p.Total > 0 {
+		return web.Alerts(p), nil
+	}
+	if p.Kind == "" && p.Days == 0 && !p.Unseen {
+		p.Never = true
+	} else if all, err := s.Backend.Alerts(ctx, AlertQuery{Limit: 1}); err != nil {
+		return nil, err
+	} else {
+		p.Never = all.Total == 0
+	}
+	feeds, err := s.Backend.Feeds(ctx)
+	for _, f := range feeds {
+		p.Feeds = p.Feeds || f.Records > 0
+	}
+	return web.Alerts(p), err
+}
+
+func (s *Server) acknowledgeForm(w http.ResponseWriter, r *http.Request) (templ.Component, error) {
+	f, err := values(w, r)
+	if err != nil {
+		return nil, err
+	}
+	n, err := s.Backend.AcknowledgeAlerts(r.Context(), AcknowledgeRequest{ID: number(r, "id"), UpTo: f.Get("up_to") == "true", Actor: ActorOf(r.Context()).Name})
+	if err != nil {
+		return nil, err
+	}
+	text := web.Plural(n, "alert", "alerts") + " noted."
+	if n == 0 {
+		text = "Somebody took note of it already."
+	}
+	return s.redirect(w, r, back(r, web.AlertsURL), text)
 }

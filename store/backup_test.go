@@ -56,8 +56,9 @@ func fill(t *testing.T, db *store.DB) {
 			tx.AddException(ctx, &exposure.Exception{Reason: "r", Requester: "ada", Findings: []exposure.FindingID{1, 2}}),
 			tx.Post(ctx, exposure.OutboxMessage{Key: "k", Body: "{}"}),
 			tx.AddRises(ctx, []store.Rise{{Advisory: 1, At: 5, Earlier: 0.1, Later: 0.5}}),
-			tx.PutThreats(ctx, []store.ThreatChange{{Advisory: 1, Is: exposure.Threat{KEVDay: 9}}}, 5),
 			tx.PutPastScores(ctx, 20000, "v4", map[int][]byte{2024: {1}}),
+			putThreats(ctx, tx, 5, store.ThreatChange{Advisory: 1, Is: exposure.Threat{KEVDay: 9}}),
+			addAlerts(ctx, tx, exposure.Alert{Key: "kev|CVE-1|9", Kind: exposure.AlertKEV, At: 5, Reason: "☃"}),
 		)
 	})
 	write(t, db, func(ctx context.Context, tx *store.Tx) error {

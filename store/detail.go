@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -80,13 +81,16 @@ type ThreatChange struct {
 const threatBatch = 40
 
 // PutThreats writes what the feeds say now about advisories. What moves a score
-// is kept with its time, so that past scores can be computed again.
-func (tx *Tx) PutThreats(ctx context.Context, changes []ThreatChange, at int64) error {
+// is kept with its time, so that past scores can be computed again. It returns
+// the advisories of which that was not known yet: another server may be ahead.
+func (tx *Tx) PutThreats(ctx context.Context, changes []ThreatChange, at int64) (map[exposure.AdvisoryID]bool, error) {
+	all := make(map[exposure.AdvisoryID]bool, len(changes))
 	for part := range slices.Chunk(changes, threatBatch) {
 		changed, err := tx.updateThreats(ctx, part)
 		if err != nil {
-			return err
+			return nil, err
 		}
+		maps.Copy(all, changed)
 		var kept []string
 		var args []any
 		keep := func(c *ThreatChange, at int64, t exposure.Threat) error {
@@ -101,7 +105,7 @@ func (tx *Tx) PutThreats(ctx context.Context, changes []ThreatChange, at int64) 
 				continue
 			}
 			if err := errors.Join(keep(c, 0, c.Was), keep(c, at, c.Is)); err != nil {
-				return err
+				return nil, err
 			}
 		}
 		if len(kept) == 0 {
@@ -109,10 +113,10 @@ func (tx *Tx) PutThreats(ctx context.Context, changes []ThreatChange, at int64) 
 		}
 		const known = " ON CONFLICT (advisory, at) DO UPDATE SET threat = excluded.threat WHERE threat_history.at <> 0"
 		if _, err := tx.tx.ExecContext(ctx, "INSERT INTO threat_history (advisory, at, threat) VALUES "+strings.Join(kept, ", ")+known, args...); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return nil
+	return all, nil
 }
 
 // updateThreats writes the newest word on advisories, and returns those of which

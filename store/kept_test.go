@@ -156,7 +156,7 @@ func TestThreats(t *testing.T) {
 			Vector: "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}
 		put := func(at int64, changes ...store.ThreatChange) {
 			t.Helper()
-			write(t, db, func(ctx context.Context, tx *store.Tx) error { return tx.PutThreats(ctx, changes, at) })
+			write(t, db, func(ctx context.Context, tx *store.Tx) error { return putThreats(ctx, tx, at, changes...) })
 		}
 		put(10)
 		for at := range int64(2) {

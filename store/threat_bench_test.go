@@ -40,7 +40,7 @@ func BenchmarkPutThreats(b *testing.B) {
 					c := &changes[i]
 					c.Advisory, c.Was, c.Is = exposure.AdvisoryID(i+1), c.Is, exposure.Threat{EPSS: 0.01 * float64(1+edition%50), EPSSModel: "v1"}
 				}
-				put(func(tx *store.Tx) error { return tx.PutThreats(b.Context(), changes, int64(edition)) })
+				put(func(tx *store.Tx) error { return putThreats(b.Context(), tx, int64(edition), changes...) })
 			}
 			b.ReportMetric(float64(b.Elapsed().Milliseconds())/float64(b.N), "ms/edition")
 		})

@@ -56,7 +56,7 @@ func Actors(p ActorsPage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = intelTabs(ActorsURL).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = intelTabs(p.Shell, ActorsURL).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

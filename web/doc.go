@@ -28,6 +28,8 @@
 //	POST /findings/views                      name, shared and what the list has: q, sort, reverse, cols
 //	GET  /scans?tool=&after=                  Scans, or ScansMore
 //	GET  /scans/{id}?errors=                  Scan, or ScanErrorsMore
+//	GET  /alerts?kind=&days=&unseen=&after=   Alerts, or AlertsMore
+//	POST /alerts/{id}/acknowledge             up_to
 //	GET  /advisories?q=&days=&after=          Advisories, or AdvisoriesMore
 //	GET  /actors?all=                         Actors
 //	GET  /actors/{id}?all=                    Actor

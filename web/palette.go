@@ -14,6 +14,7 @@ func commands() []Suggestion {
 		{"Go to", "Sources", "", SourcesURL},
 		{"Go to", "Import a report", "", ImportURL},
 		{"Go to", "Feeds", "g i", FeedsURL},
+		{"Go to", "Alerts", "", AlertsURL},
 		{"Go to", "Advisories", "", AdvisoriesURL},
 		{"Go to", "New and relevant advisories", "", NewAdvisoriesURL},
 		{"Go to", "Who targets you", "", ActorsURL},

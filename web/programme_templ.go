@@ -984,7 +984,7 @@ func Feeds(p FeedsPage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = intelTabs(FeedsURL).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = intelTabs(p.Shell, FeedsURL).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

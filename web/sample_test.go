@@ -219,6 +219,38 @@ func sampleSources() []SourceStatus {
 	}
 }
 
+func alerted(s Shell) Shell {
+	s.Counts.Alerts = 3
+	return s
+}
+
+func sampleAlerts() []exposure.Alert {
+	return []exposure.Alert{
+		{
+			ID: 5, At: before(0).UnixMilli(), Kind: exposure.AlertKEV, Key: "kev|CVE-2024-3400|2024-04-12", Advisory: 4, Subject: "CVE-2024-3400", Title: "PAN-OS: command injection in GlobalProtect",
+			Reason: "CISA lists CVE-2024-3400 as exploited since 2024-04-12, also by ransomware.", Watched: "pan-os",
+			Facts:    []exposure.AlertFact{{Label: "Listed by CISA", Is: "2024-04-12"}, {Label: "Due by CISA", Is: "2024-04-19"}},
+			Findings: 7, Assets: 6, Worst: []exposure.AlertAsset{{ID: 1, Name: "vpn.edge.example.com", Owner: "Corporate IT", Loss: 81000}, {ID: 2, Name: "vpn-2.edge.example.com", Loss: 700}},
+			Owners: []exposure.AlertOwner{{Name: "Corporate IT", Findings: 5}, {Name: "", Findings: 2}}, Fixes: []exposure.AlertFix{{Key: "R-0123456789ab", Title: "Upgrade PAN-OS to 10.2.9-h1", Findings: 7}}, Loss: 81700,
+		},
+		{
+			ID: 4, At: before(1).UnixMilli(), Kind: exposure.AlertCampaign, Key: "campaign|C0049|DE", Subject: "C0049", Title: "Leviathan Australian Intrusions",
+			Reason:   "The campaign Leviathan Australian Intrusions, attributed to Leviathan, attacks energy, DE and uses Exploit Public-Facing Application (T1190), to which something is open here.",
+			Findings: 31, Assets: 12, Worst: []exposure.AlertAsset{{ID: 3, Name: "queue-02.pay.example.com", Owner: "Payments", Loss: 5000}}, Owners: []exposure.AlertOwner{{Name: "Payments", Findings: 31}}, Loss: 12000,
+			AckedAt: before(0).UnixMilli(), AckedBy: "ada",
+		},
+		{
+			ID: 3, At: before(9).UnixMilli(), Kind: exposure.AlertEPSS, Key: "epss|CVE-2024-6387|2026-11-14", Advisory: 9, Subject: "CVE-2024-6387", Title: "OpenSSH regreSSHion race in sshd",
+			Reason:   "The probability that somebody tries to use CVE-2024-6387 within 30 days rose from 4.1 % to 41.7 %.",
+			Findings: 2, Assets: 2, Worst: []exposure.AlertAsset{{ID: 4, Name: "bastion.core.example.com", Owner: "Platform"}}, Owners: []exposure.AlertOwner{{Name: "Platform", Findings: 2}}, Loss: 900,
+		},
+		{
+			ID: 2, At: before(40).UnixMilli(), Kind: exposure.AlertFeed, Key: "feed|CISA KEV", Subject: "Threat intelligence", Title: "Threat intelligence is here", Findings: 14,
+			Reason: "Here for the first time: CISA KEV. Of 230 open findings, 14 are of weaknesses known to be exploited, and of 20 more an exploit is public. From now on you hear of what changes.",
+		},
+	}
+}
+
 func sampleAdvisories() []AdvisoryRow {
 	var rows []AdvisoryRow
 	for i, f := range sampleFindings() {
@@ -434,6 +466,8 @@ func samplePages(static *Static) []sample {
 		{"advisories", Advisories(AdvisoriesPage{Shell: shell("Advisories", StageIntel), Rows: advisories, Total: 611, Next: "14.4.71"})},
 		{"advisories-new", Advisories(AdvisoriesPage{Shell: shell("Advisories", StageIntel), Rows: advisories[:1], Total: 1, Days: 30})},
 		{"advisory", Advisory(advisory)},
+		{"alerts", Alerts(AlertsPage{Shell: alerted(shell("Alerts", StageIntel)), Rows: sampleAlerts(), Total: 41, Left: 3, Next: 2, CanAck: true})},
+		{"alerts-unseen", Alerts(AlertsPage{Shell: shell("Alerts", StageIntel), Kind: exposure.AlertKEV, Days: 7, Unseen: true, Rows: sampleAlerts()[:1], Total: 1, Left: 1})},
 		{"import", Import(imports)},
 		{"feeds", Feeds(feeds)},
 		{"scope", Scope(scope)},
@@ -506,6 +540,9 @@ func emptyPages(static *Static) []sample {
 	add("scan", Scan(ScanPage{Shell: shell("Scan", StageDiscover)}))
 	add("sources", Sources(SourcesPage{Shell: shell("Sources", StageDiscover)}))
 	add("advisories", Advisories(AdvisoriesPage{Shell: shell("Advisories", StageIntel), Nothing: true}))
+	add("alerts", Alerts(AlertsPage{Shell: shell("Alerts", StageIntel), Never: true, Feeds: true}))
+	add("alerts-no-feeds", Alerts(AlertsPage{Shell: shell("Alerts", StageIntel), Never: true}))
+	add("alerts-filtered", Alerts(AlertsPage{Shell: shell("Alerts", StageIntel), Kind: exposure.AlertKEV, Days: 7}))
 	add("advisories-filtered", Advisories(AdvisoriesPage{Shell: shell("Advisories", StageIntel), Query: "x"}))
 	add("advisories-new", Advisories(AdvisoriesPage{Shell: shell("Advisories", StageIntel), Days: 7}))
 	add("advisory", Advisory(AdvisoryPage{Shell: shell("Advisory", StageIntel)}))
@@ -592,6 +629,10 @@ func hostilePages(static *Static, text string) []sample {
 	for _, x := range hostileActors(shell, text, asset) {
 		add(x.name, x.page)
 	}
+	hostile := exposure.Alert{ID: -1, At: math.MaxInt64, Kind: exposure.AlertKind(text), Key: text, Advisory: 1, Subject: text, Title: text, Reason: text, Facts: []exposure.AlertFact{{Label: text, Was: text, Is: text}}, Watched: text,
+		Findings: -1, Assets: math.MaxInt, Worst: []exposure.AlertAsset{{ID: 1, Name: text, Owner: text, Loss: math.NaN()}}, Owners: []exposure.AlertOwner{{Name: text}}, Fixes: []exposure.AlertFix{{Key: text, Title: text}}, Loss: math.Inf(1), AckedAt: 1, AckedBy: text}
+	add("alerts", Alerts(AlertsPage{Shell: shell(), Kind: exposure.AlertKind(text), Days: -1, Rows: []exposure.Alert{hostile}, Total: -1, Left: -1, Next: math.MaxInt64, CanAck: true}))
+	add("alerts-of", Advisory(AdvisoryPage{Shell: shell(), Alerts: []exposure.Alert{hostile, hostile}}))
 	add("advisories", Advisories(AdvisoriesPage{Shell: shell(), Query: text, Days: 7, Rows: []AdvisoryRow{advisory}, Total: 2, Next: text}))
 	add("advisory", Advisory(AdvisoryPage{Shell: shell(), Row: advisory, Advisory: exposure.Advisory{Key: text, Description: text, Solution: text, CVEs: []string{text}, CVSS: []string{text}, Aliases: []string{text}, References: []string{text, "javascript:alert(1)"}, CWEs: []int{-1}, Threat: exposure.Threat{EPSS: math.NaN(), Percentile: math.Inf(1), EPSSModel: text, KEVDay: math.MaxInt32, Automatable: text, Impact: text}}, Assets: []AssetRow{asset}, Fixes: []FixVersion{{text, text, -1}}, EPSS: []PastEPSS{{Model: text, EPSS: math.NaN()}, {EPSS: 9}}}))
 	add("import", Import(ImportPage{Shell: shell(), CanImport: true, Formats: []string{text}, Error: text, Scans: []exposure.Scan{scan}, Results: []ImportResult{{File: text, Format: text, Failure: text, Messages: []string{text}}}}))

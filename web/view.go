@@ -65,6 +65,7 @@ type Counts struct {
 	Awaiting     int // fixes claimed and not verified yet
 	Remediations int // open
 	FailedJobs   int // shown only when there are some
+	Alerts       int // that nobody took note of
 }
 
 // Flash is one message at the top of a page.

@@ -118,7 +118,8 @@ type AdvisoryPage struct {
 	Advisory exposure.Advisory
 	Assets   []AssetRow // the worst
 	Fixes    []FixVersion
-	EPSS     []PastEPSS // a week apart, oldest first
+	EPSS     []PastEPSS       // a week apart, oldest first
+	Alerts   []exposure.Alert // the last
 }
 
 // PastEPSS is what EPSS said of a CVE on a day.

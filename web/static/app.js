@@ -280,8 +280,8 @@ function listen(pause) {
   stream.onopen = () => { pause = 1000; online(true); };
   stream.onerror = () => { stream.close(); online(false); setTimeout(() => listen(Math.min(pause * 2, 60000)), pause); };
   const refresh = (kind) => $$(`[data-refresh~="${kind}"]`).forEach((el) => window.htmx?.trigger(el, "refresh"));
-  let waiting = 0;
-  for (const kind of ["import", "imported", "feeds", "job", "grouped", "measured"]) {
+  const waiting = {}; // by kind: one that follows another closely does not replace it
+  for (const kind of ["import", "imported", "feeds", "job", "grouped", "measured", "alerts"]) {
     stream.addEventListener(kind, (e) => {
       if (kind === "import") {
         const p = JSON.parse(e.data);
@@ -289,8 +289,8 @@ function listen(pause) {
         const state = $$("#uploads li").findLast((li) => li.dataset.upload === p.Name)?.children[1];
         if (state) state.textContent = `${p.Observations.toLocaleString("en")} read, ${p.New.toLocaleString("en")} new`;
       } else online(true);
-      clearTimeout(waiting);
-      waiting = setTimeout(() => refresh(kind), 400);
+      clearTimeout(waiting[kind]);
+      waiting[kind] = setTimeout(() => refresh(kind), 400);
     });
   }
 }
