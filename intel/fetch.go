@@ -6,7 +6,9 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"slices"
 
 	"github.com/leeward-ctem/leeward/exposure"
 	"github.com/leeward-ctem/leeward/internal/safehttp"
@@ -36,7 +38,7 @@ func (k *Keeper) fetch(ctx context.Context, f Feed, location, name string, befor
 	}
 	part = Part{Location: name, Validator: got, SHA256: hex.EncodeToString(sum.Sum(nil)), Fetched: k.Now()}
 	if part.SHA256 == before.SHA256 {
-		part.Edition, part.Length = before.Edition, before.Length
+		part.Edition, part.Length, part.Form, part.Ecosystems = before.Edition, before.Length, before.Form, before.Ecosystems
 		return part, nil, nil
 	}
 	w, err := newWriter()
@@ -46,7 +48,7 @@ func (k *Keeper) fetch(ctx context.Context, f Feed, location, name string, befor
 	if part.Edition, err = f.Read(ctx, file, w.add); err != nil {
 		return part, nil, within(name, err)
 	}
-	part.Facts = w.count
+	part.Facts, part.Ecosystems = w.count, slices.Sorted(maps.Keys(w.ecosystems))
 	if chunk, err = w.bytes(); err != nil {
 		return part, nil, err
 	}

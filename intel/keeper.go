@@ -39,6 +39,7 @@ type Keeper struct {
 	loading  sync.Mutex // one load of the snapshot at a time
 	loaded   atomic.Pointer[loaded]
 	changes  atomic.Int64 // of kept copies
+	matchers matchers
 }
 
 // Options say how an update is made.
@@ -141,7 +142,7 @@ func (k *Keeper) update(ctx context.Context, f Feed, state *State, set []string,
 			before = state.Parts[old]
 		}
 		asked := before
-		if o.Force || again && kept[old] == nil {
+		if o.Force || again && (kept[old] == nil || before.Form != src.Form) {
 			asked = Part{}
 		}
 		part, chunk, err := k.fetch(ctx, f, location, names[i], asked)
@@ -160,6 +161,7 @@ func (k *Keeper) update(ctx context.Context, f Feed, state *State, set []string,
 		case chunk == nil:
 			files = append(files, outcome{part, kept[old], false})
 		default:
+			part.Form = src.Form
 			files = append(files, outcome{part, chunk, true})
 		}
 	}

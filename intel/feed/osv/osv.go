@@ -1,6 +1,6 @@
 // Package osv reads the advisories of the Open Source Vulnerabilities
-// databases: which names of weaknesses mean the same one, and since when the
-// world knows of it, https://osv.dev.
+// databases: which names of weaknesses mean the same one, since when the world
+// knows of it, and which versions of which packages have it, https://osv.dev.
 package osv
 
 import (
@@ -8,16 +8,14 @@ import (
 	"path"
 	"time"
 
-	"github.com/leeward-ctem/leeward/discover/decode"
 	"github.com/leeward-ctem/leeward/intel"
+	"github.com/leeward-ctem/leeward/intel/advisory"
 )
 
 // Feed reads an archive as OSV publishes one for each ecosystem: a zip file
 // with one JSON document an advisory, see
-// https://google.github.io/osv.dev/data/#data-dumps. Of an advisory it takes
-// its id, aliases, day of publication and withdrawal. What stands under
-// "related" and "upstream" is another weakness and no alias, see
-// https://ossf.github.io/osv-schema/#aliases-field.
+// https://google.github.io/osv.dev/data/#data-dumps. What is taken of one, see
+// package advisory.
 type Feed struct{}
 
 const title = "an archive of OSV advisories"
@@ -47,6 +45,7 @@ func (Feed) Source() intel.Source {
 		Stale:       30 * 24 * time.Hour, // small ecosystems have weeks without a change
 		Falls:       7 * 24 * time.Hour,  // the newest advisory may leave an ecosystem
 		MaxBytes:    2 << 30,
+		Form:        1, // packages and their versions are kept
 	}
 	for _, e := range ecosystems {
 		s.URLs = append(s.URLs, bucket+e+"/all.zip")
@@ -79,16 +78,19 @@ func (Feed) Read(ctx context.Context, f intel.File, add func(intel.Fact) error) 
 		if left -= int64(len(room)); left < 0 {
 			return e, intel.Refused("the archive unpacks to more than %d GiB: no archive of OSV does", int64(maxText)>>30)
 		}
-		var a advisory
-		if decode.Unmarshal(room, &a) != nil || !intel.ValidID(a.ID) {
+		a, err := advisory.Parse(room)
+		if err != nil {
 			e.Skipped++
 			continue
 		}
-		if err := add(a.fact()); err != nil {
+		if a.Cut {
+			e.Skipped++
+		}
+		if err := add(a.Fact); err != nil {
 			return e, err
 		}
-		changed = latest(changed, moment(a.Modified))
-		packed = latest(packed, sensible(entry.Modified))
+		changed = latest(changed, a.Modified)
+		packed = latest(packed, advisory.Sensible(entry.Modified))
 	}
 	if e.Date = changed; e.Date.IsZero() {
 		e.Date = packed
@@ -101,4 +103,11 @@ func (Feed) Read(ctx context.Context, f intel.File, add func(intel.Fact) error) 
 	}
 	e.Date = e.Date.UTC()
 	return e, intel.Tolerable(title, e.Skipped, records)
+}
+
+func latest(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }
