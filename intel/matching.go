@@ -125,6 +125,12 @@ type Concern struct {
 	Unknown bool     `json:"unknown,omitempty"` // whether this version has it cannot be told
 }
 
+// Malicious reports whether the package itself is what is wrong, see
+// https://github.com/ossf/malicious-packages
+func (c *Concern) Malicious() bool {
+	return strings.HasPrefix(c.ID, "MAL-") || slices.ContainsFunc(c.Names, func(name string) bool { return strings.HasPrefix(name, "MAL-") })
+}
+
 // Unmatched is a package that could not be looked up.
 type Unmatched struct {
 	Purl   string `json:"purl"`
