@@ -109,14 +109,14 @@ func (a *Affected) Condense(work *int) {
 			break
 		}
 	}
-	s := schemeOf(a.Ecosystem)
+	o := schemeOf(a.Ecosystem).ordering()
 	kept := a.Versions[:0]
 	for _, v := range a.Versions {
 		if len(kept) > 0 && v == kept[len(kept)-1] {
 			continue
 		}
 		if *work > 0 {
-			if *work -= events; a.ranged(s, v) {
+			if *work -= events; a.ranged(o, v) {
 				continue
 			}
 		}
@@ -132,18 +132,14 @@ func (a *Affected) Condense(work *int) {
 }
 
 // ranged reports whether a range holds a version for sure.
-func (a *Affected) ranged(s scheme, v string) bool {
+func (a *Affected) ranged(o *ordering, v string) bool {
 	if len(a.Ranges) == 0 {
 		return false
 	}
-	p := s.point(v)
-	semantic := p
-	if s.base != "" {
-		semantic = scheme{}.point(v)
-	}
-	listed := Affected{Ranges: a.Ranges}
-	state, _ := listed.state(p, semantic)
-	return state == IsAffected
+	p := o.point(v)
+	ranges := Affected{Ranges: a.Ranges}
+	s, _ := ranges.state(p, p.semver())
+	return s == IsAffected
 }
 
 // ValidVersion reports whether a text can be kept as a version.

@@ -392,7 +392,7 @@ func FuzzMatch(f *testing.F) {
 		if err := a.Check(); err != nil && (len(a.Ranges) > 0 || len(a.Versions) > 0 || before == 0) {
 			t.Errorf("condensed: %v", err)
 		}
-		if !m.scheme.point(version).known && len(a.Ranges) > 0 && !a.Partial {
+		if !m.scheme.ordering().point(version).known && len(a.Ranges) > 0 && !a.Partial {
 			if all := slices.ContainsFunc(a.Ranges, func(r Range) bool {
 				return !r.Semver && slices.ContainsFunc(r.Events, func(e Event) bool { return !e.first() && e.Kind != Limit })
 			}); all && len(got) == 0 && Version(a.Ecosystem, Key(a.Ecosystem, a.Name), version) == version {

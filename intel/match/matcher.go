@@ -156,11 +156,8 @@ func (m *Matcher) Match(name, version string) []Hit {
 		return nil
 	}
 	version = Version(m.ecosystem, key, version)
-	p := m.scheme.point(version)
-	semantic := p
-	if m.scheme.base != "" {
-		semantic = scheme{}.point(version)
-	}
+	p := m.scheme.ordering().point(version)
+	semantic := p.semver()
 	var hits []Hit
 	for at != 0 {
 		record := m.data[at:]
@@ -212,8 +209,9 @@ func (s scheme) sort(versions []string) {
 	if len(versions) < 2 {
 		return
 	}
+	o := s.ordering()
 	slices.SortStableFunc(versions, func(a, b string) int {
-		c, _ := s.point(a).compare(b)
+		c, _ := o.point(a).compare(b)
 		return c
 	})
 }

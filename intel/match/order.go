@@ -58,31 +58,33 @@ func baseOf(ecosystem string) string {
 	return base
 }
 
-// point is a version that others are compared with. It is used by one
-// goroutine.
-type point struct {
+// ordering orders versions of a scheme. It remembers the versions of events,
+// of which advisories of one package have the same ones. It is used by one
+// goroutine, and not for long.
+type ordering struct {
 	scheme
-	text  string
-	known bool
-	plain semver           // by semver
-	order semantic.Version // else
+	parsed map[string]semantic.Version // nil for what is none
 }
 
-func (s scheme) point(v string) *point {
-	p := &point{scheme: s, text: v}
-	if s.base == "" {
-		p.plain, p.known = parseSemver(v)
-		return p
+func (s scheme) ordering() *ordering {
+	o := &ordering{scheme: s}
+	if s.base != "" {
+		o.parsed = map[string]semantic.Version{}
 	}
-	if !s.accepts(v) {
-		return p
-	}
-	order, err := semantic.Parse(s.spelled(v), s.base)
-	p.order, p.known = order, err == nil
-	return p
+	return o
 }
 
-func (s scheme) accepts(v string) bool { return len(v) <= MaxVersion && s.valid.MatchString(v) }
+// parse reads a version by the library; nil if it is none.
+func (s scheme) parse(v string) semantic.Version {
+	if len(v) > MaxVersion || !s.valid.MatchString(v) {
+		return nil
+	}
+	parsed, err := semantic.Parse(s.spelled(v), s.base)
+	if err != nil {
+		return nil
+	}
+	return parsed
+}
 
 // spelled is a version as the library needs it. It orders those of Composer as
 // PHP does, where 2.1 is before 2.1.0; Composer gives both four numbers first.
@@ -95,6 +97,36 @@ func (s scheme) spelled(v string) string {
 	return v[:end] + strings.Repeat(".0", missing) + v[end:]
 }
 
+// event is the version of an event.
+func (o *ordering) event(v string) semantic.Version {
+	parsed, seen := o.parsed[v]
+	if !seen {
+		parsed = o.parse(v)
+		o.parsed[v] = parsed
+	}
+	return parsed
+}
+
+// point is a version that those of events are compared with.
+type point struct {
+	*ordering
+	text  string
+	known bool
+	plain semver           // by semver
+	order semantic.Version // else
+}
+
+func (o *ordering) point(v string) *point {
+	p := &point{ordering: o, text: v}
+	if o.base == "" {
+		p.plain, p.known = parseSemver(v)
+		return p
+	}
+	p.order = o.parse(v)
+	p.known = p.order != nil
+	return p
+}
+
 // compare orders the point before (negative), at or after a version; known is
 // false when that cannot be told.
 func (p *point) compare(v string) (order int, known bool) {
@@ -103,16 +135,22 @@ func (p *point) compare(v string) (order int, known bool) {
 	}
 	if p.base == "" {
 		other, ok := parseSemver(v)
-		if !ok {
-			return 0, false
-		}
-		return p.plain.compare(&other), true
+		return p.plain.compare(&other), ok
 	}
-	if !p.accepts(v) {
+	other := p.event(v)
+	if other == nil {
 		return 0, false
 	}
-	c, err := p.order.CompareStr(p.spelled(v))
+	c, err := p.order.Compare(other)
 	return c, err == nil
+}
+
+// semver is the same version by semver.
+func (p *point) semver() *point {
+	if p.base == "" {
+		return p
+	}
+	return scheme{}.ordering().point(p.text)
 }
 
 // is reports whether a version is that of the point.
@@ -129,8 +167,13 @@ func (p *point) before(e, other *Event) bool {
 	if e.first() || other.first() {
 		return e.first() && !other.first()
 	}
-	c, known := p.scheme.point(e.Version).compare(other.Version)
-	return known && c < 0
+	if p.base == "" {
+		x, _ := parseSemver(e.Version)
+		y, _ := parseSemver(other.Version)
+		return x.compare(&y) < 0
+	}
+	c, err := p.event(e.Version).Compare(p.event(other.Version))
+	return err == nil && c < 0
 }
 
 // Semver reports whether an ecosystem orders its versions by
