@@ -50,10 +50,10 @@ var errPacked = errors.New("what is said of a package is damaged")
 
 // Unpack reads the packed form, all of b.
 func Unpack(b []byte) (Affected, error) {
-	r := reader{b: b}
+	r := reader{rest: string(b)}
 	a := Affected{Ecosystem: r.text(), Name: r.text()}
 	r.versions(&a)
-	if r.failed || len(r.b) > 0 || a.Check() != nil {
+	if r.failed || r.rest != "" || a.Check() != nil {
 		return Affected{}, errPacked
 	}
 	return a, nil
@@ -68,27 +68,30 @@ func EcosystemOf(b []byte) []byte {
 	return b[size : size+int(n)]
 }
 
-// reader reads packed forms. After a failure it reads nothing.
+// reader reads packed forms; what it returns is part of them. After a failure
+// it reads nothing.
 type reader struct {
-	b      []byte
+	rest   string
 	failed bool
+	events []Event // room for those of all ranges
 }
 
+// versions reads what is said of versions, into the lists of a.
 func (r *reader) versions(a *Affected) {
 	a.Partial = r.number(1) == 1
 	for range r.number(MaxRanges) {
 		n := r.number(2*MaxEvents + 1)
-		events := make([]Event, 0, min(n>>1, uint64(len(r.b))))
+		first := len(r.events)
 		for range n >> 1 {
 			kind := r.number(uint64(len(kinds) - 1))
 			if v := r.text(); !r.failed {
-				events = append(events, Event{kinds[kind], v})
+				r.events = append(r.events, Event{kinds[kind], v})
 			}
 		}
-		a.Ranges = append(a.Ranges, Range{n&1 == 1, events})
 		if r.failed {
 			return
 		}
+		a.Ranges = append(a.Ranges, Range{n&1 == 1, r.events[first:len(r.events):len(r.events)]})
 	}
 	for range r.number(MaxVersions) {
 		if v := r.text(); !r.failed {
@@ -99,26 +102,29 @@ func (r *reader) versions(a *Affected) {
 
 // number reads one up to a limit.
 func (r *reader) number(limit uint64) uint64 {
-	n, size := binary.Uvarint(r.b)
-	if size <= 0 || n > limit {
-		r.failed = true
+	n := uint64(0)
+	for i := 0; i < len(r.rest) && i < binary.MaxVarintLen32 && !r.failed; i++ {
+		c := r.rest[i]
+		n |= uint64(c&0x7f) << (7 * i)
+		if c < 0x80 {
+			if n > limit {
+				break
+			}
+			r.rest = r.rest[i+1:]
+			return n
+		}
 	}
-	if r.failed {
-		return 0
-	}
-	r.b = r.b[size:]
-	return n
+	r.failed = true
+	return 0
 }
 
-func (r *reader) text() string { return string(r.bytes()) }
-
-func (r *reader) bytes() []byte {
-	n := r.number(uint64(len(r.b)))
-	if r.failed || n > uint64(len(r.b)) {
+func (r *reader) text() string {
+	n := r.number(uint64(len(r.rest)))
+	if r.failed || n > uint64(len(r.rest)) {
 		r.failed = true
-		return nil
+		return ""
 	}
-	b := r.b[:n]
-	r.b = r.b[n:]
-	return b
+	s := r.rest[:n]
+	r.rest = r.rest[n:]
+	return s
 }

@@ -1,6 +1,7 @@
 package match
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"hash/maphash"
@@ -25,7 +26,7 @@ type Matcher struct {
 	ecosystem string
 	scheme    scheme
 	seed      maphash.Seed
-	data      []byte
+	data      string
 	slots     []uint32 // where the first record of a package begins in data, at the hash of its name or after it; a power of two, half of them free
 	packages  int
 	records   int
@@ -41,16 +42,16 @@ const recordHead = 8
 // Builder makes a matcher.
 type Builder struct {
 	m        Matcher
+	data     []byte
 	advisory string // the last, and where it begins
 	at       uint32
-	room     []byte
 }
 
 // NewBuilder begins a matcher of an ecosystem as OSV spells it. Advisories for
 // a part of it count for the whole: those of Red Hat:enterprise_linux:9::baseos
 // for Red Hat:enterprise_linux:9.
 func NewBuilder(ecosystem string) *Builder {
-	return &Builder{m: Matcher{ecosystem: ecosystem, scheme: schemeOf(ecosystem), seed: maphash.MakeSeed(), data: make([]byte, recordHead)}}
+	return &Builder{m: Matcher{ecosystem: ecosystem, scheme: schemeOf(ecosystem), seed: maphash.MakeSeed()}, data: make([]byte, recordHead)}
 }
 
 // Wants reports whether an ecosystem is the matcher's.
@@ -69,68 +70,84 @@ func (b *Builder) Add(id string, aliases []string, a *Affected) error {
 		return nil
 	}
 	m := &b.m
-	if len(m.data) > math.MaxInt32 {
+	if len(b.data) > math.MaxInt32 {
 		return errFull
 	}
 	if id != b.advisory {
-		b.advisory, b.at = id, uint32(len(m.data))
-		m.data = text(m.data, id)
-		m.data = binary.AppendUvarint(m.data, uint64(len(aliases)))
+		b.advisory, b.at = id, uint32(len(b.data))
+		b.data = text(b.data, id)
+		b.data = binary.AppendUvarint(b.data, uint64(len(aliases)))
 		for _, alias := range aliases {
-			m.data = text(m.data, alias)
+			b.data = text(b.data, alias)
 		}
 	}
 	if 2*(m.packages+1) > len(m.slots) {
-		m.grow()
+		b.grow()
 	}
 	key := Key(m.ecosystem, a.Name)
-	slot := m.slot(key)
+	slot := b.slot([]byte(key))
 	before := m.slots[slot]
 	if before == 0 {
 		m.packages++
 	}
 	m.records++
-	m.slots[slot] = uint32(len(m.data))
-	m.data = binary.LittleEndian.AppendUint32(m.data, before)
-	m.data = binary.LittleEndian.AppendUint32(m.data, b.at)
-	m.data = a.packVersions(text(m.data, key))
+	m.slots[slot] = uint32(len(b.data))
+	b.data = binary.LittleEndian.AppendUint32(b.data, before)
+	b.data = binary.LittleEndian.AppendUint32(b.data, b.at)
+	b.data = a.packVersions(text(b.data, key))
 	return nil
 }
 
 // Matcher ends the building; b is not to be used any more.
 func (b *Builder) Matcher() *Matcher {
 	m := b.m
-	m.data = slices.Clip(m.data)
-	if cap(b.m.data)-len(b.m.data) > len(b.m.data)/8 {
-		m.data = slices.Clone(b.m.data)
-	}
+	m.data, b.data = string(b.data), nil
 	return &m
 }
 
-func (m *Matcher) grow() {
-	old := m.slots
-	m.slots = make([]uint32, max(64, 2*len(old)))
+func (b *Builder) grow() {
+	old := b.m.slots
+	b.m.slots = make([]uint32, max(64, 2*len(old)))
 	for _, at := range old {
 		if at != 0 {
-			m.slots[m.slot(m.keyAt(at))] = at
+			b.m.slots[b.slot(b.key(at))] = at
 		}
 	}
 }
 
 // slot is where a package stands, or would stand.
-func (m *Matcher) slot(key string) uint64 {
+func (b *Builder) slot(key []byte) uint64 {
+	m := &b.m
 	mask := uint64(len(m.slots) - 1)
-	s := maphash.String(m.seed, key) & mask
-	for m.slots[s] != 0 && m.keyAt(m.slots[s]) != key {
+	s := maphash.Bytes(m.seed, key) & mask
+	for m.slots[s] != 0 && !bytes.Equal(b.key(m.slots[s]), key) {
 		s = (s + 1) & mask
 	}
 	return s
 }
 
-// keyAt is the name in a record.
-func (m *Matcher) keyAt(at uint32) string {
-	r := reader{b: m.data[at+recordHead:]}
-	return r.text()
+// key is the name in a record.
+func (b *Builder) key(at uint32) []byte { return EcosystemOf(b.data[at+recordHead:]) }
+
+// first is where the first record of a package begins; 0 if there is none.
+func (m *Matcher) first(key string) uint32 {
+	if len(m.slots) == 0 {
+		return 0
+	}
+	mask := uint64(len(m.slots) - 1)
+	for s := maphash.String(m.seed, key) & mask; m.slots[s] != 0; s = (s + 1) & mask {
+		r := reader{rest: m.data[m.slots[s]+recordHead:]}
+		if r.text() == key {
+			return m.slots[s]
+		}
+	}
+	return 0
+}
+
+// place is a number of four bytes in a record.
+func (m *Matcher) place(at uint32) uint32 {
+	b := m.data[at : at+4]
+	return uint32(b[0]) | uint32(b[1])<<8 | uint32(b[2])<<16 | uint32(b[3])<<24
 }
 
 // Ecosystem is the one that the matcher is for.
@@ -143,62 +160,68 @@ func (m *Matcher) Packages() int { return m.packages }
 func (m *Matcher) Records() int { return m.records }
 
 // Bytes is the memory that the matcher holds.
-func (m *Matcher) Bytes() int { return cap(m.data) + 4*cap(m.slots) }
+func (m *Matcher) Bytes() int { return len(m.data) + 4*cap(m.slots) }
 
 // Match returns the advisories about a version of a package, by id.
 func (m *Matcher) Match(name, version string) []Hit {
-	if len(m.slots) == 0 {
-		return nil
-	}
 	key := Key(m.ecosystem, name)
-	at := m.slots[m.slot(key)]
+	at := m.first(key)
 	if at == 0 {
 		return nil
 	}
-	version = Version(m.ecosystem, key, version)
-	p := m.scheme.ordering().point(version)
+	p := m.scheme.ordering().point(Version(m.ecosystem, key, version))
 	semantic := p.semver()
 	var hits []Hit
-	for at != 0 {
-		record := m.data[at:]
-		at = binary.LittleEndian.Uint32(record)
-		advisory := binary.LittleEndian.Uint32(record[4:])
-		r := reader{b: record[recordHead:]}
-		r.bytes()
-		var a Affected
+	var a Affected
+	var r reader
+	for ; at != 0; at = m.place(at) {
+		r = reader{rest: m.data[at+recordHead:], events: r.events[:0]}
+		r.text()
+		a.Ranges, a.Versions = a.Ranges[:0], a.Versions[:0]
 		r.versions(&a)
 		if state, fixed := a.state(p, semantic); state != NotAffected {
-			hits = m.hit(hits, advisory, state, fixed)
+			hits = append(hits, m.hit(m.place(at+4), state, fixed))
 		}
 	}
+	slices.SortFunc(hits, func(x, y Hit) int { return strings.Compare(x.ID, y.ID) })
+	hits = united(hits)
 	for i := range hits {
 		m.scheme.sort(hits[i].Fixed)
 	}
-	slices.SortFunc(hits, func(x, y Hit) int { return strings.Compare(x.ID, y.ID) })
 	return hits
 }
 
-// hit adds an advisory. One that is there already, because it speaks of several
-// branches or two feeds have it, gets what is new.
-func (m *Matcher) hit(hits []Hit, advisory uint32, s State, fixed []string) []Hit {
-	r := reader{b: m.data[advisory:]}
-	id := r.text()
-	i := slices.IndexFunc(hits, func(h Hit) bool { return h.ID == id })
-	if i < 0 {
-		h := Hit{ID: id, Unknown: true}
-		for range r.number(math.MaxInt32) {
+// hit is one statement of an advisory.
+func (m *Matcher) hit(advisory uint32, s State, fixed []string) Hit {
+	r := reader{rest: m.data[advisory:]}
+	h := Hit{ID: r.text(), Fixed: fixed, Unknown: s == Unknown}
+	if n := r.number(math.MaxInt32); n > 0 {
+		h.Aliases = make([]string, 0, n)
+		for range n {
 			h.Aliases = append(h.Aliases, r.text())
 		}
-		i, hits = len(hits), append(hits, h)
 	}
-	h := &hits[i]
-	h.Unknown = h.Unknown && s == Unknown
-	for _, v := range fixed {
-		if !slices.Contains(h.Fixed, v) {
-			h.Fixed = append(h.Fixed, v)
+	return h
+}
+
+// united makes several statements of one advisory one: it speaks of several
+// branches, or two feeds have it.
+func united(hits []Hit) []Hit {
+	kept := hits[:0]
+	for _, h := range hits {
+		if len(kept) == 0 || kept[len(kept)-1].ID != h.ID {
+			kept = append(kept, h)
+			continue
+		}
+		last := &kept[len(kept)-1]
+		last.Unknown = last.Unknown && h.Unknown
+		for _, v := range h.Fixed {
+			if !slices.Contains(last.Fixed, v) {
+				last.Fixed = append(last.Fixed, v)
+			}
 		}
 	}
-	return hits
+	return kept
 }
 
 // Sort puts versions of an ecosystem in their order.
