@@ -1,6 +1,6 @@
 module github.com/leeward-ctem/leeward
 
-go 1.26.0
+go 1.26.3
 
 require (
 	github.com/RoaringBitmap/roaring/v2 v2.30.0
@@ -12,6 +12,7 @@ require (
 	github.com/danielgtaylor/huma/v2 v2.38.0
 	github.com/go-json-experiment/json v1.27.2
 	github.com/google/go-cmp v0.7.0
+	github.com/google/osv-scalibr v0.5.3
 	github.com/jackc/pgx/v5 v5.12.0
 	github.com/klauspost/compress v1.20.3
 	github.com/mattn/go-isatty v0.0.24

@@ -283,18 +283,18 @@ func TestAlertOfAnotherModel(t *testing.T) {
 		var lines []string
 		scores := func(model string, p float64) (facts []intel.Fact) {
 			for i := range 50 {
-				facts = append(facts, weakness(fmt.Sprintf("CVE-2021-%d", 1000+i), exposure.Threat{EPSS: p, Percentile: p, EPSSModel: model}))
+				facts = append(facts, weakness(fmt.Sprintf("CVE-2025-%d", 1000+i), exposure.Threat{EPSS: p, Percentile: p, EPSSModel: model}))
 			}
 			return facts
 		}
 		for i := range 50 {
-			lines = append(lines, weak("alpha", "a.example", fmt.Sprintf("CVE-2021-%d", 1000+i)))
+			lines = append(lines, weak("alpha", "a.example", fmt.Sprintf("CVE-2025-%d", 1000+i)))
 		}
 		h.report("one", append([]string{runLine("alpha", 5)}, lines...)...)
 		h.says("one", scores("v4", 0.01)...)
 		h.hears()
 		h.later(1)
-		h.says("one", scores("v5", 0.9)...)
+		h.says("one", scores("v5", 0.9999)...)
 		got := h.hears("epss_model|v5")
 		if got[0].Findings == 0 || !strings.Contains(got[0].Reason, fmt.Sprintf(" %d open findings moved to another band of risk.", got[0].Findings)) {
 			h.t.Errorf("%+v", got[0])
@@ -303,12 +303,12 @@ func TestAlertOfAnotherModel(t *testing.T) {
 			h.t.Errorf("%d rises", len(rises))
 		}
 		h.later(1)
-		h.says("one", scores("v5", 0.999)...)
+		h.says("one", scores("v5", 0.99995)...)
 		h.hears() // no rise, no switch
-		h.says("one", append(scores("v5", 0.999)[:49], weakness("CVE-2021-1049", exposure.Threat{EPSS: 0.2, EPSSModel: "v5"}))...)
+		h.says("one", append(scores("v5", 0.99995)[:49], weakness("CVE-2025-1049", exposure.Threat{EPSS: 0.2, EPSSModel: "v5"}))...)
 		h.later(1)
-		h.says("one", scores("v5", 0.999)...)
-		h.hears("epss|CVE-2021-1049|" + dayText(h.today()))
+		h.says("one", scores("v5", 0.99995)...)
+		h.hears("epss|CVE-2025-1049|" + dayText(h.today()))
 	})
 }
 

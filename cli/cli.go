@@ -69,6 +69,7 @@ type commands struct {
 	Verdicts     verdictsCmd     `cmd:"" help:"List what validations and retests came to, newest first."`
 	Undo         undoCmd         `cmd:"" help:"Take back a decision of the command line."`
 	Views        viewsCmd        `cmd:"" help:"Saved views: lists of findings under a name."`
+	Match        matchCmd        `cmd:"" help:"Say which advisories concern packages: a bill of materials or package URLs. Nothing is stored."`
 	Inspect      inspectCmd      `cmd:"" help:"Decode a report and print its observations; nothing is stored."`
 	Apply        applyCmd        `cmd:"" help:"Apply a programme file: services, owners, tags, exclusions."`
 	Export       exportCmd       `cmd:"" help:"Print the programme or findings for other programs."`

@@ -53,6 +53,7 @@ type house interface {
 	UpdateFeeds(ctx context.Context, r server.FeedsRequest) ([]server.FeedStatus, error)
 	ImportFeeds(ctx context.Context, bundle io.Reader, force bool) ([]server.FeedStatus, error)
 	ExportFeeds(ctx context.Context, w io.Writer) error
+	Match(ctx context.Context, purls []string) (server.MatchResult, error)
 }
 
 // open returns the server of the data directory when one runs, else opens the
@@ -362,4 +363,23 @@ func (c *client) ImportFeeds(ctx context.Context, bundle io.Reader, force bool) 
 
 func (c *client) ExportFeeds(ctx context.Context, w io.Writer) error {
 	return c.copy(ctx, "/api/v1/feeds/bundle", w)
+}
+
+// Match asks for some thousand packages at a time, because the server reads no
+// longer request.
+func (c *client) Match(ctx context.Context, purls []string) (all server.MatchResult, err error) {
+	for len(purls) > 0 {
+		n, size := 0, 0
+		for n < len(purls) && n < server.MaxMatched && size < 500<<10 {
+			size += 2*len(purls[n]) + 3 // as JSON, quotation marks escaped
+			n++
+		}
+		var part server.MatchResult
+		if err := c.call(ctx, http.MethodPost, "/api/v1/match", server.MatchRequest{Purls: purls[:n]}, &part); err != nil {
+			return all, err
+		}
+		all.Concerns, all.Unmatched = append(all.Concerns, part.Concerns...), append(all.Unmatched, part.Unmatched...)
+		purls = purls[n:]
+	}
+	return all, nil
 }

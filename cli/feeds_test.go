@@ -80,7 +80,7 @@ func TestFeedTasks(t *testing.T) {
 			t.Fatalf("%d tasks for %d feeds", len(tasks), len(a.feeds.Registered))
 		}
 		for i, f := range a.feeds.Registered {
-			if src := f.Source(); tasks[i].Name != "feed."+src.Name || (tasks[i].Every == src.Every) != fetch || tasks[i].Every > 24*time.Hour {
+			if src := f.Source(); tasks[i].Name != "feed."+src.Name || (tasks[i].Every == src.Every) != fetch || tasks[i].Every > 31*24*time.Hour {
 				t.Errorf("fetch = %v: the task of %s is %+v", fetch, src.Name, tasks[i])
 			}
 		}

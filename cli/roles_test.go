@@ -121,6 +121,7 @@ var access = map[string]server.Role{
 	"GET /api/v1/scope":                           server.Viewer,
 	"GET /api/v1/feeds":                           server.Viewer,
 	"GET /api/v1/feeds/bundle":                    server.Viewer,
+	"POST /api/v1/match":                          server.Viewer,
 	"GET /api/v1/outbox":                          server.Viewer,
 	"GET /api/v1/measures":                        server.Viewer,
 	"GET /api/v1/jobs":                            server.Viewer,

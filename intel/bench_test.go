@@ -10,12 +10,14 @@ import (
 	"time"
 
 	"github.com/leeward-ctem/leeward/exposure"
+	"github.com/leeward-ctem/leeward/intel/match"
 )
 
 // world returns kept copies of about the size of the public ones: 300,000
 // scores, 1,500 listed, 280,000 advisories of which most are malicious
-// packages without another name, 300,000 CVEs described by 3,500 vectors.
-func world(b *testing.B) map[string][]byte {
+// packages without another name, 300,000 CVEs described by 3,500 vectors. With
+// packages advisories also say where they are and of what class.
+func world(b *testing.B, packages bool) map[string][]byte {
 	b.Helper()
 	r := rand.New(rand.NewPCG(9, 10))
 	cve := func(i int) string { return fmt.Sprintf("CVE-%d-%d", 1999+i/12_000, 1000+i%12_000) }
@@ -31,11 +33,21 @@ func world(b *testing.B) map[string][]byte {
 			listed = append(listed, Fact{ID: cve(i), Threat: exposure.Threat{KEVDay: 19000 + i%1000, KEVDueDay: 19021 + i%1000, ObservedDay: 19000 + i%1000}})
 		}
 		if i%6 == 0 {
-			advisories = append(advisories, Fact{ID: fmt.Sprintf("GHSA-%04d-%04d-%04d", i/100, i%100, i%97), Aliases: []string{cve(i)}, Threat: exposure.Threat{PublishedDay: 18000 + i%2000}})
+			ghsa := Fact{ID: fmt.Sprintf("GHSA-%04d-%04d-%04d", i/100, i%100, i%97), Aliases: []string{cve(i)}, Threat: exposure.Threat{PublishedDay: 18000 + i%2000}}
+			if packages {
+				ghsa.Threat.Vector = t.Vector
+				ghsa.Links = []Link{{OfClass, fmt.Sprintf("CWE-%d", 20+i%700)}}
+				ghsa.Affected = []match.Affected{{Ecosystem: []string{"Maven", "npm", "PyPI"}[i%3], Name: fmt.Sprintf("org.example:package-%d", i/3), Ranges: []match.Range{{Events: []match.Event{{Kind: match.Introduced, Version: "0"}, {Kind: match.Fixed, Version: fmt.Sprintf("1.%d.%d", i%20, i%7)}}}}}}
+			}
+			advisories = append(advisories, ghsa)
 		}
 	}
 	for i := range 230_000 {
-		advisories = append(advisories, Fact{ID: fmt.Sprintf("MAL-2025-%d", i), Threat: exposure.Threat{PublishedDay: 20_000 + i%300}})
+		evil := Fact{ID: fmt.Sprintf("MAL-2025-%d", i), Threat: exposure.Threat{PublishedDay: 20_000 + i%300}}
+		if packages {
+			evil.Affected = []match.Affected{{Ecosystem: "npm", Name: fmt.Sprintf("evil-package-%d", i*7), Ranges: []match.Range{{Events: []match.Event{{Kind: match.Introduced, Version: "0"}}}}}}
+		}
+		advisories = append(advisories, evil)
 	}
 	return map[string][]byte{"kev": encoded(b, listed...), "epss": encoded(b, scores...), "osv": encoded(b, advisories...), "nvd": encoded(b, described...)}
 }
@@ -43,12 +55,13 @@ func world(b *testing.B) map[string][]byte {
 // BenchmarkLoad makes the snapshot from kept copies. held-B is what stays in
 // memory; B/op beside it is what the loading allocated in all.
 func BenchmarkLoad(b *testing.B) {
-	copies := world(b)
-	counts := map[string]int{"epss": 300_000, "kev": 1_500, "osv": 280_000}
+	copies, bare := world(b, true), world(b, false)["osv"]
+	copies["bare"] = bare
+	counts := map[string]int{"epss": 300_000, "kev": 1_500, "osv": 280_000, "bare": 280_000}
 	for _, tt := range []struct {
 		what  string
 		names []string
-	}{{"scores", []string{"epss"}}, {"descriptions", []string{"nvd"}}, {"scores and names", []string{"epss", "kev", "osv"}}, {"everything", []string{"epss", "kev", "osv", "nvd"}}} {
+	}{{"scores", []string{"epss"}}, {"descriptions", []string{"nvd"}}, {"scores and names", []string{"epss", "kev", "osv"}}, {"everything", []string{"epss", "kev", "osv", "nvd"}}, {"without packages", []string{"epss", "kev", "bare", "nvd"}}} {
 		load := func() *Snapshot {
 			all := newBuilder()
 			for _, name := range tt.names {
@@ -71,6 +84,11 @@ func BenchmarkLoad(b *testing.B) {
 				load()
 			}
 			b.ReportMetric(float64(after.HeapAlloc)-float64(before.HeapAlloc), "held-B")
+			size := 0
+			for _, name := range tt.names {
+				size += len(copies[name])
+			}
+			b.ReportMetric(float64(size), "kept-B")
 			if id := []string{"CVE-2005-2000"}; s.Scores()+len(s.Threat(id).Vector) == 0 {
 				b.Fatal("nothing is known")
 			}
@@ -114,7 +132,7 @@ func BenchmarkSnapshot(b *testing.B) {
 
 func BenchmarkAsk(b *testing.B) {
 	all := newBuilder()
-	for _, c := range world(b) {
+	for _, c := range world(b, true) {
 		if err := decode(c, all); err != nil {
 			b.Fatal(err)
 		}

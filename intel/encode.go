@@ -7,10 +7,12 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"strings"
 
 	"github.com/klauspost/compress/zstd"
 
 	"github.com/leeward-ctem/leeward/exposure"
+	"github.com/leeward-ctem/leeward/intel/match"
 )
 
 // Facts are kept distilled, not as published: a good copy of OSV is a
@@ -32,8 +34,10 @@ const (
 	formDated = 4 // id, day of publication × 2 + withdrawn, number of aliases, aliases
 
 	formVector    = 5 // text: a CVSS vector; they are numbered from 1 as they come
-	formLinks     = 7 // number of links, relation and id of each: those of the fact that follows
 	formDescribed = 6 // id, day of publication × 2 + withdrawn, day of a proof of concept, SSVC, number of the vector or 0
+	formLinks     = 7 // number of links, relation and id of each: those of the fact that follows
+	formAffected  = 8 // text: a package that the fact that follows is about, packed; only those who match packages read it
+	formRated     = 9 // number of the vector, then as formDated
 )
 
 // Bounds of a kept copy: what a damaged or hostile one can cost.
@@ -41,9 +45,12 @@ const (
 	maxBody    = 256 << 20 // as kept
 	maxDecoded = 4 << 30   // that is read one record at a time
 	maxFacts   = 5_000_000
-	maxText    = 256 << 10 // of one record
-	window     = 1 << 20   // of the compression: what a reader must hold
-	scoreUnits = 1_000_000_000
+	maxRecords = 4 * maxFacts
+
+	maxEcosystems = 1000      // of one file; OSV has some forty
+	maxText       = 256 << 10 // of one record
+	window        = 1 << 20   // of the compression: what a reader must hold
+	scoreUnits    = 1_000_000_000
 )
 
 // writer encodes facts.
@@ -54,10 +61,13 @@ type writer struct {
 	words vectors
 	count int
 	room  []byte
+
+	packed     []byte
+	ecosystems map[string]bool // that packages are of, without suffixes
 }
 
 func newWriter() (*writer, error) {
-	w := &writer{}
+	w := &writer{ecosystems: map[string]bool{}}
 	z, err := zstd.NewWriter(&w.buf, zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(window), zstd.WithLowerEncoderMem(true))
 	if err != nil {
 		return nil, err
@@ -81,6 +91,13 @@ func (w *writer) add(f Fact) error {
 		b = linked(b, f.Links)
 		f.Links = nil
 	}
+	if len(f.Affected) > 0 {
+		var err error
+		if b, err = w.affected(b, &f); err != nil {
+			return err
+		}
+		alone, f.Affected = false, nil
+	}
 	switch {
 	case packed && alone && scoreOnly(&f):
 		if f.Threat.EPSSModel != w.model {
@@ -91,12 +108,11 @@ func (w *writer) add(f Fact) error {
 		b = binary.LittleEndian.AppendUint32(b, exact(f.Threat.EPSS))
 		b = binary.LittleEndian.AppendUint32(b, exact(f.Threat.Percentile))
 	case f.Entry == nil && f.Threat == (exposure.Threat{PublishedDay: f.Threat.PublishedDay, Withdrawn: f.Threat.Withdrawn}):
-		b = text(append(b, formDated), f.ID)
-		b = binary.AppendUvarint(b, uint64(dated(&f.Threat)))
-		b = binary.AppendUvarint(b, uint64(len(f.Aliases)))
-		for _, alias := range f.Aliases {
-			b = text(b, alias)
-		}
+		b = called(append(b, formDated), &f)
+	case f.Entry == nil && len(f.Aliases) > 0 && f.Threat == (exposure.Threat{PublishedDay: f.Threat.PublishedDay, Withdrawn: f.Threat.Withdrawn, Vector: f.Threat.Vector}) && w.fits(f.Threat.Vector):
+		var vector uint32
+		b, vector = w.vector(b, f.Threat.Vector)
+		b = called(binary.AppendUvarint(append(b, formRated), uint64(vector)), &f)
 	case w.described(&f):
 		b = w.describe(b, &f)
 	default:
@@ -138,22 +154,60 @@ func (w *writer) described(f *Fact) bool {
 	if f.Entry != nil || len(f.Aliases) > 0 || *t != (exposure.Threat{PublishedDay: t.PublishedDay, PoCDay: t.PoCDay, Automatable: t.Automatable, Impact: t.Impact, Withdrawn: t.Withdrawn, Vector: t.Vector}) {
 		return false
 	}
-	_, known := w.words.numbers[t.Vector]
-	return known || t.Vector == "" || len(w.words.all) < maxVectors
+	return w.fits(t.Vector)
+}
+
+// fits reports whether a vector has a number, or can get one.
+func (w *writer) fits(vector string) bool {
+	_, known := w.words.numbers[vector]
+	return known || vector == "" || len(w.words.all) < maxVectors
+}
+
+// vector returns the number of a vector, and appends its record if it is the
+// first with it.
+func (w *writer) vector(b []byte, vector string) ([]byte, uint32) {
+	if vector == "" {
+		return b, 0
+	}
+	before := len(w.words.all)
+	n, _ := w.words.number(vector)
+	if len(w.words.all) != before {
+		b = text(append(b, formVector), vector)
+	}
+	return b, n
+}
+
+// called appends a name with its day and its aliases.
+func called(b []byte, f *Fact) []byte {
+	b = binary.AppendUvarint(text(b, f.ID), uint64(dated(&f.Threat)))
+	b = binary.AppendUvarint(b, uint64(len(f.Aliases)))
+	for _, alias := range f.Aliases {
+		b = text(b, alias)
+	}
+	return b
+}
+
+// affected appends the records of the packages of the fact that follows.
+func (w *writer) affected(b []byte, f *Fact) ([]byte, error) {
+	for i := range f.Affected {
+		base, _, _ := strings.Cut(f.Affected[i].Ecosystem, ":")
+		if w.ecosystems[base] = true; len(w.ecosystems) > maxEcosystems {
+			return nil, Refused("packages of more than %d ecosystems in one file: no edition has so many", maxEcosystems)
+		}
+		w.packed = f.Affected[i].Pack(w.packed[:0])
+		if len(w.packed) > maxText {
+			return nil, Refused("what is said of a package in %s takes %d bytes: no feed says so much of one", f.ID, len(w.packed))
+		}
+		b = append(binary.AppendUvarint(append(b, formAffected), uint64(len(w.packed))), w.packed...)
+	}
+	return b, nil
 }
 
 // describe appends the record, after that of its vector if it is the first
 // with it.
 func (w *writer) describe(b []byte, f *Fact) []byte {
 	t := &f.Threat
-	vector := uint32(0)
-	if t.Vector != "" {
-		before := len(w.words.all)
-		vector, _ = w.words.number(t.Vector)
-		if len(w.words.all) != before {
-			b = text(append(b, formVector), t.Vector)
-		}
-	}
+	b, vector := w.vector(b, t.Vector)
 	b = text(append(b, formDescribed), f.ID)
 	b = binary.AppendUvarint(b, uint64(dated(t)))
 	b = binary.AppendUvarint(b, uint64(t.PoCDay))
@@ -192,6 +246,12 @@ type taker interface {
 	fact(f *Fact) error // f and its lists are valid until fact returns, the texts longer
 }
 
+// matching is a taker that wants to know of the packages of an ecosystem. All
+// others pass over them.
+type matching interface {
+	wants(ecosystem []byte) bool
+}
+
 // decode gives every fact of an encoded copy to t, reading one at a time.
 // Whatever body holds, t gets nothing that [Fact.Check] refuses.
 func decode(body []byte, t taker) error {
@@ -201,16 +261,17 @@ func decode(body []byte, t taker) error {
 	}
 	defer z.Close()
 	r := reader{in: bufio.NewReaderSize(io.LimitReader(z, maxDecoded), 64<<10)}
+	r.matching, _ = t.(matching)
 	line := r.take(len(firstLine))
 	if r.err != nil || string(line) != firstLine {
 		return errDamaged
 	}
 	for n := 0; ; n++ {
 		form, err := r.in.ReadByte()
-		if err == io.EOF && len(r.links) == 0 {
+		if err == io.EOF && len(r.links) == 0 && !r.about {
 			return nil
 		}
-		if err != nil || n > 3*maxFacts {
+		if err != nil || n > maxRecords {
 			return errDamaged
 		}
 		if err := r.record(form, t); err != nil {
@@ -228,6 +289,10 @@ type reader struct {
 	f     Fact
 	links []Link // of the fact that follows
 	err   error  // the first; what is read after it is zero
+
+	matching matching
+	affected []match.Affected // of the fact that follows, as far as they are wanted
+	about    bool             // packages stand before the fact that follows
 }
 
 // record reads one record and gives it to t.
@@ -236,6 +301,8 @@ func (r *reader) record(form byte, t taker) error {
 	switch form {
 	case formLinks:
 		return r.linked()
+	case formAffected:
+		return r.affects()
 	case formModel:
 		if r.model = string(r.text()); r.err != nil || !ValidID(r.model) {
 			return errDamaged
@@ -247,7 +314,7 @@ func (r *reader) record(form byte, t taker) error {
 			return errDamaged
 		}
 		cve, score, rank := binary.LittleEndian.Uint32(b), binary.LittleEndian.Uint32(b[4:]), binary.LittleEndian.Uint32(b[8:])
-		if score > scoreUnits || rank > scoreUnits || len(r.links) > 0 {
+		if score > scoreUnits || rank > scoreUnits || len(r.links) > 0 || r.about {
 			return errDamaged
 		}
 		return t.score(r.model, cve, score, rank)
@@ -256,14 +323,14 @@ func (r *reader) record(form byte, t taker) error {
 			return errDamaged
 		}
 	case formDated:
-		r.f.ID = string(r.text())
-		day, aliases := r.number(), r.number()
-		if day > 2*maxDay+1 || aliases > MaxAliases {
+		r.called()
+	case formRated:
+		vector := r.number()
+		if r.called(); vector > uint64(len(r.words)) {
 			return errDamaged
 		}
-		undated(uint32(day), &r.f.Threat)
-		for range aliases {
-			r.f.Aliases = append(r.f.Aliases, string(r.text()))
+		if vector > 0 {
+			r.f.Threat.Vector = r.words[vector-1]
 		}
 	case formVector:
 		vector := string(r.text())
@@ -290,10 +357,59 @@ func (r *reader) record(form byte, t taker) error {
 	if len(r.links) > 0 {
 		r.f.Links, r.links = r.links, r.links[:0]
 	}
+	if r.about {
+		r.f.Affected, r.affected, r.about = r.affected, r.affected[:0], false
+	}
 	if r.err != nil || r.f.Check() != nil {
 		return errDamaged
 	}
 	return t.fact(&r.f)
+}
+
+// called reads a name with its day and its aliases.
+func (r *reader) called() {
+	r.f.ID = string(r.text())
+	day, aliases := r.number(), r.number()
+	if day > 2*maxDay+1 || aliases > MaxAliases {
+		r.err = errDamaged
+		return
+	}
+	undated(uint32(day), &r.f.Threat)
+	for range aliases {
+		r.f.Aliases = append(r.f.Aliases, string(r.text()))
+	}
+}
+
+// affects passes over what is said of a package, or keeps it for the next fact
+// if it is wanted.
+func (r *reader) affects() error {
+	r.about = true
+	if r.matching == nil {
+		n := r.number()
+		if r.err != nil || n > maxText {
+			return errDamaged
+		}
+		_, r.err = r.in.Discard(int(n))
+		return r.damage()
+	}
+	packed := r.text()
+	if r.err != nil || !r.matching.wants(match.EcosystemOf(packed)) {
+		return r.damage()
+	}
+	a, err := match.Unpack(packed)
+	if err != nil || len(r.affected) == MaxAffected {
+		return errDamaged
+	}
+	r.affected = append(r.affected, a)
+	return nil
+}
+
+// damage is the error of what was read so far.
+func (r *reader) damage() error {
+	if r.err != nil {
+		return errDamaged
+	}
+	return nil
 }
 
 // linked reads links and keeps them for the next fact.

@@ -10,9 +10,11 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/klauspost/compress/zstd"
 
 	"github.com/leeward-ctem/leeward/exposure"
+	"github.com/leeward-ctem/leeward/intel/match"
 )
 
 // facts is a taker that keeps what it gets, as facts.
@@ -27,12 +29,21 @@ func (l *facts) fact(f *Fact) error {
 	kept := *f
 	kept.Aliases = slices.Clone(f.Aliases)
 	kept.Links = slices.Clone(f.Links)
+	kept.Affected = slices.Clone(f.Affected)
 	if len(kept.Aliases) == 0 {
 		kept.Aliases = nil
 	}
 	*l = append(*l, kept)
 	return nil
 }
+
+// packages is a taker that keeps facts with the packages of one ecosystem.
+type packages struct {
+	facts
+	ecosystem string
+}
+
+func (p *packages) wants(ecosystem []byte) bool { return string(ecosystem) == p.ecosystem }
 
 func encoded(t testing.TB, all ...Fact) []byte {
 	t.Helper()
@@ -121,6 +132,21 @@ func anyVector(r *rand.Rand) string {
 	return "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:" + level() + "/VI:" + level() + "/VA:H/SC:N/SI:N/SA:N"
 }
 
+// anyAffected returns packages, most of them of Go.
+func anyAffected(r *rand.Rand) (all []match.Affected) {
+	for range []int{0, 0, 0, 1, 2}[r.IntN(5)] {
+		a := match.Affected{Ecosystem: []string{"Go", "Go", "npm"}[r.IntN(3)], Name: fmt.Sprintf("mod-%d", r.IntN(9)), Partial: r.IntN(9) == 0}
+		for range r.IntN(3) {
+			a.Ranges = append(a.Ranges, match.Range{Semver: r.IntN(2) == 0, Events: []match.Event{{Kind: match.Introduced, Version: "0"}, {Kind: match.Fixed, Version: anyID(r)}}})
+		}
+		if len(a.Ranges) == 0 || r.IntN(4) == 0 {
+			a.Versions = []string{"1.0"}
+		}
+		all = append(all, a)
+	}
+	return all
+}
+
 func anyFact(r *rand.Rand) Fact {
 	f := Fact{ID: anyID(r), Threat: anyThreat(r)}
 	for range []int{0, 0, 0, 1, 2, 3}[r.IntN(6)] {
@@ -150,6 +176,64 @@ func TestEncode(t *testing.T) {
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Fatalf("differs (-encoded +decoded):\n%s", diff)
+		}
+		// Beside packages all stays the same, and only those who want them see any.
+		for i := range want {
+			if want[i].Entry == nil {
+				want[i].Affected = anyAffected(r)
+			}
+		}
+		body := encoded(t, want...)
+		var without facts
+		if err := decode(body, &without); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(got, without); diff != "" {
+			t.Fatalf("differs (-without packages +with packages):\n%s", diff)
+		}
+		with := packages{ecosystem: "Go"}
+		if err := decode(body, &with); err != nil {
+			t.Fatal(err)
+		}
+		for i := range want {
+			want[i].Affected = slices.DeleteFunc(want[i].Affected, func(a match.Affected) bool { return a.Ecosystem != "Go" })
+		}
+		if diff := cmp.Diff(want, with.facts, cmpopts.EquateEmpty()); diff != "" {
+			t.Fatalf("differs (-encoded +decoded):\n%s", diff)
+		}
+	}
+}
+
+// Damage in what is passed over costs only those who read it; where a record
+// ends is everybody's matter.
+func TestDamagedPackages(t *testing.T) {
+	t.Parallel()
+	a := match.Affected{Ecosystem: "Go", Name: "x", Versions: []string{"1"}}
+	packed := a.Pack(nil)
+	affects := func(body []byte) []byte { return text([]byte{formAffected}, string(body)) }
+	dated := append(text([]byte{formDated}, "A-1"), 0, 0)
+	cve, _ := pack("CVE-2025-0001")
+	for name, tt := range map[string]struct {
+		parts         [][]byte
+		passed, wants bool
+	}{
+		"whole":          {[][]byte{affects(packed), dated}, true, true},
+		"cut":            {[][]byte{affects(packed[:len(packed)-1]), dated}, true, false},
+		"more":           {[][]byte{affects(append(packed[:len(packed):len(packed)], 1)), dated}, true, false},
+		"of no fact":     {[][]byte{affects(packed)}, false, false},
+		"before a score": {[][]byte{text([]byte{formModel}, "v1"), affects(packed), score(cve, 1, 1)}, false, false},
+		"too long":       {[][]byte{binary.AppendUvarint([]byte{formAffected}, maxText+1), dated}, false, false},
+		"many":           {[][]byte{slices.Repeat(affects(packed), MaxAffected+1), dated}, true, false},
+		"no such vector": {[][]byte{append(append([]byte{formRated, 1}, text(nil, "A-1")...), 0, 0)}, false, false},
+	} {
+		body := raw(t, tt.parts...)
+		var passed facts
+		with := packages{ecosystem: "Go"}
+		if err := decode(body, &passed); (err == nil) != tt.passed || err == nil && len(passed) != 1 {
+			t.Errorf("%s: passed over: %v", name, err)
+		}
+		if err := decode(body, &with); (err == nil) != tt.wants || err == nil && len(with.facts[0].Affected) != 1 {
+			t.Errorf("%s: read: %v", name, err)
 		}
 	}
 }
@@ -224,6 +308,10 @@ func TestCheck(t *testing.T) {
 		"too long a vector":  {Fact{ID: "A", Threat: exposure.Threat{Vector: "CVSS:" + strings.Repeat("A", MaxVector-4)}}, false},
 		"no vector":          {Fact{ID: "A", Threat: exposure.Threat{Vector: "9.8"}}, false},
 		"vector in a line":   {Fact{ID: "A", Threat: exposure.Threat{Vector: "CVSS:3.1/AV:N\n"}}, false},
+		"a package":          {Fact{ID: "A", Affected: []match.Affected{{Ecosystem: "Go", Name: "x", Versions: []string{"1"}}}}, true},
+		"of no name":         {Fact{ID: "A", Affected: []match.Affected{{Ecosystem: "Go", Versions: []string{"1"}}}}, false},
+		"many packages":      {Fact{ID: "A", Affected: slices.Repeat([]match.Affected{{Ecosystem: "Go", Name: "x", Versions: []string{"1"}}}, MaxAffected+1)}, false},
+		"of an actor":        {Fact{ID: "A", Entry: &Entry{Kind: KindActor, Name: "x"}, Affected: []match.Affected{{Ecosystem: "Go", Name: "x", Versions: []string{"1"}}}}, false},
 	} {
 		if err := tt.f.Check(); (err == nil) != tt.ok {
 			t.Errorf("%s: Check = %v", name, err)

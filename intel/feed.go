@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/leeward-ctem/leeward/exposure"
+	"github.com/leeward-ctem/leeward/intel/match"
 )
 
 // Feed reads one source of intelligence. It is a pure parser: fetching,
@@ -46,6 +47,9 @@ type Source struct {
 	// it begins only when somebody asks for the feed by its name, see
 	// [State.Wanted].
 	OnRequest bool
+	// Form is raised when Read takes more of a file than before: a copy that
+	// was made with another is fetched again though the file did not change.
+	Form int
 }
 
 // whole reports whether one file is the whole feed: of several, the newest
@@ -77,6 +81,8 @@ type Fact struct {
 	Threat  exposure.Threat `json:"threat,omitzero"`
 	Entry   *Entry          `json:"entry,omitempty"` // of what is no weakness
 	Links   []Link          `json:"links,omitempty"`
+
+	Affected []match.Affected `json:"affected,omitempty"` // the packages that a weakness is in
 }
 
 // Bounds of one fact. Real ids stay below 50 bytes, and no advisory in the
@@ -85,6 +91,10 @@ const (
 	MaxID      = 128
 	MaxAliases = 64
 )
+
+// MaxAffected is how many packages one weakness may be in. An advisory about
+// the kernel of a distribution names some hundreds, in each of its releases.
+const MaxAffected = 4096
 
 // MaxVector bounds a CVSS vector. The longest that a score of 2025 has, of
 // version 4.0 with metrics of the environment, has some 190 bytes.
@@ -202,12 +212,27 @@ func (f *Fact) Check() error {
 			return fmt.Errorf("day %d of %s", day, f.ID)
 		}
 	}
+	if err := f.checkAffected(); err != nil {
+		return err
+	}
 	if f.Entry != nil {
 		if err := f.Entry.check(f.ID); err != nil {
 			return err
 		}
 	}
 	return checkLinks(f.ID, f.Links)
+}
+
+func (f *Fact) checkAffected() error {
+	if len(f.Affected) > MaxAffected || f.Entry != nil && len(f.Affected) > 0 {
+		return fmt.Errorf("%d packages of %s", len(f.Affected), f.ID)
+	}
+	for i := range f.Affected {
+		if err := f.Affected[i].Check(); err != nil {
+			return fmt.Errorf("%w, of %s", err, f.ID)
+		}
+	}
+	return nil
 }
 
 // UnknownDay is the day of an exploit that is there since nobody says when,

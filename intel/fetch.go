@@ -7,7 +7,9 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"slices"
 
 	"github.com/leeward-ctem/leeward/exposure"
 	"github.com/leeward-ctem/leeward/internal/safehttp"
@@ -37,7 +39,7 @@ func (v *visit) fetch(ctx context.Context, f Feed, location, name string, before
 	}
 	part = Part{Location: name, Mark: got, SHA256: hex.EncodeToString(sum.Sum(nil)), Fetched: v.k.Now()}
 	if part.SHA256 == before.SHA256 {
-		part.Edition, part.Length = before.Edition, before.Length
+		part.Edition, part.Length, part.Form, part.Ecosystems = before.Edition, before.Length, before.Form, before.Ecosystems
 		return part, nil, nil
 	}
 	w, err := newWriter()
@@ -51,6 +53,7 @@ func (v *visit) fetch(ctx context.Context, f Feed, location, name string, before
 		return part, nil, within(name, err)
 	}
 	part.Version, part.Facts = tidy(part.Version, maxVersion), w.count
+	part.Ecosystems = slices.Sorted(maps.Keys(w.ecosystems))
 	if chunk, err = w.bytes(); err != nil {
 		return part, nil, err
 	}

@@ -40,9 +40,9 @@ type Keeper struct {
 	updating sync.Mutex // one update, import or export at a time; held while the network is waited for
 	loading  sync.Mutex // one load of the snapshot at a time
 	loaded   atomic.Pointer[loaded]
-	changes  atomic.Int64 // of kept copies
-
-	resting map[string]time.Time // hosts that asked to be left alone until then; guarded by updating
+	changes  atomic.Int64         // of kept copies
+	resting  map[string]time.Time // hosts that asked to be left alone until then; guarded by updating
+	matchers matchers
 }
 
 // Options say how an update is made.
@@ -189,7 +189,7 @@ func (k *Keeper) update(ctx context.Context, f Feed, state *State, set []string,
 			before = state.Parts[old]
 		}
 		asked := before
-		if o.Force || again && kept[old] == nil {
+		if o.Force || again && (kept[old] == nil || before.Form != src.Form) {
 			asked = Part{}
 		}
 		part, chunk, err := v.fetch(ctx, f, location, names[i], asked)
@@ -208,6 +208,7 @@ func (k *Keeper) update(ctx context.Context, f Feed, state *State, set []string,
 		case chunk == nil:
 			files = append(files, outcome{part, kept[old], false})
 		default:
+			part.Form = src.Form
 			files = append(files, outcome{part, chunk, true})
 		}
 	}

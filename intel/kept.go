@@ -181,8 +181,12 @@ func (k *Keeper) load(ctx context.Context) (*Snapshot, error) {
 	return b.snapshot(), nil
 }
 
-// Release forgets the merged snapshot; the next to ask makes it again.
-func (k *Keeper) Release() { k.loaded.Store(nil) }
+// Release forgets the merged snapshot and all matchers; the next to ask makes
+// them again.
+func (k *Keeper) Release() {
+	k.loaded.Store(nil)
+	k.matchers.forget()
+}
 
 func (k *Keeper) find(name string) Feed {
 	for _, f := range k.Registered {

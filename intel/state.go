@@ -17,6 +17,9 @@ type Part struct {
 	SHA256  string    `json:"sha256"`  // of the file as published
 	Fetched time.Time `json:"fetched"` // when it was last found to be current
 	Length  int       `json:"length"`  // of its facts in the body
+
+	Form       int      `json:"form,omitempty"`       // the source's when the file was read
+	Ecosystems []string `json:"ecosystems,omitempty"` // that its packages are of, without suffixes
 }
 
 // Mark is what a server gave with a file, to ask later whether it changed.

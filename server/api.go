@@ -191,6 +191,10 @@ func (s *Server) registerAPI(mux *routes) {
 		rows, err := s.Backend.UpdateFeeds(ctx, in.Body)
 		return &list[FeedStatus]{rows}, err
 	})
+	register(a, Viewer, "match-packages", http.MethodPost, "/match", "Which advisories concern packages; nothing is stored", func(ctx context.Context, in *struct{ Body MatchRequest }) (*MatchResult, error) {
+		m, err := s.Backend.Match(ctx, in.Body.Purls)
+		return &m, err
+	})
 	register(a, Viewer, "get-measures", http.MethodGet, "/measures", "How the programme does over time", func(ctx context.Context, _ *struct{}) (*Measures, error) {
 		m, err := s.Backend.Measures(ctx, "")
 		return &m, err

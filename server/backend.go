@@ -110,6 +110,8 @@ type Backend interface {
 	RequestFeeds(ctx context.Context, names []string) error
 	ImportFeeds(ctx context.Context, bundle io.Reader, force bool) ([]FeedStatus, error)
 	ExportFeeds(ctx context.Context, w io.Writer) error
+	// Match looks packages up by their package URLs in the kept advisories.
+	Match(ctx context.Context, purls []string) (MatchResult, error)
 
 	// Outbox lists the newest messages to the outside.
 	Outbox(ctx context.Context, limit int) ([]exposure.OutboxMessage, error)
@@ -574,6 +576,43 @@ type FeedsRequest struct {
 	Names     []string            `json:"names,omitempty" doc:"none: all"`
 	Locations map[string][]string `json:"locations,omitempty" doc:"URLs, files or directories to read a feed from, now and from now on; [\"default\"] is the public address"`
 	Force     bool                `json:"force,omitempty" doc:"take an edition that is older or much smaller than the kept one"`
+}
+
+// MaxMatched is how many packages one request may ask about.
+const MaxMatched = 5000
+
+// MatchRequest asks which advisories concern packages.
+type MatchRequest struct {
+	Purls []string `json:"purls" maxItems:"5000" doc:"package URLs with versions, such as pkg:npm/lodash@4.17.20"`
+}
+
+// MatchResult is what the kept advisories say of packages.
+type MatchResult struct {
+	Concerns  []Concern   `json:"concerns" doc:"advisories, in the order of the packages"`
+	Unmatched []Unmatched `json:"unmatched" doc:"packages of which nothing is known: they may be affected"`
+}
+
+// Concern is an advisory about a version of a package.
+type Concern struct {
+	Purl       string   `json:"purl"`
+	Ecosystem  string   `json:"ecosystem" doc:"as OSV spells it"`
+	Package    string   `json:"package"`
+	Version    string   `json:"version,omitempty" doc:"as the package URL states it; absent when it states none"`
+	Advisory   string   `json:"advisory" doc:"its CVE id, or else another"`
+	Names      []string `json:"names,omitempty" doc:"its other names"`
+	Fixed      []string `json:"fixed,omitempty" doc:"the next versions without the weakness, one of each branch; absent when none is known"`
+	Unknown    bool     `json:"unknown,omitempty" doc:"whether this version has it cannot be told, because the version or a range cannot be read"`
+	Malicious  bool     `json:"malicious,omitempty" doc:"the package itself is malicious"`
+	EPSS       *float64 `json:"epss,omitempty" doc:"probability of exploitation within 30 days; absent when there is no score"`
+	Percentile float64  `json:"percentile,omitempty" doc:"of the score"`
+	KEV        bool     `json:"kev,omitempty" doc:"known to be exploited"`
+	Vector     string   `json:"vector,omitempty" doc:"CVSS"`
+}
+
+// Unmatched is a package that could not be looked up.
+type Unmatched struct {
+	Purl   string `json:"purl"`
+	Reason string `json:"reason"`
 }
 
 // Measures are how the programme does over time. What is excluded from it is

@@ -6,7 +6,6 @@ import (
 	"path"
 	"time"
 
-	"github.com/leeward-ctem/leeward/discover/decode"
 	"github.com/leeward-ctem/leeward/intel"
 )
 
@@ -43,15 +42,18 @@ func Archive(ctx context.Context, title string, entries []*zip.File, take func(*
 		if left -= int64(len(room)); left < 0 {
 			return e, intel.Refused("the archive unpacks to more than %d GiB: no edition does", int64(maxText)>>30)
 		}
-		var a Advisory
-		if decode.Unmarshal(room, &a) != nil || !intel.ValidID(a.ID) {
+		a, err := Parse(room)
+		if err != nil {
 			e.Skipped++
 			continue
+		}
+		if a.Cut {
+			e.Skipped++
 		}
 		if err := take(&a); err != nil {
 			return e, err
 		}
-		changed = latest(changed, moment(a.Modified))
+		changed = latest(changed, a.Modified)
 		packed = latest(packed, sensible(entry.Modified))
 	}
 	if e.Date = changed; e.Date.IsZero() {
@@ -65,4 +67,11 @@ func Archive(ctx context.Context, title string, entries []*zip.File, take func(*
 	}
 	e.Date = e.Date.UTC()
 	return e, intel.Tolerable(title, e.Skipped, records)
+}
+
+func latest(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }

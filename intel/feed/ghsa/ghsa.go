@@ -15,7 +15,7 @@ import (
 // Feed reads the zip archive of the repository, with one advisory in the form of
 // OSV a file. Only those under advisories/github-reviewed are taken; the others
 // are copies of NVD that nobody looked at. Of an advisory it takes its id,
-// aliases, day of publication, withdrawal and newest CVSS vector.
+// aliases, day of publication, withdrawal, classes and newest CVSS vector.
 type Feed struct{}
 
 const title = "the GitHub Advisory Database"
@@ -51,8 +51,8 @@ func (Feed) Read(ctx context.Context, f intel.File, add func(intel.Fact) error) 
 		return intel.Edition{}, intel.Refused("this is not %s: it holds no folder %s", title, osvform.GitHubFolder[1:])
 	}
 	e, err := osvform.Archive(ctx, title, z.File, func(a *osvform.Advisory) error {
-		fact := a.Fact()
-		fact.Threat.Vector = a.Vector()
+		fact := a.Fact
+		fact.Affected = nil // osv has the packages, of all databases
 		return add(fact)
 	})
 	if intel.ValidID(z.Comment) {

@@ -1,6 +1,6 @@
 // Package osv reads the advisories of the Open Source Vulnerabilities
-// databases: which names of weaknesses mean the same one, and since when the
-// world knows of it, https://osv.dev.
+// databases: which names of weaknesses mean the same one, since when the world
+// knows of it, and which versions of which packages have it, https://osv.dev.
 package osv
 
 import (
@@ -16,8 +16,8 @@ import (
 
 // Feed reads an archive as OSV publishes one for each ecosystem: a zip file
 // with one JSON document an advisory, see
-// https://google.github.io/osv.dev/data/#data-dumps. Of an advisory it takes
-// its id, aliases, day of publication and withdrawal.
+// https://google.github.io/osv.dev/data/#data-dumps. Of an advisory what is
+// taken, see package osvform.
 type Feed struct{}
 
 const title = "an archive of OSV advisories"
@@ -43,6 +43,7 @@ func (Feed) Source() intel.Source {
 		Stale:       30 * 24 * time.Hour, // small ecosystems have weeks without a change
 		Falls:       7 * 24 * time.Hour,  // the newest advisory may leave an ecosystem
 		MaxBytes:    2 << 30,
+		Form:        1, // packages and their versions are kept
 	}
 	for _, e := range ecosystems {
 		s.URLs = append(s.URLs, bucket+e+"/all.zip")
@@ -61,5 +62,5 @@ func (Feed) Read(ctx context.Context, f intel.File, add func(intel.Fact) error) 
 	if slices.ContainsFunc(z.File, func(e *zip.File) bool { return strings.Contains("/"+e.Name, osvform.GitHubFolder) }) {
 		return intel.Edition{}, intel.Refused("this is not %s but the GitHub Advisory Database: read it as the feed ghsa", title)
 	}
-	return osvform.Archive(ctx, title, z.File, func(a *osvform.Advisory) error { return add(a.Fact()) })
+	return osvform.Archive(ctx, title, z.File, func(a *osvform.Advisory) error { return add(a.Fact) })
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/leeward-ctem/leeward/intel"
 	"github.com/leeward-ctem/leeward/intel/feed/feedtest"
 	"github.com/leeward-ctem/leeward/intel/feed/osv"
+	"github.com/leeward-ctem/leeward/intel/match"
 )
 
 func TestFeed(t *testing.T) { feedtest.Run(t, osv.Feed{}) }
@@ -76,6 +77,44 @@ func TestAdvisory(t *testing.T) {
 		"withdrawn": {
 			`{"id":"A-1","modified":"2025-09-01T00:00:00Z","withdrawn":"2025-08-01T00:00:00Z"}`,
 			intel.Fact{ID: "A-1", Threat: exposure.Threat{Withdrawn: true}},
+		},
+		"its vector, of the newest version": {
+			`{"id":"A-1","modified":"2025-09-01T00:00:00Z","severity":[{"type":"CVSS_V3","score":"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"},{"type":"CVSS_V4","score":"CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N"}]}`,
+			intel.Fact{ID: "A-1", Threat: exposure.Threat{Vector: "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N"}},
+		},
+		"the vector of a package": {
+			`{"id":"A-1","modified":"2025-09-01T00:00:00Z","severity":"high","affected":[{"severity":[{"type":"CVSS_V2","score":"AV:N/AC:L/Au:N/C:P/I:P/A:P"}]}]}`,
+			intel.Fact{ID: "A-1", Threat: exposure.Threat{Vector: "AV:N/AC:L/Au:N/C:P/I:P/A:P"}},
+		},
+		"classes": {
+			`{"id":"A-1","modified":"2025-09-01T00:00:00Z","database_specific":{"cwe_ids":["CWE-79","CWE-79","CWE-x","NVD-CWE-noinfo","CWE-89"]}}`,
+			intel.Fact{ID: "A-1", Links: []intel.Link{{Relation: intel.OfClass, To: "CWE-79"}, {Relation: intel.OfClass, To: "CWE-89"}}},
+		},
+		"packages": {
+			`{"id":"A-1","modified":"2025-09-01T00:00:00Z","affected":[
+				{"package":{"ecosystem":"PyPI","name":"x"},"ranges":[{"type":"GIT","repo":"https://example.com","events":[{"introduced":"0"}]},{"type":"ECOSYSTEM","events":[{"introduced":"1.0"},{"last_affected":"1.9"}]}],"versions":["0.9","1.0","1.5","2.0b"]},
+				{"package":{"purl":"pkg:npm/%40a/b"},"ranges":[{"type":"SEMVER","events":[{"introduced":"0","fixed":"1.2.3"},{"limit":"2.0.0"}]}]},
+				{"package":{"ecosystem":"PyPI","name":"y"},"ranges":[{"type":"SEMVER","events":[{"introduced":"0"}]}]}]}`,
+			intel.Fact{ID: "A-1", Affected: []match.Affected{
+				{Ecosystem: "PyPI", Name: "x", Ranges: []match.Range{{Events: []match.Event{{Kind: match.Introduced, Version: "1.0"}, {Kind: match.LastAffected, Version: "1.9"}}}}, Versions: []string{"0.9", "2.0b"}},
+				{Ecosystem: "npm", Name: "@a/b", Ranges: []match.Range{{Events: []match.Event{{Kind: match.Introduced, Version: "0"}, {Kind: match.Fixed, Version: "1.2.3"}, {Kind: match.Limit, Version: "2.0.0"}}}}},
+				{Ecosystem: "PyPI", Name: "y", Ranges: []match.Range{{Semver: true, Events: []match.Event{{Kind: match.Introduced, Version: "0"}}}}},
+			}},
+		},
+		"packages of which no version can be told": {
+			`{"id":"A-1","modified":"2025-09-01T00:00:00Z","affected":[
+				{"package":{"ecosystem":"Go","name":"commits"},"ranges":[{"type":"GIT","events":[{"introduced":"0"}]}]},
+				{"package":{"ecosystem":"Go","name":"nothing"}},
+				{"package":{"ecosystem":"Go","name":"broken"},"ranges":[{"type":"SEMVER","events":"all"}],"versions":["1.0.0"]},
+				{"package":{"ecosystem":"Go","name":"long"},"ranges":[{"type":"SEMVER","events":[{"introduced":"0"},{"fixed":"` + strings.Repeat("1", 200) + `"}]}]},
+				{"package":{"ecosystem":"Go"}},{"ranges":[]},7]}`,
+			intel.Fact{ID: "A-1", Affected: []match.Affected{
+				{Ecosystem: "Go", Name: "commits", Partial: true}, {Ecosystem: "Go", Name: "nothing", Partial: true}, {Ecosystem: "Go", Name: "broken", Partial: true}, {Ecosystem: "Go", Name: "long", Partial: true},
+			}},
+		},
+		"packages of another shape": {
+			`{"id":"A-1","modified":"2025-09-01T00:00:00Z","affected":{"package":"x"}}`,
+			intel.Fact{ID: "A-1"},
 		},
 		"never withdrawn": {
 			`{"id":"A-1","modified":"2025-09-01T00:00:00Z","withdrawn":"0001-01-01T00:00:00Z"}`,
