@@ -45,6 +45,7 @@ type house interface {
 	Export(ctx context.Context, format, filter string, w io.Writer) error
 	Programme(ctx context.Context) (server.Programme, error)
 	Apply(ctx context.Context, r server.ApplyRequest) (server.ApplyResult, error)
+	WhatIf(ctx context.Context, r server.WhatIfRequest) (server.WhatIf, error)
 	Feeds(ctx context.Context) ([]server.FeedStatus, error)
 	UpdateFeeds(ctx context.Context, r server.FeedsRequest) ([]server.FeedStatus, error)
 	ImportFeeds(ctx context.Context, bundle io.Reader, force bool) ([]server.FeedStatus, error)
@@ -338,4 +339,8 @@ func (c *client) ImportFeeds(ctx context.Context, bundle io.Reader, force bool) 
 
 func (c *client) ExportFeeds(ctx context.Context, w io.Writer) error {
 	return c.copy(ctx, "/api/v1/feeds/bundle", w)
+}
+
+func (c *client) WhatIf(ctx context.Context, r server.WhatIfRequest) (w server.WhatIf, err error) {
+	return w, c.call(ctx, http.MethodPost, "/api/v1/whatif", r, &w)
 }

@@ -155,8 +155,8 @@ type comparison struct {
 	ownerWas      []uint32 // row of owners by asset
 	ownerIs       []uint32
 	rules         []string
-	ruleWas       []uint8 // row of rules by number of the rule
-	ruleIs        []uint8
+	ruleWas       []int // row of rules by number of the rule
+	ruleIs        []int
 }
 
 // nameOwners numbers the owners of both views.
@@ -183,14 +183,14 @@ func (c *comparison) nameOwners() {
 
 // nameRules numbers the rules of both models.
 func (c *comparison) nameRules() {
-	of := func(v *View) []uint8 {
-		rows := make([]uint8, len(v.scorer.due.Rules))
+	of := func(v *View) []int {
+		rows := make([]int, len(v.scorer.due.Rules))
 		for i, name := range v.scorer.due.Rules {
 			n := slices.Index(c.rules, name)
 			if n < 0 {
 				n, c.rules = len(c.rules), append(c.rules, name)
 			}
-			rows[i] = uint8(n)
+			rows[i] = n
 		}
 		return rows
 	}
@@ -199,12 +199,12 @@ func (c *comparison) nameRules() {
 }
 
 // rule is the number of the rule that sets the due day of row j of c.
-func (v *View) rule(c *chunk, j int) uint8 {
+func (v *View) rule(c *chunk, j int) int {
 	if c.due[j] == exposure.NoDue {
 		return 0
 	}
 	_, rule := v.due(c, j)
-	return rule
+	return int(rule)
 }
 
 // tally is what one worker counts.

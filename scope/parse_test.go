@@ -58,7 +58,7 @@ scopes:
     in: {name: "*"}
     out: [{cidr: ["10.0.0.0/8", "2001:db8::/32"]}]
     frameworks: [PCI DSS, DORA]
-risk: {targeted: 0.1, actors: 1.5, loss_min: 1, loss_max: 1e7, loss: 5000, bands: [1, 2, 3, 4], sla: [0, 90, 30, 7], policies: none}
+risk: {targeted: 0.1, actors: 1.5, loss_min: 1, loss_max: 1e7, loss: 5000, bands: [1, 2, 3, 4], sla: [0, 90, 30, 7], policies: none, weights: {intercept: -9, signals: {nuclei: 1.5, old: 0}, horizon_days: 60, fit: {days: ["2024-06-30"], until: 2025-06-28, cases: 7, exploited: 2, ridge: 2, deviance: 1.5, "null": 1.6}}}
 webhooks:
   - {name: chat, url: "https://user:secret@chat.example.com/x?y", secret_env: CHAT_SECRET, events: [kev, digest, kev]}
 `)
@@ -76,7 +76,8 @@ webhooks:
 		Exclusions: []Exclusion{{Selector{Tag: []string{"live"}, Service: []string{"s*"}, Owner: []string{"none", "payments"}}, "Two\nlines"}},
 		Scopes: []Scope{{Name: "all", Objective: "know", Owner: "ciso", In: []Selector{{Name: []string{"*"}}}, Frameworks: []string{"PCI DSS", "DORA"},
 			Out: []Selector{{CIDR: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("2001:db8::/32")}}}}},
-		Risk:     &Risk{0.1, 1.5, 1, 1e7, 5000, []int{1, 2, 3, 4}, []int{0, 90, 30, 7}, []string{"none"}},
+		Risk:     &Risk{0.1, 1.5, 1, 1e7, 5000, []int{1, 2, 3, 4}, []int{0, 90, 30, 7}, []string{"none"},
+			&Weights{-9, map[string]float64{"nuclei": 1.5, "old": 0}, 60, Fit{[]string{"2024-06-30"}, "2025-06-28", 7, 2, 2, 1.5, 1.6}}},
 		Webhooks: []Webhook{{"chat", "https://user:secret@chat.example.com/x?y", "CHAT_SECRET", []exposure.Notice{exposure.NoticeKEV, exposure.NoticeDigest}}},
 	}
 	if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(Programme{}), cmp.Comparer(func(a, b netip.Prefix) bool { return a == b })); diff != "" {

@@ -167,6 +167,10 @@ func (s *Server) registerAPI(mux *routes) {
 		res, err := s.Backend.Apply(ctx, in.Body)
 		return &res, err
 	})
+	register(a, Operator, "what-if", http.MethodPost, "/whatif", "What a programme file would move; it changes nothing", func(ctx context.Context, in *struct{ Body WhatIfRequest }) (*WhatIf, error) {
+		w, err := s.Backend.WhatIf(ctx, in.Body)
+		return &w, err
+	})
 	register(a, Viewer, "get-scope", http.MethodGet, "/scope", "What counts, whose it is and what is seen of it", func(ctx context.Context, _ *struct{}) (*ScopeReport, error) {
 		r, err := s.Backend.Scope(ctx, "")
 		return &r, err
