@@ -164,19 +164,24 @@ func movementText(w *server.WhatIf) string {
 		return "nothing moves: there are no open findings"
 	}
 	var parts []string
-	add := func(n int, what string) {
+	add := func(n int, one, several string) {
 		if n > 0 {
-			parts = append(parts, web.Number(n)+" "+what)
+			parts = append(parts, web.Plural(n, one, several))
 		}
 	}
-	add(w.Entered, "in that were not in scope")
-	add(w.Left, "out of scope")
-	add(w.BandUp, "to a higher band")
-	add(w.BandDown, "to a lower band")
-	add(w.DueEarlier+w.DueAppeared, "with an earlier due day")
-	add(w.DueLater+w.DueVanished, "with a later one or none")
-	add(w.NewlyOverdue, "overdue at once")
-	add(w.HandedOver, "to another owner")
+	if w.Filter == "" {
+		add(w.Entered, "comes into scope", "come into scope")
+		add(w.Left, "goes out of scope", "go out of scope")
+	} else {
+		add(w.Entered, "matches only then", "match only then")
+		add(w.Left, "matches only now", "match only now")
+	}
+	add(w.BandUp, "goes to a higher band", "go to a higher band")
+	add(w.BandDown, "goes to a lower band", "go to a lower band")
+	add(w.DueEarlier+w.DueAppeared, "is due earlier", "are due earlier")
+	add(w.DueLater+w.DueVanished, "is due later or never", "are due later or never")
+	add(w.NewlyOverdue, "becomes overdue", "become overdue")
+	add(w.HandedOver, "gets another owner", "get another owner")
 	verb := "move"
 	if w.Moved == 1 {
 		verb = "moves"

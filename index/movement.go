@@ -29,7 +29,7 @@ type Movement struct {
 	Earlier, Later, Appeared, Vanished int                           // due days
 	NewlyOverdue, Relieved             int                           // overdue after and not before, before and not after
 	Bands                              [Outside + 1][Outside + 1]int // before, after
-	Owners                             []OwnerMovement               // those with a finding that moved, most of them first
+	Owners                             []OwnerMovement               // those with a finding that moved or went, most of them first
 	Handed                             []Handover                    // most findings first
 	Rules                              []RuleMovement                // by name, "": without a due day
 	Top                                []Mover                       // the riskiest after
@@ -402,7 +402,7 @@ func (t *tally) movement() Movement {
 	// Summed by risk, a loss does not depend on how many workers there were.
 	m.Before.Loss, m.After.Loss = t.before.lossOf(t.risksWas), t.after.lossOf(t.risksIs)
 	slices.SortFunc(m.Owners, func(a, b OwnerMovement) int {
-		return cmp.Or(cmp.Compare(b.Moved+b.Went, a.Moved+a.Went), cmp.Compare(a.Owner, b.Owner))
+		return cmp.Or(cmp.Compare(b.Moved, a.Moved), cmp.Compare(b.Went, a.Went), cmp.Compare(a.Owner, b.Owner))
 	})
 	m.Handed = t.handovers()
 	for i, name := range t.rules {

@@ -270,7 +270,7 @@ func compared(before, after *View, f exposure.Filter) (m Movement) {
 		}
 	}
 	slices.SortFunc(m.Owners, func(a, b OwnerMovement) int {
-		return cmp.Or(cmp.Compare(b.Moved+b.Went, a.Moved+a.Went), cmp.Compare(a.Owner, b.Owner))
+		return cmp.Or(cmp.Compare(b.Moved, a.Moved), cmp.Compare(b.Went, a.Went), cmp.Compare(a.Owner, b.Owner))
 	})
 	for pair, n := range handed {
 		m.Handed = append(m.Handed, Handover{pair[0], pair[1], n})
