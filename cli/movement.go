@@ -156,8 +156,10 @@ func bandName(b exposure.Band) string {
 func movementText(w *server.WhatIf) string {
 	if w.Moved == 0 {
 		switch {
-		case w.Before.Open > 0:
-			return "nothing moves: all " + web.Plural(w.Before.Open, "open finding stays", "open findings stay") + " as they are"
+		case w.Before.Open == 1:
+			return "nothing moves: the one open finding stays as it is"
+		case w.Before.Open > 1:
+			return "nothing moves: all " + web.Number(w.Before.Open) + " open findings stay as they are"
 		case w.Filter != "":
 			return "nothing moves: no open finding matches"
 		}
