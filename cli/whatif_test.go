@@ -1,15 +1,19 @@
 package cli
 
 import (
+	"encoding/json"
 	"fmt"
+	"net/url"
 	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
+	"golang.org/x/net/html"
 
 	"github.com/leeward-ctem/leeward/internal/demo"
 	"github.com/leeward-ctem/leeward/internal/testkit/live"
+	"github.com/leeward-ctem/leeward/server"
 )
 
 // otherDemo is the programme of the demo with a stricter SLA, another owner of
@@ -28,6 +32,70 @@ func otherDemo(t *testing.T) string {
 		body = strings.Replace(body, edit[0], edit[1], 1)
 	}
 	return body
+}
+
+// The editor answers to a plain form, also to one that was made from an older
+// text; the API answers the same, narrowed when asked to; and nothing is applied.
+func TestWhatIfByFormAndAPI(t *testing.T) {
+	t.Parallel()
+	s := startSite(t, "--demo", "--offline")
+	v := s.admin()
+	body := otherDemo(t)
+	in := func(body, filter string) string {
+		text, err := json.Marshal(server.WhatIfRequest{Body: body, Filter: filter})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	post := func(path, body, filter string) (w server.WhatIf) {
+		t.Helper()
+		code, text := v.do("POST", path, in(body, filter))
+		if err := json.Unmarshal([]byte(text), &w); code != 200 || err != nil {
+			t.Fatalf("%s: %d %s", path, code, text)
+		}
+		return w
+	}
+	was := ask[server.Programme](v, "/api/v1/programme")
+	whole := post("/api/v1/whatif", body, "")
+	if whole.Moved == 0 || whole.Entered == 0 || whole.HandedOver == 0 || len(whole.Top) != 50 {
+		t.Fatalf("%+v", whole)
+	}
+	code, page := v.post("/scope/programme", url.Values{"do": {"whatif"}, "version": {"1"}, "body": {strings.ReplaceAll(body, "\n", "\r\n")}})
+	text := html.UnescapeString(page)
+	if code != 200 || !strings.Contains(text, whole.Summary[1:]) || !strings.Contains(text, "this text was made from version 1") || !strings.Contains(text, `href="/findings/`+whole.Top[0].ID+`"`) || !strings.Contains(text, body) {
+		t.Errorf("the form gave %d %.2000s", code, page)
+	}
+	if of := post("/api/v1/whatif?scope=team:payments", body, ""); of.Moved == 0 || of.Moved >= whole.Moved || of.Filter != "team:payments" || of.Left != 0 || of.Entered != whole.HandedOver {
+		t.Errorf("of payments: %+v", of)
+	}
+	if of := post("/api/v1/whatif", body, "scan:1 -team:shop"); of.Moved == 0 || of.Moved >= whole.Moved {
+		t.Errorf("of one report: %s", of.Summary)
+	}
+	for name, c := range map[string]struct{ body, filter, want string }{
+		"a wrong key":    {"name: x\nservces: []\n", "", "programme:2: "},
+		"a wrong filter": {body, "teem:x", "did you mean team"},
+		"a wrong weight": {"risk:\n  weights: {intercept: -60, horizon_days: 90, signals: {epss_rank: 1}}", "", "programme:2: weights: intercept is -60"},
+	} {
+		if code, text := v.do("POST", "/api/v1/whatif", in(c.body, c.filter)); code != 400 || !strings.Contains(text, c.want) {
+			t.Errorf("%s gave %d %s", name, code, text)
+		}
+	}
+	code, page = v.post("/scope/programme", url.Values{"do": {"whatif"}, "version": {"2"}, "body": {"name: x\nrisk:\n  targeted: 5\n  weights: {intercept: 1}\n"}})
+	if code != 400 || !strings.Contains(page, "Line 4") || !strings.Contains(page, "weights has no signals") || strings.Contains(page, `id="movement"`) {
+		t.Errorf("a wrong text gave %d %.2000s", code, page)
+	}
+	// As large as a file may be.
+	large := body + "#" + strings.Repeat("x", maxProgramme-len(body)-1)
+	if w := post("/api/v1/whatif", large, ""); w.Moved != whole.Moved {
+		t.Errorf("a file of %d bytes moves %d", len(large), w.Moved)
+	}
+	if is := ask[server.Programme](v, "/api/v1/programme"); is != was {
+		t.Errorf("asking applied something: version %d, then %d", was.Version, is.Version)
+	}
+	if code, _ := s.member(v, "vera", "viewer").do("POST", "/api/v1/whatif", in(body, "")); code != 403 {
+		t.Errorf("a viewer gets %d", code)
+	}
 }
 
 // A person changes a number, looks at what it would move, follows a finding and

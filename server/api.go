@@ -263,9 +263,10 @@ func register[In, Out any](a operations, least Role, id, method, path, summary s
 	type output struct{ Body *Out }
 	huma.Register(a.api, huma.Operation{
 		OperationID: id, Method: method, Path: "/api/v1" + path, Summary: summary,
-		Description: "Least role: " + least.String() + ".",
-		Security:    []map[string][]string{{"token": {}}},
-		Tags:        []string{strings.Split(strings.TrimPrefix(path, "/"), "/")[0]},
+		Description:  "Least role: " + least.String() + ".",
+		Security:     []map[string][]string{{"token": {}}},
+		MaxBodyBytes: maxBody(id),
+		Tags:         []string{strings.Split(strings.TrimPrefix(path, "/"), "/")[0]},
 		// Who may not call it is told so before anything that he sent is read.
 		Middlewares: huma.Middlewares{func(c huma.Context, next func(huma.Context)) {
 			switch actor := ActorOf(c.Context()); {
@@ -284,6 +285,15 @@ func register[In, Out any](a operations, least Role, id, method, path, summary s
 		}
 		return &output{out}, nil
 	})
+}
+
+// maxBody is how much an operation reads: a whole programme, of which JSON may
+// write a character as six, or 1 MB.
+func maxBody(operation string) int64 {
+	if operation == "apply-programme" || operation == "what-if" {
+		return 6*maxProgramme + 64<<10
+	}
+	return 1 << 20
 }
 
 // move moves findings as the actor may: triage is an analyst's, the claim that
