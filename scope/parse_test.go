@@ -76,7 +76,7 @@ webhooks:
 		Exclusions: []Exclusion{{Selector{Tag: []string{"live"}, Service: []string{"s*"}, Owner: []string{"none", "payments"}}, "Two\nlines"}},
 		Scopes: []Scope{{Name: "all", Objective: "know", Owner: "ciso", In: []Selector{{Name: []string{"*"}}}, Frameworks: []string{"PCI DSS", "DORA"},
 			Out: []Selector{{CIDR: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("2001:db8::/32")}}}}},
-		Risk:     &Risk{0.1, 1.5, 1, 1e7, 5000, []int{1, 2, 3, 4}, []int{0, 90, 30, 7}, []string{"none"},
+		Risk: &Risk{0.1, 1.5, 1, 1e7, 5000, []int{1, 2, 3, 4}, []int{0, 90, 30, 7}, []string{"none"},
 			&Weights{-9, map[string]float64{"nuclei": 1.5, "old": 0}, 60, Fit{[]string{"2024-06-30"}, "2025-06-28", 7, 2, 2, 1.5, 1.6}}},
 		Webhooks: []Webhook{{"chat", "https://user:secret@chat.example.com/x?y", "CHAT_SECRET", []exposure.Notice{exposure.NoticeKEV, exposure.NoticeDigest}}},
 	}
