@@ -75,6 +75,7 @@ type commands struct {
 	Export       exportCmd       `cmd:"" help:"Print the programme or findings for other programs."`
 	Feeds        feedsCmd        `cmd:"" help:"Threat intelligence: KEV, EPSS, OSV, Vulnrichment, NVD, exploits."`
 	Backtest     backtestCmd     `cmd:"" help:"Replay a day of the past: how well was foreseen what is exploited next, by our model and by others?"`
+	Refit        refitCmd        `cmd:"" help:"Fit the risk model to your own incidents."`
 	Train        trainCmd        `cmd:"" help:"Fit the weights of the risk model to the past."`
 	Bench        benchCmd        `cmd:"" help:"Measure this machine with a synthetic estate."`
 	Backup       backupCmd       `cmd:"" help:"Write a backup of the database."`

@@ -46,6 +46,7 @@ type house interface {
 	Programme(ctx context.Context) (server.Programme, error)
 	Apply(ctx context.Context, r server.ApplyRequest) (server.ApplyResult, error)
 	WhatIf(ctx context.Context, r server.WhatIfRequest) (server.WhatIf, error)
+	Refit(ctx context.Context, r server.RefitRequest) (server.Refit, error)
 	Feeds(ctx context.Context) ([]server.FeedStatus, error)
 	UpdateFeeds(ctx context.Context, r server.FeedsRequest) ([]server.FeedStatus, error)
 	ImportFeeds(ctx context.Context, bundle io.Reader, force bool) ([]server.FeedStatus, error)
@@ -315,6 +316,10 @@ func (c *client) Programme(ctx context.Context) (p server.Programme, err error) 
 
 func (c *client) Apply(ctx context.Context, r server.ApplyRequest) (res server.ApplyResult, err error) {
 	return res, c.call(ctx, http.MethodPut, "/api/v1/programme", r, &res)
+}
+
+func (c *client) Refit(ctx context.Context, r server.RefitRequest) (fit server.Refit, err error) {
+	return fit, c.call(ctx, http.MethodPost, "/api/v1/refit", r, &fit)
 }
 
 func (c *client) Feeds(ctx context.Context) ([]server.FeedStatus, error) {

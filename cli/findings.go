@@ -124,7 +124,14 @@ func (a *app) Finding(ctx context.Context, id exposure.FindingID) (server.Findin
 	}
 	d.Place = places[r.Location]
 	_, model := a.inForce()
-	d.Explanation = model.Explain(prioritize.Evidence{Advisory: v.Advisory(r.Advisory), Context: d.AssetInfo.Context, Detection: r.Detection, Verdict: r.Verdict, FirstSeen: int(r.FirstSeen)})
+	evidence := prioritize.Evidence{Advisory: v.Advisory(r.Advisory), Context: d.AssetInfo.Context, Detection: r.Detection, Verdict: r.Verdict, FirstSeen: int(r.FirstSeen)}
+	d.Explanation = model.Explain(evidence)
+	if r.Status.Open() {
+		d.Alternatives = model.Alternatives(evidence)
+		if d.Above, d.Open, err = a.rankOf(v, d.Explanation.Points); err != nil {
+			return d, err
+		}
+	}
 	if d.Evidence, err = a.db.Evidence(ctx, id, 20); err != nil {
 		return d, err
 	}
@@ -163,6 +170,19 @@ func (a *app) Finding(ctx context.Context, id exposure.FindingID) (server.Findin
 		d.Remediation, err = a.remediationOf(ctx, id)
 	}
 	return d, err
+}
+
+// rankOf is how many open findings have more points, and how many are open.
+func (a *app) rankOf(v *index.View, points int) (above, open int, err error) {
+	more := exposure.Filter{Terms: []exposure.Term{{Field: exposure.FieldRisk, Op: exposure.Greater, Numbers: []float64{float64(points)}}}}
+	for f, n := range map[*exposure.Filter]*int{&more: &above, {}: &open} {
+		p, err := v.Page(index.Query{Filter: *f, Limit: 1, Today: a.today()})
+		if err != nil {
+			return 0, 0, err
+		}
+		*n = p.Total
+	}
+	return above, open, nil
 }
 
 // sourcesOf are the words of all scanners on a finding. Who saw it first has no
@@ -344,8 +364,11 @@ func (c *explainCmd) Run(ctx context.Context, r *run) error {
 			ID    string `json:"id"`
 			Title string `json:"title"`
 			exposure.Explanation
-			History exposure.History `json:"history"`
-		}{d.ID, d.Title, d.Explanation, d.History})
+			Above        int                    `json:"above,omitempty"`
+			Open         int                    `json:"open,omitempty"`
+			Alternatives []exposure.Alternative `json:"alternatives,omitempty"`
+			History      exposure.History       `json:"history"`
+		}{d.ID, d.Title, d.Explanation, d.Above, d.Open, d.Alternatives, d.History})
 	}
 	x := d.Explanation
 	fmt.Fprintf(r.Out, "%s  %s\non %s at %s\n\nRisk %d (%s). %s\n\n", d.ID, printable(d.Title), printable(d.Asset), printable(orElse(d.Location, "the whole asset")), x.Points, x.Band, printable(x.Sentence))
@@ -362,8 +385,20 @@ func (c *explainCmd) Run(ctx context.Context, r *run) error {
 	for _, s := range x.Threat {
 		fmt.Fprintf(r.Out, "threat: %s %.0f %%\n", s.Name, s.Share*100)
 	}
+	if p := x.First; p != nil {
+		fmt.Fprintf(r.Out, "first exploitation within %d days: %.2g %%, %.2g %% for any CVE\n", p.Horizon, p.Chance*100, p.Base*100)
+		for _, s := range p.Signals {
+			fmt.Fprintf(r.Out, "  odds × %-6.3g %s\n", s.Odds, printable(s.Label))
+		}
+	}
 	for _, f := range x.Flags {
 		fmt.Fprintln(r.Out, "note:", f)
+	}
+	if d.Open > 0 {
+		fmt.Fprintf(r.Out, "%d of %d open findings have more risk\n", d.Above, d.Open)
+	}
+	for _, alt := range d.Alternatives {
+		fmt.Fprintf(r.Out, "would be %d (%s): %s\n", alt.Points, alt.Band, printable(alt.Label))
 	}
 	if x.DueDay != 0 {
 		fmt.Fprintf(r.Out, "due %s by %s\n", dayText(uint16(x.DueDay)), x.DueRule)

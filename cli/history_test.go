@@ -105,7 +105,7 @@ func historyOfAScore(t *testing.T, database string) {
 	for _, c := range d.History.Changes {
 		got = append(got, fmt.Sprintf("%d %s %t", c.Day-day0, c.Factor, c.To > c.From))
 	}
-	want := []string{"10 threat true", "30 threat true", "40 reach true", "50 validation false", "70 validation true", "100 reach false"}
+	want := []string{"10 threat false", "30 threat true", "40 reach true", "50 validation false", "70 validation true", "100 reach false"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("what moved it (-want +got):\n%s\n%+v", diff, d.History.Changes)
 	}

@@ -156,7 +156,7 @@ func TestWeightsAreToldWithTheirLines(t *testing.T) {
 	}
 }
 
-// What leeward train prints can be pasted, and the shipped weights by another
+// What leeward train and leeward refit print can be pasted, and the shipped weights by another
 // way are the same model.
 func TestTrainedWeightsCanBePasted(t *testing.T) {
 	t.Parallel()
@@ -169,6 +169,15 @@ func TestTrainedWeightsCanBePasted(t *testing.T) {
 	text, err := json.MarshalIndent(w, "", "  ") // as train does
 	if err != nil {
 		t.Fatal(err)
+	}
+	bare := w
+	bare.Fit = prioritize.Fit{} // of which nothing is known
+	refitted, err := riskSection(server.Refit{Targeted: 0.05, Weights: &bare})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w, err := h.WhatIf(t.Context(), server.WhatIfRequest{Body: string(refitted)}); err != nil || w.Moved != 0 {
+		t.Errorf("%s moves %+v, %v", refitted, w, err)
 	}
 	for _, body := range []string{"risk:\n  weights: " + string(text) + "\n", "risk: {weights: " + string(text) + "}\n"} {
 		same, err := h.WhatIf(t.Context(), server.WhatIfRequest{Body: body})

@@ -112,6 +112,7 @@ var access = map[string]server.Role{
 	"GET /api/v1/remediations/{key}":              server.Viewer,
 	"GET /api/v1/scans":                           server.Viewer,
 	"GET /api/v1/programme":                       server.Viewer,
+	"POST /api/v1/refit":                          server.Viewer,
 	"GET /api/v1/scope":                           server.Viewer,
 	"GET /api/v1/feeds":                           server.Viewer,
 	"GET /api/v1/feeds/bundle":                    server.Viewer,

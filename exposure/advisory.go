@@ -82,12 +82,12 @@ type Threat struct {
 const UnknownDay = 1
 
 // Near reports whether two states of knowledge score alike to within about ten
-// points: they differ in the probability of EPSS alone, and in that by less
-// than a tenth. Another vector is never near, also of an advisory that has its
-// own: that is not known here.
+// points: they differ in EPSS alone, in its probability by less than a tenth
+// and in the share of CVEs above it by less than a quarter. Another vector is
+// never near, also of an advisory that has its own: that is not known here.
 func (t Threat) Near(o Threat) bool {
-	step := func(p float64) int { return int(math.Floor(10 * math.Log(max(p, 1e-6)))) }
-	near := step(t.EPSS) == step(o.EPSS)
+	step := func(p, steps float64) int { return int(math.Floor(steps * math.Log(max(p, 1e-6)))) }
+	near := step(t.EPSS, 10) == step(o.EPSS, 10) && step(1-t.Percentile, 4) == step(1-o.Percentile, 4)
 	t.EPSS, t.Percentile = o.EPSS, o.Percentile
 	return near && t == o
 }

@@ -199,6 +199,36 @@ type Explanation struct {
 	DueDay   int      `json:"due_day,omitempty"`
 	DueRule  string   `json:"due_rule,omitempty"`
 	SSVC     string   `json:"ssvc,omitempty"`
+
+	// First is the chance of first exploitation taken apart, nil where
+	// exploitation is known or nothing can be said.
+	First *Prediction `json:"first_exploitation,omitempty"`
+}
+
+// Prediction is the chance that a weakness becomes known to be exploited. The
+// odds of a weakness of which nothing is known, times those of the signals, are
+// the odds of the chance.
+type Prediction struct {
+	Chance  float64  `json:"chance"`
+	Horizon int      `json:"horizon_days"`
+	Base    float64  `json:"base"` // the chance of one without signals
+	Signals []Signal `json:"signals"`
+}
+
+// Signal is one thing that moves the chance of first exploitation.
+type Signal struct {
+	Name  string  `json:"name"`
+	Label string  `json:"label"`
+	Odds  float64 `json:"odds"` // by what it multiplies the odds
+}
+
+// Alternative is what a score would be if one thing were different.
+type Alternative struct {
+	Name   string  `json:"name"`
+	Label  string  `json:"label"` // "If it could be reached from inside only"
+	Points int     `json:"risk"`
+	Band   Band    `json:"band"`
+	Loss   float64 `json:"expected_loss"`
 }
 
 // Share is one source's part of the threat hazard.

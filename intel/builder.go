@@ -23,6 +23,9 @@ type builder struct {
 	facts  map[uint32]exposure.Threat
 	links  []link
 	words  vectors
+
+	entries []entry
+	edges   []edge
 }
 
 // link says that two names are said to be the same weakness.
@@ -50,6 +53,16 @@ func (b *builder) fact(f *Fact) error {
 	n, err := b.name(f.ID)
 	if err != nil {
 		return err
+	}
+	for _, l := range f.Links {
+		to, err := b.name(l.To)
+		if err != nil {
+			return err
+		}
+		b.edges = append(b.edges, edge{n, to, number(l.Relation)})
+	}
+	if f.Entry != nil {
+		return b.entry(n, f)
 	}
 	b.merge(n, &f.Threat)
 	if f.Threat.Withdrawn {
@@ -131,6 +144,7 @@ func (b *builder) snapshot() *Snapshot {
 		b.merge(to, &t)
 	}
 	s.briefs, s.vectors = slices.Clip(b.briefs), b.words.all
+	s.landscape = b.landscape(s)
 	return s
 }
 

@@ -32,6 +32,7 @@ const (
 	formDated = 4 // id, day of publication × 2 + withdrawn, number of aliases, aliases
 
 	formVector    = 5 // text: a CVSS vector; they are numbered from 1 as they come
+	formLinks     = 7 // number of links, relation and id of each: those of the fact that follows
 	formDescribed = 6 // id, day of publication × 2 + withdrawn, day of a proof of concept, SSVC, number of the vector or 0
 )
 
@@ -40,8 +41,8 @@ const (
 	maxBody    = 256 << 20 // as kept
 	maxDecoded = 4 << 30   // that is read one record at a time
 	maxFacts   = 5_000_000
-	maxText    = 64 << 10 // of one record
-	window     = 1 << 20  // of the compression: what a reader must hold
+	maxText    = 256 << 10 // of one record
+	window     = 1 << 20   // of the compression: what a reader must hold
 	scoreUnits = 1_000_000_000
 )
 
@@ -75,8 +76,13 @@ func (w *writer) add(f Fact) error {
 	}
 	b := w.room[:0]
 	n, packed := pack(f.ID)
+	alone := len(f.Links) == 0 // a score has no place for links
+	if !alone {
+		b = linked(b, f.Links)
+		f.Links = nil
+	}
 	switch {
-	case packed && scoreOnly(&f):
+	case packed && alone && scoreOnly(&f):
 		if f.Threat.EPSSModel != w.model {
 			w.model = f.Threat.EPSSModel
 			b = text(append(b, formModel), w.model)
@@ -84,7 +90,7 @@ func (w *writer) add(f Fact) error {
 		b = binary.LittleEndian.AppendUint32(append(b, formScore), n)
 		b = binary.LittleEndian.AppendUint32(b, exact(f.Threat.EPSS))
 		b = binary.LittleEndian.AppendUint32(b, exact(f.Threat.Percentile))
-	case f.Threat == (exposure.Threat{PublishedDay: f.Threat.PublishedDay, Withdrawn: f.Threat.Withdrawn}):
+	case f.Entry == nil && f.Threat == (exposure.Threat{PublishedDay: f.Threat.PublishedDay, Withdrawn: f.Threat.Withdrawn}):
 		b = text(append(b, formDated), f.ID)
 		b = binary.AppendUvarint(b, uint64(dated(&f.Threat)))
 		b = binary.AppendUvarint(b, uint64(len(f.Aliases)))
@@ -98,11 +104,23 @@ func (w *writer) add(f Fact) error {
 		if err != nil {
 			return err
 		}
+		if len(body) > maxText {
+			return Refused("what is said of %s takes %d bytes: no feed says so much of one thing", f.ID, len(body))
+		}
 		b = text(append(b, formJSON), string(body))
 	}
 	w.room = b
 	_, err := w.z.Write(b)
 	return err
+}
+
+// linked appends the record of the links of the fact that follows.
+func linked(b []byte, links []Link) []byte {
+	b = binary.AppendUvarint(append(b, formLinks), uint64(len(links)))
+	for _, l := range links {
+		b = text(text(b, string(l.Relation)), l.To)
+	}
+	return b
 }
 
 // scoreOnly reports whether a fact is a score that the units hold exactly, and
@@ -117,7 +135,7 @@ func scoreOnly(f *Fact) bool {
 // described reports whether a fact says only what a short record holds.
 func (w *writer) described(f *Fact) bool {
 	t := &f.Threat
-	if len(f.Aliases) > 0 || *t != (exposure.Threat{PublishedDay: t.PublishedDay, PoCDay: t.PoCDay, Automatable: t.Automatable, Impact: t.Impact, Withdrawn: t.Withdrawn, Vector: t.Vector}) {
+	if f.Entry != nil || len(f.Aliases) > 0 || *t != (exposure.Threat{PublishedDay: t.PublishedDay, PoCDay: t.PoCDay, Automatable: t.Automatable, Impact: t.Impact, Withdrawn: t.Withdrawn, Vector: t.Vector}) {
 		return false
 	}
 	_, known := w.words.numbers[t.Vector]
@@ -171,7 +189,7 @@ var errDamaged = errors.New("the kept copy is damaged")
 // taker takes what a copy holds.
 type taker interface {
 	score(model string, cve, score, rank uint32) error
-	fact(f *Fact) error // f and its list of aliases are valid until fact returns, the texts longer
+	fact(f *Fact) error // f and its lists are valid until fact returns, the texts longer
 }
 
 // decode gives every fact of an encoded copy to t, reading one at a time.
@@ -189,10 +207,10 @@ func decode(body []byte, t taker) error {
 	}
 	for n := 0; ; n++ {
 		form, err := r.in.ReadByte()
-		if err == io.EOF {
+		if err == io.EOF && len(r.links) == 0 {
 			return nil
 		}
-		if err != nil || n > 2*maxFacts {
+		if err != nil || n > 3*maxFacts {
 			return errDamaged
 		}
 		if err := r.record(form, t); err != nil {
@@ -208,13 +226,16 @@ type reader struct {
 	model string
 	words []string // vectors
 	f     Fact
-	err   error // the first; what is read after it is zero
+	links []Link // of the fact that follows
+	err   error  // the first; what is read after it is zero
 }
 
 // record reads one record and gives it to t.
 func (r *reader) record(form byte, t taker) error {
 	r.f = Fact{Aliases: r.f.Aliases[:0]}
 	switch form {
+	case formLinks:
+		return r.linked()
 	case formModel:
 		if r.model = string(r.text()); r.err != nil || !ValidID(r.model) {
 			return errDamaged
@@ -226,7 +247,7 @@ func (r *reader) record(form byte, t taker) error {
 			return errDamaged
 		}
 		cve, score, rank := binary.LittleEndian.Uint32(b), binary.LittleEndian.Uint32(b[4:]), binary.LittleEndian.Uint32(b[8:])
-		if score > scoreUnits || rank > scoreUnits {
+		if score > scoreUnits || rank > scoreUnits || len(r.links) > 0 {
 			return errDamaged
 		}
 		return t.score(r.model, cve, score, rank)
@@ -266,10 +287,36 @@ func (r *reader) record(form byte, t taker) error {
 	default:
 		return errDamaged
 	}
+	if len(r.links) > 0 {
+		r.f.Links, r.links = r.links, r.links[:0]
+	}
 	if r.err != nil || r.f.Check() != nil {
 		return errDamaged
 	}
 	return t.fact(&r.f)
+}
+
+// linked reads links and keeps them for the next fact.
+func (r *reader) linked() error {
+	n := r.number()
+	if n == 0 || n > MaxLinks || len(r.links) > 0 {
+		return errDamaged
+	}
+	for range n {
+		relation := r.relation(r.text())
+		r.links = append(r.links, Link{relation, string(r.text())})
+	}
+	return r.err
+}
+
+// relation is one of the known ones without a copy of its name.
+func (r *reader) relation(b []byte) Relation {
+	for _, known := range [...]Relation{OfClass, Enables, LeadsTo, Uses, Exploits} {
+		if string(b) == string(known) {
+			return known
+		}
+	}
+	return Relation(b)
 }
 
 // take returns the next n bytes, valid until the next call.

@@ -26,6 +26,7 @@ func (l *facts) score(model string, cve, score, rank uint32) error {
 func (l *facts) fact(f *Fact) error {
 	kept := *f
 	kept.Aliases = slices.Clone(f.Aliases)
+	kept.Links = slices.Clone(f.Links)
 	if len(kept.Aliases) == 0 {
 		kept.Aliases = nil
 	}
@@ -124,6 +125,12 @@ func anyFact(r *rand.Rand) Fact {
 	f := Fact{ID: anyID(r), Threat: anyThreat(r)}
 	for range []int{0, 0, 0, 1, 2, 3}[r.IntN(6)] {
 		f.Aliases = append(f.Aliases, anyID(r))
+	}
+	if r.IntN(6) == 0 {
+		f.Threat, f.Entry = exposure.Threat{}, &Entry{Kind: KindActor, Name: "Ünïque", Sectors: []string{"energy"}, Ransomware: r.IntN(2) == 0, LastDay: r.IntN(maxDay)}
+	}
+	for range []int{0, 0, 1, 3}[r.IntN(4)] {
+		f.Links = append(f.Links, Link{relations[r.IntN(len(relations))], anyID(r)})
 	}
 	return f
 }

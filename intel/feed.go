@@ -58,12 +58,15 @@ type Edition struct {
 	Skipped int       `json:"skipped"` // records that could not be read
 }
 
-// Fact is what one feed says of one weakness. Fields that the feed does not
-// speak of are zero.
+// Fact is what one feed says of one weakness or, with an Entry, of something
+// else in the threat landscape. Fields that the feed does not speak of are
+// zero.
 type Fact struct {
-	ID      string          `json:"id"` // CVE-2024-3400, GHSA-…, GO-2024-2963: the publisher's own spelling
+	ID      string          `json:"id"` // CVE-2024-3400, GHSA-…, GO-2024-2963, G0016, T1190: the publisher's own spelling
 	Aliases []string        `json:"aliases,omitempty"`
 	Threat  exposure.Threat `json:"threat,omitzero"`
+	Entry   *Entry          `json:"entry,omitempty"` // of what is no weakness
+	Links   []Link          `json:"links,omitempty"`
 }
 
 // Bounds of one fact. Real ids stay below 50 bytes, and no advisory in the
@@ -166,6 +169,8 @@ func (f *Fact) Check() error {
 		return fmt.Errorf("score %v, %v of %s", t.EPSS, t.Percentile, f.ID)
 	case t.EPSSModel == "" && (t.EPSS != 0 || t.Percentile != 0), t.EPSSModel != "" && !ValidID(t.EPSSModel):
 		return fmt.Errorf("score of %s by the model %q", f.ID, t.EPSSModel)
+	case f.Entry != nil && *t != (exposure.Threat{}):
+		return fmt.Errorf("%s is a weakness and of the kind %q", f.ID, Cut(string(f.Entry.Kind), 40))
 	case !(t.Sightings >= 0 && t.Sightings <= 1e6):
 		return fmt.Errorf("sightings %v of %s", t.Sightings, f.ID)
 	case t.Automatable != "" && t.Automatable != "yes" && t.Automatable != "no":
@@ -185,7 +190,12 @@ func (f *Fact) Check() error {
 			return fmt.Errorf("day %d of %s", day, f.ID)
 		}
 	}
-	return nil
+	if f.Entry != nil {
+		if err := f.Entry.check(f.ID); err != nil {
+			return err
+		}
+	}
+	return checkLinks(f.ID, f.Links)
 }
 
 // UnknownDay is the day of an exploit that is there since nobody says when,

@@ -25,6 +25,8 @@ type Snapshot struct {
 	alias   []uint32 // by name: the canonical name's number
 	facts   map[uint32]exposure.Threat
 	covers  map[uint32][]uint32 // the CVE ids of a name that covers several
+
+	landscape *Landscape
 }
 
 // scored is the score of a CVE id, in units that are exact for all published.

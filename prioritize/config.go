@@ -24,7 +24,7 @@ type Config struct {
 	// are at work. Default 1.
 	Actors float64 `yaml:"actors,omitempty" json:"actors,omitempty"`
 	// LossMin and LossMax are the expected losses over 30 days shown as 0 and
-	// as 1000, in currency. Defaults 0.1 and 1,000,000.
+	// as 1000, in currency. Defaults 0.01 and 1,000,000.
 	LossMin float64 `yaml:"loss_min,omitempty" json:"loss_min,omitempty"`
 	LossMax float64 `yaml:"loss_max,omitempty" json:"loss_max,omitempty"`
 	// Loss is the loss of an asset of tier 3 without a business service, in
@@ -42,6 +42,9 @@ type Config struct {
 	Weights *Weights `yaml:"weights,omitempty" json:"weights,omitempty"`
 }
 
+// minTargeted is the least share that can be set.
+const minTargeted = 0.0001
+
 // horizon is h, the days a risk looks ahead.
 const horizon = 30
 
@@ -53,7 +56,7 @@ func (c Config) withDefaults() Config {
 	}
 	set(&c.Targeted, 0.05)
 	set(&c.Actors, 1)
-	set(&c.LossMin, 0.1)
+	set(&c.LossMin, 0.01)
 	set(&c.LossMax, 1e6)
 	set(&c.Loss, 1e5)
 	if c.Bands == nil {
@@ -79,7 +82,7 @@ func (c Config) Validate() error {
 		return nil
 	}
 	for _, err := range []error{
-		within("targeted", c.Targeted, 0.0001, 1),
+		within("targeted", c.Targeted, minTargeted, 1),
 		within("actors", c.Actors, 0.5, 2),
 		within("loss_min", c.LossMin, 1e-6, 1e9),
 		within("loss_max", c.LossMax, c.LossMin*100, 1e15),

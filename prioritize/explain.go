@@ -47,10 +47,12 @@ func (m *Model) Explain(e Evidence) exposure.Explanation {
 		Threat: shares(t),
 		SSVC:   ssvc(a, v, c.Tier),
 	}
-	if t.imputed {
+	switch {
+	case t.unasked:
+		out.Flags = append(out.Flags, "imputed: no EPSS score although it is no fresh CVE, the mean of its severity stands in")
+	case t.imputed:
 		out.Flags = append(out.Flags, "imputed: no EPSS score, the median of fresh CVEs stands in")
-	}
-	if t.prior > 0 && !a.Threat.Withdrawn {
+	case t.prior > 0 && !a.Threat.Withdrawn:
 		out.Flags = append(out.Flags, "prior: no intelligence exists, a prior by type and severity stands in")
 	}
 	if !v.known {
@@ -63,6 +65,7 @@ func (m *Model) Explain(e Evidence) exposure.Explanation {
 	if day != exposure.NoDue {
 		out.DueDay, out.DueRule = int(day), m.due.Rules[rule]
 	}
+	out.First = m.prediction(a, t)
 	out.Sentence = sentence(a, c, t, p.Value(), loss.Value())
 	return out
 }
@@ -70,19 +73,19 @@ func (m *Model) Explain(e Evidence) exposure.Explanation {
 // shares says which part of the threat each source is, summing to one.
 func shares(t threat) []exposure.Share {
 	total := t.total()
-	// Of alternatives the larger counts, see threat.total.
-	if t.observed >= t.predicted {
+	// Of alternatives the largest counts, see threat.total.
+	if t.observed+t.activity >= t.predicted {
 		t.predicted = 0
 	} else {
-		t.observed = 0
+		t.observed, t.activity = 0, 0
 	}
-	if t.prior > t.epss+t.predicted+t.observed {
-		t.epss, t.predicted, t.observed = 0, 0, 0
+	if t.prior > t.predicted+t.observed+t.activity {
+		t.predicted, t.observed, t.activity = 0, 0, 0
 	} else {
 		t.prior = 0
 	}
 	var out []exposure.Share
-	for _, s := range []exposure.Share{{Name: "EPSS", Share: t.epss}, {Name: "predicted first exploitation", Share: t.predicted}, {Name: "observed exploitation", Share: t.observed}, {Name: "local sightings", Share: t.local}, {Name: "prior by type", Share: t.prior}} {
+	for _, s := range []exposure.Share{{Name: "predicted first exploitation", Share: t.predicted}, {Name: "observed exploitation", Share: t.observed}, {Name: "activity by EPSS", Share: t.activity}, {Name: "local sightings", Share: t.local}, {Name: "prior", Share: t.prior}} {
 		if s.Share > 0 {
 			s.Share /= total
 			out = append(out, s)
@@ -117,10 +120,12 @@ func threatLabel(a *exposure.Advisory, t threat) string {
 		return "Known to be exploited since " + date(h.KEVDay) + ", also by ransomware"
 	case h.KEV():
 		return "Known to be exploited since " + date(h.KEVDay)
-	case t.prior > 0:
+	case t.unasked && t.prior > t.predicted:
+		return "No EPSS score: as dangerous as CVEs of its severity are on average"
+	case t.prior > 0 && !t.unasked:
 		return "Typical for this type of exposure"
 	case h.Scored():
-		return "EPSS " + percent(h.EPSS) + " within 30 days, and what is known of exploits"
+		return "EPSS " + percent(h.EPSS) + ", above " + percent(h.Percentile) + " of all CVEs, and what is known of exploits"
 	}
 	return "No EPSS score: as likely as other fresh CVEs"
 }
@@ -166,7 +171,7 @@ func sentence(a *exposure.Advisory, c *exposure.Context, t threat, p, loss float
 		b.WriteString("Exploited in the wild (CISA KEV since " + date(h.KEVDay) + ")")
 	case h.MetasploitDay+h.NucleiDay != 0:
 		b.WriteString("A ready-made exploit is public")
-	case t.prior > 0:
+	case t.prior > 0 && !t.unasked:
 		b.WriteString("No intelligence beyond its type")
 	case h.Scored():
 		b.WriteString("EPSS " + percent(h.EPSS))
@@ -195,6 +200,8 @@ func date(day int) string { return time.Unix(int64(day)*86400, 0).UTC().Format(t
 
 func percent(p float64) string {
 	switch {
+	case p >= 0.995 && p < 1:
+		return fmt.Sprintf("%.1f %%", math.Floor(p*1000)/10) // not quite all
 	case p >= 0.995:
 		return fmt.Sprintf("%.0f %%", p*100)
 	case p >= 0.01:

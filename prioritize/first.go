@@ -64,6 +64,10 @@ func SignalsOf(a *exposure.Advisory, today int) Signals {
 	return s
 }
 
+// SignalsOn are the signals of an advisory by what was known on a day of the
+// past.
+func SignalsOn(a *exposure.Advisory, day int) Signals { return SignalsOf(knownOn(a, day), day) }
+
 // Weights are the model of first exploitation: the logit of the probability
 // that a CVE becomes known to be exploited within the horizon. All weights are
 // zero or more, and that of an old CVE is subtracted, so that more evidence

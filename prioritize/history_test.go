@@ -17,9 +17,9 @@ func TestHistory(t *testing.T) {
 	m := newModel(t, Config{})
 	day := m.today
 	dear := newModel(t, Config{LossMax: 1e12})
-	quiet := exposure.Advisory{Key: "CVE-2019-1", CVEs: []string{"CVE-2019-1"}, CVSS: []string{"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}, Threat: exposure.Threat{PublishedDay: day - 2000, EPSS: 0.01, EPSSModel: "v4"}}
+	quiet := exposure.Advisory{Key: "CVE-2019-1", CVEs: []string{"CVE-2019-1"}, CVSS: []string{"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}, Threat: exposure.Threat{PublishedDay: day - 2000, EPSS: 0.01, Percentile: 0.3, EPSSModel: "v4"}}
 	likely, listed, gone := quiet, quiet, quiet
-	likely.Threat.EPSS = 0.4
+	likely.Threat.EPSS, likely.Threat.Percentile = 0.4, 0.999
 	listed.Threat.KEVDay = day - 10
 	gone.Threat.Withdrawn = true
 	bare := quiet
@@ -40,12 +40,12 @@ func TestHistory(t *testing.T) {
 	}{
 		{"nothing", []Era{era(30, &quiet, inside, 0)}, nil},
 		{"the same again", []Era{era(30, &quiet, inside, 0), era(10, &quiet, inside, 0)}, nil},
-		{"EPSS", []Era{era(30, &quiet, inside, 0), era(10, &likely, inside, 0)}, []string{"10 up threat: EPSS 40 % within 30 days, and what is known of exploits"}},
+		{"EPSS", []Era{era(30, &quiet, inside, 0), era(10, &likely, inside, 0)}, []string{"10 up threat: EPSS 40 %, above 99.9 % of all CVEs, and what is known of exploits"}},
 		{"reach", []Era{era(30, &quiet, inside, 0), era(10, &quiet, outside, 0)}, []string{"10 up reach: Reachable from the internet, over the network"}},
 		{"service", []Era{era(30, &quiet, inside, 0), era(10, &quiet, crown, 0)}, []string{"10 up loss: Loss of shop"}},
 		{"verdicts", []Era{era(30, &quiet, inside, 0), era(20, &quiet, inside, exposure.VerdictNotExploitable), era(10, &quiet, inside, 0)},
 			[]string{"20 down validation: Validated: not exploitable", "10 up validation: Not validated, detection unknown"}},
-		{"two at once, the larger is named", []Era{era(30, &quiet, inside, 0), era(10, &likely, outside, 0)}, []string{"10 up threat: EPSS 40 % within 30 days, and what is known of exploits"}},
+		{"two at once, the larger is named", []Era{era(30, &quiet, inside, 0), era(10, &likely, outside, 0)}, []string{"10 up threat: EPSS 40 %, above 99.9 % of all CVEs, and what is known of exploits"}},
 		{"withdrawn", []Era{era(30, &quiet, inside, 0), era(10, &gone, inside, 0)}, []string{"10 down threat: Withdrawn by those who published it"}},
 		{"a vector of the feeds", []Era{era(30, &bare, outside, 0), era(10, &described, outside, 0)}, []string{"10 up loss: Loss of an asset without a tier: as tier 3"}},
 		{"one beside that of the report", []Era{era(30, &quiet, outside, 0), era(10, &twice, outside, 0)}, nil},

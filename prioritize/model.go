@@ -24,10 +24,11 @@ type Model struct {
 	due     exposure.DueTable
 	vectors *parsed
 	first   linear
+	weights Weights
 }
 
 // modelVersion names the formulas; it changes with them.
-const modelVersion = "3"
+const modelVersion = "4"
 
 // New returns the model for a configuration on the day of now.
 func New(c Config, now time.Time) (*Model, error) {
@@ -42,7 +43,7 @@ func New(c Config, now time.Time) (*Model, error) {
 	if c.Weights != nil { // the version is that of the weights, whoever stated them
 		weights, c.Weights = *c.Weights, nil
 	}
-	m := &Model{config: c, today: int(now.Unix() / 86400), vectors: &parsed{}, first: weights.linear()}
+	m := &Model{config: c, today: int(now.Unix() / 86400), vectors: &parsed{}, weights: weights, first: weights.linear()}
 	text, err := json.Marshal(struct {
 		Config  Config
 		Weights Weights
@@ -68,6 +69,12 @@ func newCurve(low, high exposure.Nats) exposure.Curve {
 	}
 	return c
 }
+
+// Weights are those of first exploitation that are in force.
+func (m *Model) Weights() Weights { return m.weights }
+
+// Targeted is the share in force.
+func (m *Model) Targeted() float64 { return m.config.Targeted }
 
 // Version names the formulas and the configuration.
 func (m *Model) Version() string { return m.version }

@@ -296,6 +296,31 @@ func TestMissingScore(t *testing.T) {
 	}
 }
 
+// A CVE that has no score although it is old may be any: until the feeds are
+// there it is taken for the mean of its severity.
+func TestUnasked(t *testing.T) {
+	t.Parallel()
+	m := newModel(t, Config{})
+	score := func(key string, s exposure.Severity, h exposure.Threat) exposure.Explanation {
+		a := exposure.Advisory{Key: key, CVEs: []string{key}, Severity: s, CVSS: []string{"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}, Threat: h}
+		return m.Explain(Evidence{Advisory: &a, Context: &exposure.Context{Reach: exposure.ReachInternet}})
+	}
+	last := -1
+	for _, s := range []exposure.Severity{exposure.SeverityLow, exposure.SeverityMedium, exposure.SeverityHigh, exposure.SeverityCritical} {
+		old, fresh := score("CVE-2021-44228", s, exposure.Threat{}), score("CVE-2025-44228", s, exposure.Threat{PublishedDay: m.today - 3})
+		if old.Points <= last || !strings.Contains(old.Flags[0], "the mean of its severity") || old.First != nil {
+			t.Errorf("%v: %d points, %v", s, old.Points, old.Flags)
+		}
+		last = old.Points
+		if strings.Contains(fresh.Flags[0], "mean") || fresh.First == nil {
+			t.Errorf("fresh and %v: %v", s, fresh.Flags)
+		}
+	}
+	if listed := score("CVE-2021-44228", exposure.SeverityCritical, exposure.Threat{KEVDay: 19000}); listed.Points <= last {
+		t.Errorf("listed in KEV it has %d points, of an unknown one %d", listed.Points, last)
+	}
+}
+
 // The federal tables, row by row as published.
 func TestBOD(t *testing.T) {
 	t.Parallel()
@@ -393,5 +418,71 @@ func BenchmarkAdvisory(b *testing.B) {
 	e := random(rand.New(rand.NewPCG(1, 1)), m.today)
 	for b.Loop() {
 		m.Advisory(e.Advisory)
+	}
+}
+
+// The chance of first exploitation is the base times the odds of its signals.
+func TestPrediction(t *testing.T) {
+	t.Parallel()
+	m := newModel(t, Config{})
+	r := rand.New(rand.NewPCG(5, 6))
+	told := 0
+	for range cases / 10 {
+		e := random(r, m.today)
+		e.Advisory.Threat.Percentile = r.Float64()
+		p := m.Explain(e).First
+		if p == nil {
+			if h := e.Advisory.Threat; hasAdvisory(e.Advisory) && h.Scored() && !h.KEV() && h.ObservedDay == 0 && !h.Withdrawn {
+				t.Fatalf("nothing is said of %+v", e.Advisory)
+			}
+			continue
+		}
+		told++
+		odds := p.Base / (1 - p.Base)
+		for _, s := range p.Signals {
+			if s.Odds < 1 && s.Name != "old" || s.Odds > 1 && s.Name == "old" || s.Label == "" {
+				t.Fatalf("%+v of %+v", s, e.Advisory.Threat)
+			}
+			odds *= s.Odds
+		}
+		if chance := odds / (1 + odds); math.Abs(chance-p.Chance) > 1e-12 || p.Horizon != 90 {
+			t.Fatalf("the signals come to %g, the chance is %g", chance, p.Chance)
+		}
+	}
+	if told < cases/50 {
+		t.Errorf("%d predictions only", told)
+	}
+}
+
+// What would change a score is what scoring the changed evidence gives, in the
+// direction that its label promises.
+func TestAlternatives(t *testing.T) {
+	t.Parallel()
+	m := newModel(t, Config{})
+	r := rand.New(rand.NewPCG(7, 8))
+	tried := map[string]int{}
+	for range cases / 20 {
+		e := random(r, m.today)
+		now, before := m.Score(e).Points(), fmt.Sprintf("%+v %+v", *e.Advisory, *e.Context)
+		last := -1
+		for _, alt := range m.Alternatives(e) {
+			tried[alt.Name]++
+			switch lower := alt.Points < now; {
+			case alt.Points == now, alt.Points < last, alt.Label == "", alt.Band != m.bands.Of(exposure.RiskAt(alt.Points)):
+				t.Fatalf("%+v of %d points", alt, now)
+			case lower && slices.Contains([]string{"internet", "exploitable", "exploit", "listed"}, alt.Name),
+				!lower && slices.Contains([]string{"isolated", "control", "not_exploitable", "later"}, alt.Name):
+				t.Fatalf("%+v of %d points: %+v", alt, now, e.Advisory)
+			}
+			last = alt.Points
+		}
+		if after := fmt.Sprintf("%+v %+v", *e.Advisory, *e.Context); after != before {
+			t.Fatalf("asking changed the evidence from %s to %s", before, after)
+		}
+	}
+	for _, name := range []string{"isolated", "internal", "control", "not_exploitable", "blocked", "later", "internet", "exploitable", "exploit", "listed"} {
+		if tried[name] < 100 {
+			t.Errorf("%s was told %d times only", name, tried[name])
+		}
 	}
 }

@@ -16,10 +16,17 @@ const (
 	ransomwareMore = 1.5
 )
 
+// unlisted is how many weaknesses come to be exploited for each that KEV
+// lists: 768 were first reported as exploited in 2024 by the count of VulnCheck
+// ("2024 Trends in Vulnerability Exploitation", 2025), and 186 listed. The
+// chance of the model is that of a listing.
+const unlisted = 768.0 / 186
+
 // imputedEPSS and imputedRank stand for a missing score: the median of CVEs
 // published within 30 days, which is the same in all attack-vector classes (N,
 // A, L, P) in the EPSS of 2024-12-29 for the 2,959 CVEs of that month. Missing
-// scores are mostly those of fresh CVEs, and the age term does the rest.
+// scores are those of fresh CVEs, as far as EPSS is known at all; unasked speaks
+// of the others.
 const (
 	imputedEPSS = 0.00043
 	imputedRank = 0.1
@@ -27,15 +34,20 @@ const (
 
 // threat is the hazard of an advisory per day, by who says so.
 type threat struct {
-	epss, predicted, observed, local, prior float64
-	imputed                                 bool
+	activity  float64 // that EPSS foresees of what is known to be exploited
+	predicted float64 // of first exploitation
+	observed  float64
+	local     float64
+	prior     float64
+	imputed   bool
+	unasked   bool    // the prior is that of a CVE without a score
+	chance    float64 // of a listing within the horizon of the model
 }
 
 func (t threat) total() float64 {
-	// A KEV listing replaces the prediction by the observation, and intelligence
-	// replaces the prior; the larger counts, so that more evidence never lowers
-	// the hazard.
-	return max(t.prior, t.epss+max(t.predicted, t.observed)) + t.local
+	// Known exploitation replaces the prediction, and intelligence replaces the
+	// prior; the larger counts, so that more evidence never lowers the hazard.
+	return max(t.prior, t.predicted, t.observed+t.activity) + t.local
 }
 
 // threatOf evaluates λ_c of risk.md on a day.
@@ -56,17 +68,36 @@ func threatOf(a *exposure.Advisory, today int, first *linear) threat {
 	if !h.Scored() {
 		p, t.imputed = imputedEPSS, true
 	}
-	p = min(max(p, 1e-6), 1-1e-6)
-	t.epss = -math.Log1p(-p) / 30
+	x := first.logit(SignalsOf(a, today))
+	t.chance = 1 / (1 + math.Exp(-x))
 	// −ln(1−σ(x)) = ln(1+e^x)
-	t.predicted = math.Log1p(math.Exp(first.logit(SignalsOf(a, today)))) / first.horizon
+	t.predicted = unlisted * math.Log1p(math.Exp(x)) / first.horizon
 	if evidence := max(h.KEVDay, h.ObservedDay); evidence != 0 {
+		t.activity = -math.Log1p(-min(max(p, 1e-6), 1-1e-6)) / 30
 		t.observed = observedFloor + observedFresh*math.Exp2(-float64(max(0, today-evidence))/observedHalf)
 		if h.Ransomware {
 			t.observed *= ransomwareMore
 		}
 	}
+	if !h.Scored() && cveYear(a) != 0 && ageOf(a, today) > 30 {
+		t.prior, t.unasked = unasked(a.Severity), true
+	}
 	return t
+}
+
+// unasked is the mean hazard per day of CVEs of a severity. It stands for CVEs
+// that have no score although EPSS scores all of their age: the feeds were not
+// asked yet, and among many that are harmless may be the worst one. The shares
+// in KEV are those of 2025-09-28, 1,417 of 295,871 CVEs, by the severities of
+// the 318 in KEV and 50,321 others whose CVSS score Vulnrichment had on
+// 2025-01-24.
+func unasked(s exposure.Severity) float64 {
+	inKEV := map[exposure.Severity]float64{exposure.SeverityCritical: 0.0198, exposure.SeverityHigh: 0.006, exposure.SeverityMedium: 0.0015, exposure.SeverityLow: 0.0003, exposure.SeverityInfo: 0.0003}
+	share, ok := inKEV[s]
+	if !ok {
+		share = 1417.0 / 295_871
+	}
+	return share * unlisted * observedFloor
 }
 
 func when(cond bool, v float64) float64 {

@@ -19,19 +19,47 @@ type Case struct {
 // weights for the same cases in the same order.
 func Train(cases []Case, ridge float64, horizon int) (Weights, error) {
 	f := fitting{cases: cases, ridge: ridge}
-	exploited := 0
-	for i := range cases {
-		if cases[i].Exploited {
-			exploited++
+	fit, err := f.run()
+	if err != nil {
+		return Weights{}, err
+	}
+	return f.weights(f.at[bias], horizon, fit)
+}
+
+// Refit moves weights by an organisation's own outcomes: the estimate of
+// maximum a posteriori where each weight was known before as the given one,
+// with ridge as the precision of that. The intercept stays, and so does the
+// horizon: how often this organisation is hit is told by [Config.Targeted], not
+// by what tells one weakness from another.
+func Refit(from Weights, cases []Case, ridge float64) (Weights, error) {
+	f := fitting{cases: cases, ridge: ridge}
+	for i, name := range signalNames {
+		f.toward[i] = from.Signals[name]
+		f.at[i] = from.Signals[name]
+	}
+	fit, err := f.run()
+	if err != nil {
+		return Weights{}, err
+	}
+	fit.Days, fit.Until = from.Fit.Days, from.Fit.Until
+	return f.weights(from.Intercept, from.Horizon, fit)
+}
+
+// run searches the weights.
+func (f *fitting) run() (Fit, error) {
+	fit := Fit{Cases: len(f.cases), Ridge: f.ridge}
+	for i := range f.cases {
+		if f.cases[i].Exploited {
+			fit.Exploited++
 		}
 	}
-	if exploited == 0 || exploited == len(cases) {
-		return Weights{}, exposure.Errorf(exposure.Invalid, "weights cannot be fitted to %d cases of which %d were exploited", len(cases), exploited)
+	if fit.Exploited == 0 || fit.Exploited == fit.Cases {
+		return fit, exposure.Errorf(exposure.Invalid, "weights cannot be fitted to %d cases of which %d were exploited", fit.Cases, fit.Exploited)
 	}
-	share := float64(exploited) / float64(len(cases))
+	share := float64(fit.Exploited) / float64(fit.Cases)
 	f.at[bias] = math.Log(share / (1 - share))
 	f.step()
-	null := f.deviance
+	fit.Null = f.deviance
 	for range maxSteps {
 		moved := f.move()
 		f.step()
@@ -39,7 +67,12 @@ func Train(cases []Case, ridge float64, horizon int) (Weights, error) {
 			break
 		}
 	}
-	w := Weights{Intercept: f.at[bias], Signals: map[string]float64{}, Horizon: horizon, Fit: Fit{Cases: len(cases), Exploited: exploited, Ridge: ridge, Deviance: f.deviance, Null: null}}
+	fit.Deviance = f.deviance
+	return fit, nil
+}
+
+func (f *fitting) weights(intercept float64, horizon int, fit Fit) (Weights, error) {
+	w := Weights{Intercept: intercept, Signals: map[string]float64{}, Horizon: horizon, Fit: fit}
 	for i, name := range signalNames {
 		w.Signals[name] = f.at[i]
 	}
@@ -58,6 +91,7 @@ type fitting struct {
 	cases    []Case
 	ridge    float64
 	at       [signals + 1]float64
+	toward   [signals + 1]float64 // what ridge pulls the weights to
 	deviance float64
 	slope    [signals + 1]float64
 	curve    [signals + 1][signals + 1]float64
@@ -99,7 +133,7 @@ func (f *fitting) step() {
 			f.curve[j][k] = f.curve[k][j]
 		}
 		if j != bias {
-			f.slope[j] += f.ridge * f.at[j]
+			f.slope[j] += f.ridge * (f.at[j] - f.toward[j])
 			f.curve[j][j] += f.ridge
 		}
 		f.curve[j][j] += 1e-9 // a signal that no case has

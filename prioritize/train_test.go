@@ -120,6 +120,65 @@ func TestWeights(t *testing.T) {
 	}
 }
 
+// Own outcomes move the weights from those that were known before, the more the
+// more there are, and leave the level alone.
+func TestRefit(t *testing.T) {
+	t.Parallel()
+	shipped, err := ShippedWeights()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cases := func(n int) (all []Case) { // here Metasploit tells nearly all
+		for i := range n {
+			var s Signals
+			s[signalEPSS] = float64(i%7) / 2
+			s[signalMetasploit] = when(i%10 == 0, 1)
+			all = append(all, Case{Signals: s, Exploited: i%10 == 0 && i%20 != 0 || i%500 == 3})
+		}
+		return all
+	}
+	was := shipped.Signals["metasploit"]
+	last := was
+	for _, n := range []int{100, 1000, 10_000} {
+		w, err := Refit(shipped, cases(n), 20)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := w.Signals["metasploit"]; got <= last {
+			t.Errorf("of %d cases the weight is %g, of fewer %g", n, got, last)
+		} else {
+			last = got
+		}
+		if w.Intercept != shipped.Intercept || w.Horizon != shipped.Horizon || w.Fit.Cases != n {
+			t.Errorf("%+v", w)
+		}
+		if math.Abs(w.Signals["nuclei"]-shipped.Signals["nuclei"]) > 1e-6 {
+			t.Errorf("no case has a template, and its weight went from %g to %g", shipped.Signals["nuclei"], w.Signals["nuclei"])
+		}
+	}
+	if _, err := Refit(shipped, make([]Case, 10), 20); exposure.KindOf(err) != exposure.Invalid {
+		t.Errorf("no outcome: %v", err)
+	}
+}
+
+func TestFitTargeted(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		incidents int
+		expected  float64
+		want      float64
+	}{{0, 0, 0.05}, {0, 40, 0.025}, {2, 0, 0.1}, {100, 1000, 102.0 / 1040}, {1000, 0, 1}, {0, 1e9, minTargeted}} {
+		if got, err := FitTargeted(tt.incidents, tt.expected); err != nil || math.Abs(got-tt.want) > 1e-12 {
+			t.Errorf("%d of %g: %g, %v, want %g", tt.incidents, tt.expected, got, err, tt.want)
+		}
+	}
+	for _, expected := range []float64{-1, math.NaN(), math.Inf(1)} {
+		if _, err := FitTargeted(1, expected); err == nil {
+			t.Errorf("%g is taken", expected)
+		}
+	}
+}
+
 // An organisation's own weights are another model; the shipped ones, stated, are
 // the same.
 func TestStatedWeights(t *testing.T) {
@@ -144,7 +203,7 @@ func TestStatedWeights(t *testing.T) {
 	if a.Version() != b.Version() || a.Version() == c.Version() {
 		t.Errorf("versions %s, stated %s, own %s", a.Version(), b.Version(), c.Version())
 	}
-	adv := exposure.Advisory{Key: "CVE-2025-1", CVEs: []string{"CVE-2025-1"}, Threat: exposure.Threat{NucleiDay: int(day.Unix()/86400) - 5}}
+	adv := exposure.Advisory{Key: "CVE-2025-1", CVEs: []string{"CVE-2025-1"}, Threat: exposure.Threat{EPSSModel: "v4", EPSS: 0.01, Percentile: 0.8, NucleiDay: int(day.Unix()/86400) - 5}}
 	if x, y, z := a.Advisory(&adv), b.Advisory(&adv), c.Advisory(&adv); x != y || z.Log <= x.Log {
 		t.Errorf("factors %+v, stated %+v, own %+v", x, y, z)
 	}

@@ -138,8 +138,8 @@ func TestParseProblems(t *testing.T) {
 		{"numbers", "services: [{name: a, tier: 1.5, impact: {integrity: much}, criticality: {availability: 6}}, {name: b, impact: {integrity: -1}}, {name: c, impact: {integrity: .nan}}, {name: d, impact: {integrity: 1e300}}]\n", []string{
 			`tier is 1.5: it must be a whole number`, `impact.integrity is "much": it must be a number`, `criticality.availability is 6: it must be between 1 and 5`, `impact.integrity is -1: it must be`, `".nan": it must be a number`, `is 1e+300: it must be`}},
 		{"risk", "risk: {targeted: 0, sla: [-1], bands: [0], policies: [], loss: x}\n", []string{`targeted is 0: give a number above 0`, `sla is -1`, `bands is 0`, `policies is an empty list`, `loss is "x"`}},
-		{"weights", "risk:\n  weights: {intercept: x, signals: [1], horizon_days: 1.5, fit: {days: [], cases: -1, moon: 1}}\n", []string{
-			`p.yaml:2: intercept is "x": it must be a number`, `signals must be a mapping of names to weights`, `horizon_days is 1.5: it must be a whole number`, `days is an empty list`, `cases is -1`, `fit has no key "moon": use one of days`}},
+		{"weights", "risk:\n  weights: {intercept: x, signals: [1], horizon_days: 1.5, fit: {days: [], until: '', ridge: null, cases: -1, moon: 1}}\n", []string{
+			`p.yaml:2: intercept is "x": it must be a number`, `signals must be a mapping of names to weights`, `horizon_days is 1.5: it must be a whole number`, `cases is -1`, `fit has no key "moon": use one of days`}},
 		{"no weights", "risk: {weights: {signals: {a: 1, a: 2, b: .inf, '': 1}}}\n", []string{`signals has "a" twice: keep one`, `the weight of "b" is ".inf"`, `the name of a signal has no value`, `weights has no intercept: add it`, `weights has no horizon_days`}},
 		{"weights of one", "risk: {weights: 5}\n", []string{`weights must be a mapping with the keys intercept, signals`}},
 		{"currency", "currency: euro\n", []string{`currency is "euro": use the three capital letters of ISO 4217`}},

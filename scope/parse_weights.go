@@ -38,16 +38,25 @@ func (r *reader) signals(n *yaml.Node, to map[string]float64) {
 	}
 }
 
+// fit reads what stands there for people. What the fit did not state may be
+// empty, as programs print it.
 func (r *reader) fit(n *yaml.Node, f *Fit) {
+	stated := func(name string, read func(*yaml.Node)) key {
+		return key{name, func(n *yaml.Node) {
+			if !empty(n) && (n.Kind != yaml.SequenceNode || len(n.Content) > 0) && (n.Kind != yaml.ScalarNode || n.Value != "") {
+				read(n)
+			}
+		}}
+	}
 	number := func(name string, to *float64) key {
-		return key{name, func(n *yaml.Node) { r.number(n, name, to, -maxAmount, maxAmount) }}
+		return stated(name, func(n *yaml.Node) { r.number(n, name, to, -maxAmount, maxAmount) })
 	}
 	count := func(name string, to *int) key {
-		return key{name, func(n *yaml.Node) { r.whole(n, name, to, 0, maxAmount) }}
+		return stated(name, func(n *yaml.Node) { r.whole(n, name, to, 0, maxAmount) })
 	}
 	r.object(n, "fit",
-		key{"days", func(n *yaml.Node) { r.nameList(n, "days", &f.Days) }},
-		key{"until", func(n *yaml.Node) { r.name(n, "until", &f.Until) }},
+		stated("days", func(n *yaml.Node) { r.nameList(n, "days", &f.Days) }),
+		stated("until", func(n *yaml.Node) { r.name(n, "until", &f.Until) }),
 		count("cases", &f.Cases), count("exploited", &f.Exploited),
 		number("ridge", &f.Ridge), number("deviance", &f.Deviance), number("null", &f.Null))
 }

@@ -171,6 +171,10 @@ func (s *Server) registerAPI(mux *routes) {
 		w, err := s.Backend.WhatIf(ctx, in.Body)
 		return &w, err
 	})
+	register(a, Viewer, "refit", http.MethodPost, "/refit", "What own incidents teach about the risk model; changes nothing", func(ctx context.Context, in *struct{ Body RefitRequest }) (*Refit, error) {
+		fit, err := s.Backend.Refit(ctx, in.Body)
+		return &fit, err
+	})
 	register(a, Viewer, "get-scope", http.MethodGet, "/scope", "What counts, whose it is and what is seen of it", func(ctx context.Context, _ *struct{}) (*ScopeReport, error) {
 		r, err := s.Backend.Scope(ctx, "")
 		return &r, err

@@ -9,6 +9,7 @@ import (
 	"github.com/leeward-ctem/leeward/discover"
 	"github.com/leeward-ctem/leeward/exposure"
 	"github.com/leeward-ctem/leeward/measure"
+	"github.com/leeward-ctem/leeward/prioritize"
 	"github.com/leeward-ctem/leeward/scope"
 	"github.com/leeward-ctem/leeward/web"
 )
@@ -88,6 +89,8 @@ type Backend interface {
 	Apply(ctx context.Context, r ApplyRequest) (ApplyResult, error)
 	// WhatIf says what a programme would move. It changes nothing and ends with ctx.
 	WhatIf(ctx context.Context, r WhatIfRequest) (WhatIf, error)
+	// Refit learns from own incidents, and changes nothing.
+	Refit(ctx context.Context, r RefitRequest) (Refit, error)
 	// Scope reports on the assets that a filter by assets selects.
 	Scope(ctx context.Context, filter string) (ScopeReport, error)
 
@@ -218,18 +221,21 @@ type FindingPage struct {
 // FindingDetail is everything about one finding.
 type FindingDetail struct {
 	FindingRow
-	Fingerprint string               `json:"fingerprint"`
-	AssetInfo   exposure.Asset       `json:"asset_info"`
-	Info        exposure.Advisory    `json:"advisory_info"`
-	Place       exposure.Place       `json:"place"`
-	Explanation exposure.Explanation `json:"explanation"`
-	History     exposure.History     `json:"history" doc:"how the score came to be what it is, computed again for each day"`
-	Sources     []SourceRow          `json:"sources"`
-	Evidence    []exposure.Proof     `json:"evidence"`
-	Timeline    []exposure.Event     `json:"timeline"`
-	Moves       []string             `json:"moves" doc:"causes the lifecycle allows a person now"`
-	Remediation string               `json:"remediation,omitempty"`
-	Exceptions  []exposure.Exception `json:"exceptions,omitempty"`
+	Fingerprint  string                 `json:"fingerprint"`
+	AssetInfo    exposure.Asset         `json:"asset_info"`
+	Info         exposure.Advisory      `json:"advisory_info"`
+	Place        exposure.Place         `json:"place"`
+	Explanation  exposure.Explanation   `json:"explanation"`
+	Alternatives []exposure.Alternative `json:"alternatives,omitempty" doc:"what the risk would be if one thing were different, of an open finding"`
+	Above        int                    `json:"above" doc:"open findings with more risk"`
+	Open         int                    `json:"open" doc:"open findings in all; 0 when this one is not open"`
+	History      exposure.History       `json:"history" doc:"how the score came to be what it is, computed again for each day"`
+	Sources      []SourceRow            `json:"sources"`
+	Evidence     []exposure.Proof       `json:"evidence"`
+	Timeline     []exposure.Event       `json:"timeline"`
+	Moves        []string               `json:"moves" doc:"causes the lifecycle allows a person now"`
+	Remediation  string                 `json:"remediation,omitempty"`
+	Exceptions   []exposure.Exception   `json:"exceptions,omitempty"`
 }
 
 // ExceptionRequest asks to live with findings for a while.
@@ -425,6 +431,29 @@ type Programme struct {
 	Version int64  `json:"version" doc:"0: none was applied"`
 	At      int64  `json:"at,omitempty" doc:"unix milliseconds"`
 	Actor   string `json:"actor,omitempty"`
+}
+
+// RefitRequest asks what own incidents teach.
+type RefitRequest struct {
+	Incidents []Incident `json:"incidents" maxItems:"100000"`
+}
+
+// Incident is one weakness that was used against the organisation.
+type Incident struct {
+	CVE  string `json:"cve" maxLength:"40"`
+	Date string `json:"date" maxLength:"10" doc:"as in 2026-03-14"`
+}
+
+// Refit is what own incidents teach: what to write under risk in the programme.
+type Refit struct {
+	Targeted  float64             `json:"targeted" doc:"the share of attacked organisations that this one is among"`
+	Before    float64             `json:"before" doc:"the share in force"`
+	Expected  float64             `json:"expected" doc:"incidents, had every attack hit"`
+	Used      int                 `json:"used" doc:"incidents of weaknesses that were open here"`
+	Unmatched []string            `json:"unmatched,omitempty" doc:"CVE ids that no report ever stated"`
+	Cases     int                 `json:"cases"`
+	Weights   *prioritize.Weights `json:"weights,omitempty" doc:"of first exploitation; absent when there is nothing to learn from"`
+	Notes     []string            `json:"notes"`
 }
 
 // ApplyRequest applies a programme file.

@@ -152,7 +152,7 @@ func (s *Server) findingPage(w http.ResponseWriter, r *http.Request) (templ.Comp
 	}
 	p := web.FindingPage{
 		Shell: s.shell(ctx, d.ID+" "+d.Title, web.StagePrioritize), Row: findingRow(&d.FindingRow), Advisory: d.Info, Asset: d.AssetInfo,
-		Place: d.Place, Explanation: d.Explanation, History: d.History, Timeline: slices.Clone(d.Timeline), Exceptions: d.Exceptions,
+		Place: d.Place, Explanation: d.Explanation, Alternatives: d.Alternatives, Above: d.Above, Open: d.Open, History: d.History, Timeline: slices.Clone(d.Timeline), Exceptions: d.Exceptions,
 		CanExcept: can(ctx, Owner), CanApprove: can(ctx, Operator), CanAssign: can(ctx, Analyst),
 	}
 	if p.CanAssign {

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"fmt"
 	"net/url"
 	"strings"
 
@@ -127,3 +128,29 @@ func webAddress(s string) bool {
 }
 
 func joined(all []string) string { return strings.Join(all, ", ") }
+
+// standing is where a finding stands among all that are open.
+func standing(p FindingPage) string {
+	switch {
+	case p.Open == 1:
+		return "It is the only open finding."
+	case p.Above == 0:
+		return "No other of " + number(p.Open) + " open findings has more risk."
+	case p.Above == 1:
+		return "One of " + number(p.Open) + " open findings has more risk."
+	}
+	return number(p.Above) + " of " + number(p.Open) + " open findings have more risk."
+}
+
+func chanceText(p *exposure.Prediction) string {
+	return fmt.Sprintf("%.2g %% to become known as exploited within %d days, where a CVE of which nothing is known has %.2g %%. Each signal multiplies the odds.", p.Chance*100, p.Horizon, p.Base*100)
+}
+
+func oddsText(odds float64) string { return fmt.Sprintf("× %.3g", odds) }
+
+func changeText(by int) string {
+	if by < 0 {
+		return "−" + number(-by)
+	}
+	return "+" + number(by)
+}

@@ -108,8 +108,11 @@ func sampleExplanation() exposure.Explanation {
 			factor("horizon", "Chance within 30 days", "12 %", 28.2, "model"),
 			factor("loss", "Loss of remote-access", "2.1 M", 2.1e6, "programme"),
 		},
-		Threat: []exposure.Share{{Name: "observed exploitation", Share: 0.58}, {Name: "EPSS", Share: 0.39}, {Name: "local sightings", Share: 0.03}},
-		Flags:  []string{"controls are stated, not validated, since 2026-09-02"},
+		Threat: []exposure.Share{{Name: "observed exploitation", Share: 0.58}, {Name: "activity by EPSS", Share: 0.39}, {Name: "local sightings", Share: 0.03}},
+		First: &exposure.Prediction{Chance: 0.021, Horizon: 90, Base: 0.000088, Signals: []exposure.Signal{
+			{Name: "epss_rank", Label: "EPSS ranks it above 99.2 % of all CVEs", Odds: 13.4}, {Name: "metasploit", Label: "Metasploit has a module since 2024-04-19", Odds: 3.1}, {Name: "old", Label: "A CVE of 2021: what was not exploited by now seldom is", Odds: 0.189},
+		}},
+		Flags: []string{"controls are stated, not validated, since 2026-09-02"},
 	}
 	e.Total = e.Sum()
 	return e
@@ -120,7 +123,7 @@ func sampleHistory() exposure.History {
 	return exposure.History{
 		Points: []exposure.ScorePoint{{Day: on(21), Points: 612, Band: exposure.BandHigh}, {Day: on(12), Points: 655, Band: exposure.BandHigh}, {Day: on(3), Points: 915, Band: exposure.BandCritical}, {Day: on(2), Points: 912, Band: exposure.BandCritical}, {Day: on(0), Points: 912, Band: exposure.BandCritical}},
 		Changes: []exposure.ScoreChange{
-			{Day: on(12), From: 612, To: 655, Band: exposure.BandHigh, Factor: "threat", Label: "EPSS 36 % within 30 days, and what is known of exploits", Was: "0.009 per day", Is: "0.016 per day"},
+			{Day: on(12), From: 612, To: 655, Band: exposure.BandHigh, Factor: "threat", Label: "EPSS 36 %, above 97 % of all CVEs, and what is known of exploits", Was: "0.009 per day", Is: "0.016 per day"},
 			{Day: on(3), From: 655, To: 915, Band: exposure.BandCritical, Factor: "validation", Label: "Validated: exploitable", Was: "× 0.5", Is: "× 1"},
 		},
 	}
@@ -308,8 +311,9 @@ func samplePages(static *Static) []sample {
 			Threat:      exposure.Threat{EPSS: 0.943, EPSSModel: "v2026.06.15", KEVDay: 19825, Ransomware: true},
 		},
 		Asset: sampleAsset(), Place: exposure.Place{Location: exposure.Location{Port: 443, Protocol: "tcp"}, Component: exposure.Component{Name: "pan-os", Version: "11.1.2", Fixed: "11.1.2-h3"}},
-		Explanation: sampleExplanation(), History: sampleHistory(),
-		Sources: []SourceRow{{"nuclei", "web", exposure.StatePresent, 410, before(0.4)}, {"nessus", "vuln", exposure.StatePresent, 411, before(0.21)}},
+		Explanation: sampleExplanation(), Above: 3, Open: 12_412, History: sampleHistory(),
+		Alternatives: []exposure.Alternative{{Name: "isolated", Label: "If the asset were isolated", Points: 702, Band: exposure.BandCritical}, {Name: "exploit", Label: "If a ready-made exploit were published", Points: 930, Band: exposure.BandCritical}},
+		Sources:      []SourceRow{{"nuclei", "web", exposure.StatePresent, 410, before(0.4)}, {"nessus", "vuln", exposure.StatePresent, 411, before(0.21)}},
 		Evidence: []Evidence{
 			{Kind: "request", Tool: "nuclei", Scan: 410, At: before(0.4), Line: 18, Text: "GET /global-protect/portal/images/leeward-9f2c.txt HTTP/1.1\nHost: vpn.edge.example.com\nCookie: SESSID=[redacted]"},
 			{Kind: "response", Tool: "nuclei", Scan: 410, At: before(0.4), Text: "HTTP/1.1 403 Forbidden\nServer: nginx\nContent-Length: 548"},
@@ -585,14 +589,14 @@ func hostilePages(static *Static, text string) []sample {
 	filter := exposure.Filter{Terms: []exposure.Term{{Values: []string{text}}}}
 	trend := Trend{Title: text, Unit: text, Labels: []string{text, text}, Line: []float64{math.NaN(), math.Inf(1)}, Opened: []float64{1e300}, Closed: []float64{-1}}
 	curve := chart.Curve{Name: text, Steps: []chart.SurvivalStep{{Day: math.NaN()}, {Day: 1, Share: 7, Low: math.NaN(), High: -1}}}
-	explanation := exposure.Explanation{Sentence: text, Model: text, DueRule: text, SSVC: text, Flags: []string{text}, Factors: []exposure.Factor{{Name: text, Label: text, Value: text, Source: text, Log: math.MaxInt32}, {Log: math.MinInt32}}, Threat: []exposure.Share{{Name: text, Share: math.NaN()}, {Name: text, Share: 9}}}
+	explanation := exposure.Explanation{Sentence: text, Model: text, DueRule: text, SSVC: text, Flags: []string{text}, Factors: []exposure.Factor{{Name: text, Label: text, Value: text, Source: text, Log: math.MaxInt32}, {Log: math.MinInt32}}, Threat: []exposure.Share{{Name: text, Share: math.NaN()}, {Name: text, Share: 9}}, First: &exposure.Prediction{Chance: math.NaN(), Horizon: -1, Base: math.Inf(1), Signals: []exposure.Signal{{Name: text, Label: text, Odds: math.NaN()}}}}
 	var all []sample
 	add := func(name string, page templ.Component) { all = append(all, sample{"hostile-" + name, page}) }
 	add("overview", Overview(OverviewPage{Shell: shell(), Scope: text, LastImport: before(1), Tiles: []Tile{{text, math.MinInt, text, text, Tone(text), []float64{math.NaN(), 1}}}, Trend: trend, FixShare: epss(math.Inf(1)), Changes: []ChangeRow{{text, 1, Tone(text), text}}, Teams: []TeamRisk{{Team: text, Counts: map[exposure.Band]int{exposure.BandLow: 1}}}, SLA: SLA{text, 1, 2, 3}, Fixes: []RemediationRow{fix}, Imports: []exposure.Scan{scan}}))
 	add("findings", Findings(FindingsPage{Shell: shell(), Query: text, FilterError: text, Filter: filter, Sort: text, Columns: columns{"asset", "tools"}, Views: []SavedView{{exposure.SavedView{Owner: text, Name: text, Query: text, Sort: text, Columns: []string{text}, Shared: true}, false, true}, {exposure.SavedView{Owner: text, Name: text}, true, true}}, CanShare: true, Rows: []FindingRow{row}, Total: 2, Next: text, Facets: []Facet{{text, text, []Count{{text, 1}}}, {"team", text, []Count{{text, 1}}}}, CanMove: true, CanClaim: true, CanExcept: true, CanAssign: true, Owners: []string{text}}))
 	add("findings-views", Findings(FindingsPage{Shell: shell(), Query: text, Sort: text, Views: []SavedView{{exposure.SavedView{Owner: text, Name: text, Query: text, Sort: text, Shared: true}, true, true}}, CanShare: true, Rows: []FindingRow{row}, Total: 2, Next: text}))
 	add("filter-choices", FilterChoices(FilterCompletion{text, -1, math.MaxInt, []exposure.Choice{{Label: text, Text: text, Help: text}}}))
-	add("finding", Finding(FindingPage{Shell: shell(), Row: row, Advisory: exposure.Advisory{Description: text, Solution: text, CVSS: []string{text}, Aliases: []string{text}, References: []string{text, "javascript:alert(1)"}, CWEs: []int{-1}}, Asset: a, Services: []ServiceLoss{{text, OpenLoss{math.NaN(), -1}}, {text, OpenLoss{}}}, Place: exposure.Place{Component: exposure.Component{Name: text, Fixed: text}}, Explanation: explanation, History: exposure.History{Points: []exposure.ScorePoint{{Day: -5, Points: -1}, {Day: 3, Points: math.MaxInt32}}, Changes: []exposure.ScoreChange{{Day: -7, Label: text, Was: text, Is: text, Factor: text, Aged: true}}}, Sources: []SourceRow{{Tool: text, Class: text, State: exposure.State(text)}}, Evidence: []Evidence{{Kind: text, Text: text, Tool: text, Path: text}}, Timeline: []exposure.Event{{Actor: text, Reason: text, Kind: 99, Scan: 1}}, Remediation: &fix, Exceptions: []exposure.Exception{{Reason: text, Requester: text, Approver: text}}, Moves: []exposure.Cause{99}, CanExcept: true, CanApprove: true, CanAssign: true, Owners: []string{text}}))
+	add("finding", Finding(FindingPage{Shell: shell(), Row: row, Advisory: exposure.Advisory{Description: text, Solution: text, CVSS: []string{text}, Aliases: []string{text}, References: []string{text, "javascript:alert(1)"}, CWEs: []int{-1}}, Asset: a, Services: []ServiceLoss{{text, OpenLoss{math.NaN(), -1}}, {text, OpenLoss{}}}, Place: exposure.Place{Component: exposure.Component{Name: text, Fixed: text}}, Explanation: explanation, Above: -1, Open: 2, Alternatives: []exposure.Alternative{{Name: text, Label: text, Points: -5, Band: 99}}, History: exposure.History{Points: []exposure.ScorePoint{{Day: -5, Points: -1}, {Day: 3, Points: math.MaxInt32}}, Changes: []exposure.ScoreChange{{Day: -7, Label: text, Was: text, Is: text, Factor: text, Aged: true}}}, Sources: []SourceRow{{Tool: text, Class: text, State: exposure.State(text)}}, Evidence: []Evidence{{Kind: text, Text: text, Tool: text, Path: text}}, Timeline: []exposure.Event{{Actor: text, Reason: text, Kind: 99, Scan: 1}}, Remediation: &fix, Exceptions: []exposure.Exception{{Reason: text, Requester: text, Approver: text}}, Moves: []exposure.Cause{99}, CanExcept: true, CanApprove: true, CanAssign: true, Owners: []string{text}}))
 	opened := row
 	opened.Status = exposure.StatusOpen
 	add("finding-leads", Finding(FindingPage{Shell: shell(), Row: opened, Asset: a, Services: []ServiceLoss{{text, OpenLoss{math.NaN(), -1}}, {text, OpenLoss{}}}}))

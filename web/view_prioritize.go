@@ -116,12 +116,15 @@ type FindingPage struct {
 	Services    []ServiceLoss // behind which the asset stands, the first few
 	Place       exposure.Place
 	Explanation exposure.Explanation
-	History     exposure.History
-	Sources     []SourceRow
-	Evidence    []Evidence
-	Timeline    []exposure.Event // newest first
-	Remediation *RemediationRow  // nil: it is in none, because it is not open
-	Exceptions  []exposure.Exception
+	// Alternatives are what the score would be if one thing were different.
+	Alternatives []exposure.Alternative
+	Above, Open  int // open findings with more risk, and all; 0 when this one is not open
+	History      exposure.History
+	Sources      []SourceRow
+	Evidence     []Evidence
+	Timeline     []exposure.Event // newest first
+	Remediation  *RemediationRow  // nil: it is in none, because it is not open
+	Exceptions   []exposure.Exception
 	// Moves are the causes that the lifecycle allows this user now.
 	Moves      []exposure.Cause
 	CanExcept  bool
