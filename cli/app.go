@@ -51,6 +51,7 @@ type app struct {
 	tailors   tailorCache
 	faceted   facetCache
 	stored    storedCache
+	moves     chan struct{} // held while what a programme would move is computed; one at a time
 	offline   bool
 	few       int                               // findings of which nobody is shown an old answer; 0: fewFindings
 	blind     sync.Once                         // said that the feeds cannot be read
@@ -69,7 +70,7 @@ func (r *run) openApp(ctx context.Context) (*app, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &app{db: db, now: r.Now, env: r.Env, trust: r.Env(trustVariable), log: slog.New(slog.NewTextHandler(r.Err, &slog.HandlerOptions{Level: slog.LevelWarn}))}
+	a := &app{moves: make(chan struct{}, 1), db: db, now: r.Now, env: r.Env, trust: r.Env(trustVariable), log: slog.New(slog.NewTextHandler(r.Err, &slog.HandlerOptions{Level: slog.LevelWarn}))}
 	// The directory is there with SQLite. With PostgreSQL it need not be, and
 	// where none can be made there is only no fast start.
 	if err := os.MkdirAll(r.dir(), 0o700); err == nil {

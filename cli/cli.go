@@ -72,6 +72,7 @@ type commands struct {
 	Match        matchCmd        `cmd:"" help:"Say which advisories concern packages: a bill of materials or package URLs. Nothing is stored."`
 	Inspect      inspectCmd      `cmd:"" help:"Decode a report and print its observations; nothing is stored."`
 	Apply        applyCmd        `cmd:"" help:"Apply a programme file: services, owners, tags, exclusions."`
+	Whatif       whatifCmd       `cmd:"" help:"Say what a programme file would move before it is applied."`
 	Export       exportCmd       `cmd:"" help:"Print the programme or findings for other programs."`
 	Feeds        feedsCmd        `cmd:"" help:"Threat intelligence: KEV, EPSS, OSV, Vulnrichment, NVD, exploits."`
 	Actors       actorsCmd       `cmd:"" help:"List who targets us and what is open to them, or show one actor."`

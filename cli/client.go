@@ -46,6 +46,7 @@ type house interface {
 	Export(ctx context.Context, format, filter string, w io.Writer) error
 	Programme(ctx context.Context) (server.Programme, error)
 	Apply(ctx context.Context, r server.ApplyRequest) (server.ApplyResult, error)
+	WhatIf(ctx context.Context, r server.WhatIfRequest) (server.WhatIf, error)
 	Refit(ctx context.Context, r server.RefitRequest) (server.Refit, error)
 	Landscape(ctx context.Context, scope string) (server.LandscapeReport, error)
 	Actor(ctx context.Context, id, scope string) (server.ActorDetail, error)
@@ -382,4 +383,8 @@ func (c *client) Match(ctx context.Context, purls []string) (all server.MatchRes
 		purls = purls[n:]
 	}
 	return all, nil
+}
+
+func (c *client) WhatIf(ctx context.Context, r server.WhatIfRequest) (w server.WhatIf, err error) {
+	return w, c.call(ctx, http.MethodPost, "/api/v1/whatif", r, &w)
 }

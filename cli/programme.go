@@ -10,6 +10,7 @@ import (
 
 	"github.com/leeward-ctem/leeward/exposure"
 	"github.com/leeward-ctem/leeward/server"
+	"github.com/leeward-ctem/leeward/web"
 )
 
 type applyCmd struct {
@@ -18,24 +19,16 @@ type applyCmd struct {
 }
 
 func (c *applyCmd) Run(ctx context.Context, r *run) error {
-	name, in, err := r.open(c.File)
+	name, body, err := r.readProgramme(c.File)
 	if err != nil {
 		return err
-	}
-	defer in.Close()
-	body, err := io.ReadAll(io.LimitReader(in, maxProgramme+1))
-	if err != nil {
-		return exposure.Errorf(exposure.Unavailable, "cannot read %s: %w", name, err)
-	}
-	if len(body) > maxProgramme {
-		return exposure.Errorf(exposure.Invalid, "%s has more than %d bytes, so it is no programme file", name, maxProgramme)
 	}
 	h, done, err := r.house(ctx)
 	if err != nil {
 		return err
 	}
 	defer done()
-	res, err := h.Apply(ctx, server.ApplyRequest{File: name, Body: string(body), DryRun: c.DryRun})
+	res, err := h.Apply(ctx, server.ApplyRequest{File: name, Body: body, DryRun: c.DryRun})
 	if err != nil {
 		return err
 	}
@@ -49,8 +42,11 @@ func (c *applyCmd) Run(ctx context.Context, r *run) error {
 	case !res.Changed:
 		what = "is in force already"
 	}
-	_, err = fmt.Fprintf(r.Out, "%s %s: %s\n", printable(filepath.Base(name)), what, printable(res.Summary))
-	return err
+	fmt.Fprintf(r.Out, "%s %s: %s\n", printable(filepath.Base(name)), what, printable(res.Summary))
+	if n := res.BandChanges; n != nil {
+		fmt.Fprintf(r.Out, "%s band; `leeward whatif -f FILE` says which, and what else moves\n", web.Plural(*n, "open finding changes its", "open findings change their"))
+	}
+	return nil
 }
 
 const maxProgramme = 2 << 20

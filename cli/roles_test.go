@@ -136,6 +136,7 @@ var access = map[string]server.Role{
 	"POST /api/v1/exceptions/{id}/end":            server.Owner,
 	"POST /api/v1/exceptions/{id}/approve":        server.Operator,
 	"PUT /api/v1/programme":                       server.Operator,
+	"POST /api/v1/whatif":                         server.Operator,
 	"POST /api/v1/outbox/{id}/resend":             server.Operator,
 	"POST /api/v1/feeds/update":                   server.Operator,
 	"POST /api/v1/feeds/bundle":                   server.Operator,

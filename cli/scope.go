@@ -3,6 +3,7 @@ package cli
 import (
 	"cmp"
 	"context"
+	"errors"
 	"iter"
 	"maps"
 	"reflect"
@@ -52,10 +53,35 @@ func modelOf(p *scope.Programme, now time.Time) (*prioritize.Model, error) {
 
 // riskConfig is what a programme overrides of the risk model.
 func riskConfig(p *scope.Programme) prioritize.Config {
-	if p.Risk == nil {
+	r := p.Risk
+	if r == nil {
 		return prioritize.Config{}
 	}
-	return prioritize.Config(*p.Risk)
+	c := prioritize.Config{Targeted: r.Targeted, Actors: r.Actors, LossMin: r.LossMin, LossMax: r.LossMax, Loss: r.Loss, Bands: r.Bands, SLA: r.SLA, Policies: r.Policies}
+	if w := r.Weights; w != nil {
+		c.Weights = &prioritize.Weights{Intercept: w.Intercept, Signals: w.Signals, Horizon: w.Horizon, Fit: prioritize.Fit(w.Fit)}
+	}
+	return c
+}
+
+// readProgramme reads a programme and makes the risk model that it asks for, of
+// a day. What the model finds wrong is told with its line, as all else.
+func readProgramme(file, body string, day time.Time) (*scope.Programme, *prioritize.Model, error) {
+	file = orElse(file, "programme")
+	p, err := scope.Parse(file, []byte(body))
+	if err != nil {
+		return nil, nil, err
+	}
+	m, err := prioritize.New(riskConfig(p), day)
+	var wrong prioritize.Problems
+	if !errors.As(err, &wrong) {
+		return p, m, err
+	}
+	var keys, texts []string
+	for _, w := range wrong {
+		keys, texts = append(keys, w.Key), append(texts, w.Text)
+	}
+	return nil, nil, p.Complain(file, keys, texts)
 }
 
 // inForce returns the programme and the model.
@@ -111,18 +137,16 @@ func (a *app) Programme(ctx context.Context) (server.Programme, error) {
 // Apply puts a programme file into force, or says what it would change.
 func (a *app) Apply(ctx context.Context, r server.ApplyRequest) (server.ApplyResult, error) {
 	var res server.ApplyResult
-	next, err := scope.Parse(orElse(r.File, "programme"), []byte(r.Body))
+	old, live := a.inForce()
+	next, m, err := readProgramme(r.File, r.Body, modelDay(live))
 	if err != nil {
 		return res, err
 	}
-	if _, err := prioritize.New(riskConfig(next), a.now()); err != nil {
-		return res, err
-	}
-	old, _ := a.inForce()
 	res.Changes = scope.Compare(old, next, a.assets())
 	res.Summary = res.Changes.String()
 	if r.DryRun {
-		return res, nil
+		res.BandChanges, err = a.bandChanges(ctx, next, m)
+		return res, err
 	}
 	err = a.db.Write(ctx, func(tx *store.Tx) error {
 		if version, err := tx.ProgrammeVersion(ctx); err != nil {

@@ -48,7 +48,7 @@ func (ix *Index) remember(v *View) {
 	}
 }
 
-func contextKey(c *exposure.Context) string { return fmt.Sprintf("%+v", *c) }
+func contextKey(c *exposure.Context) string { return string(appendContextKey(nil, c)) }
 
 // next returns a copy of the view to change; what it shares with the old one
 // is copied before it is written.

@@ -139,13 +139,16 @@ func (s *scorer) dueDay(r exposure.Risk, a *exposure.AdvisoryFactor, ctx *exposu
 // Readers of older views keep theirs.
 func (v *View) rescore() {
 	fresh := make([]*chunk, len(v.chunks))
-	parallel(len(v.chunks), func(k int) {
-		c := *v.chunks[k]
-		c.risk, c.due = make([]exposure.Risk, chunkRows), make([]uint16, chunkRows)
-		v.score(&c, 0, min(chunkRows, v.n-k*chunkRows))
-		fresh[k] = &c
-	})
+	parallel(len(v.chunks), func(k int) { fresh[k] = v.rescored(k) })
 	v.chunks = fresh
+}
+
+// rescored is chunk k with new risk and due columns.
+func (v *View) rescored(k int) *chunk {
+	c := *v.chunks[k]
+	c.risk, c.due = make([]exposure.Risk, chunkRows), make([]uint16, chunkRows)
+	v.score(&c, 0, min(chunkRows, v.n-k*chunkRows))
+	return &c
 }
 
 // parallel runs f for 0 … n−1 on all cores and waits.

@@ -38,6 +38,8 @@ type Config struct {
 	SLA []int `yaml:"sla,omitempty" json:"sla,omitempty"`
 	// Policies beside the SLA: bod-26-04, fedramp-vdr. Default both; [none] is none.
 	Policies []string `yaml:"policies,omitempty" json:"policies,omitempty"`
+	// Weights of first exploitation in place of the shipped ones.
+	Weights *Weights `yaml:"weights,omitempty" json:"weights,omitempty"`
 }
 
 // minTargeted is the least share that can be set.
@@ -101,6 +103,11 @@ func (c Config) Validate() error {
 	for _, d := range c.SLA {
 		if d < 0 || d > 3650 {
 			return exposure.Errorf(exposure.Invalid, "risk: sla %v: days must be within 0 … 3650", c.SLA)
+		}
+	}
+	if c.Weights != nil {
+		if err := c.Weights.check(); err != nil {
+			return err
 		}
 	}
 	for _, p := range c.Policies {

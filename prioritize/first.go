@@ -4,7 +4,10 @@ import (
 	_ "embed"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
+	"slices"
+	"strings"
 
 	"github.com/leeward-ctem/leeward/exposure"
 )
@@ -70,10 +73,10 @@ func SignalsOn(a *exposure.Advisory, day int) Signals { return SignalsOf(knownOn
 // zero or more, and that of an old CVE is subtracted, so that more evidence
 // never lowers it.
 type Weights struct {
-	Intercept float64            `json:"intercept"`
-	Signals   map[string]float64 `json:"signals"`
-	Horizon   int                `json:"horizon_days"`
-	Fit       Fit                `json:"fit"`
+	Intercept float64            `yaml:"intercept" json:"intercept"`
+	Signals   map[string]float64 `yaml:"signals" json:"signals"`
+	Horizon   int                `yaml:"horizon_days" json:"horizon_days"`
+	Fit       Fit                `yaml:"fit,omitempty" json:"fit"`
 }
 
 // Fit is what weights were fitted on.
@@ -102,19 +105,53 @@ func ParseWeights(text []byte) (Weights, error) {
 	return w, w.check()
 }
 
+// Problem is what is wrong with a value of a [Config].
+type Problem struct {
+	Key  string // path below risk, as in weights.signals.nuclei
+	Text string
+}
+
+// Problems are an error, so that who knows the file can say where each is.
+type Problems []Problem
+
+func (p Problems) Error() string {
+	lines := make([]string, len(p))
+	for i := range p {
+		lines[i] = p[i].Text
+	}
+	return strings.Join(lines, "\n")
+}
+
+// maxHorizon is ten years, in days.
+const maxHorizon = 3650
+
 func (w Weights) check() error {
-	if w.Horizon <= 0 || math.IsNaN(w.Intercept) || math.Abs(w.Intercept) > 50 {
-		return exposure.Errorf(exposure.Invalid, "weights: horizon_days %d and intercept %g make no model", w.Horizon, w.Intercept)
+	var all Problems
+	wrong := func(key, format string, args ...any) {
+		all = append(all, Problem{key, "weights: " + fmt.Sprintf(format, args...)})
+	}
+	if w.Horizon < 1 || w.Horizon > maxHorizon {
+		wrong("weights.horizon_days", "horizon_days is %d: it must be between 1 and %d", w.Horizon, maxHorizon)
+	}
+	if !(math.Abs(w.Intercept) <= 50) {
+		wrong("weights.intercept", "intercept is %g: it must be between -50 and 50", w.Intercept)
 	}
 	for _, name := range signalNames {
-		if v, ok := w.Signals[name]; !ok || !(v >= 0 && v <= 50) {
-			return exposure.Errorf(exposure.Invalid, "weights: that of %s is %g: it must be between 0 and 50", name, v)
+		if v, ok := w.Signals[name]; !ok {
+			wrong("weights.signals", "there is none of %s: add it, 0 when it says nothing", name)
+		} else if !(v >= 0 && v <= 50) {
+			wrong("weights.signals."+name, "that of %s is %g: it must be between 0 and 50", name, v)
 		}
 	}
-	if len(w.Signals) != signals {
-		return exposure.Errorf(exposure.Invalid, "weights: %d signals, there are %d: %v", len(w.Signals), signals, signalNames)
+	for _, name := range slices.Sorted(maps.Keys(w.Signals)) {
+		if !slices.Contains(signalNames[:], name) {
+			wrong("weights.signals."+name, "there is no signal %.60q: use %s", name, strings.Join(signalNames[:], ", "))
+		}
 	}
-	return nil
+	if all == nil {
+		return nil
+	}
+	return exposure.Errorf(exposure.Invalid, "%w", all)
 }
 
 // linear is the model ready to be evaluated: weights with their signs, in the

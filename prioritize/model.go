@@ -41,6 +41,9 @@ func New(c Config, now time.Time) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
+	if c.Weights != nil { // the version is that of the weights, whoever stated them
+		weights, c.Weights = *c.Weights, nil
+	}
 	m := &Model{config: c, today: int(now.Unix() / 86400), vectors: &parsed{}, weights: weights, first: weights.linear()}
 	text, err := json.Marshal(struct {
 		Config  Config

@@ -2,9 +2,12 @@ package prioritize
 
 import (
 	"encoding/json"
+	"errors"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -173,5 +176,45 @@ func TestFitTargeted(t *testing.T) {
 		if _, err := FitTargeted(1, expected); err == nil {
 			t.Errorf("%g is taken", expected)
 		}
+	}
+}
+
+// An organisation's own weights are another model; the shipped ones, stated, are
+// the same.
+func TestStatedWeights(t *testing.T) {
+	t.Parallel()
+	shipped, err := ShippedWeights()
+	if err != nil {
+		t.Fatal(err)
+	}
+	day := time.Date(2026, 1, 5, 0, 0, 0, 0, time.UTC)
+	of := func(c Config) *Model {
+		t.Helper()
+		m, err := New(c, day)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m
+	}
+	own := shipped
+	own.Signals = maps.Clone(shipped.Signals)
+	own.Signals["nuclei"]++
+	a, b, c := of(Config{}), of(Config{Weights: &shipped}), of(Config{Weights: &own})
+	if a.Version() != b.Version() || a.Version() == c.Version() {
+		t.Errorf("versions %s, stated %s, own %s", a.Version(), b.Version(), c.Version())
+	}
+	adv := exposure.Advisory{Key: "CVE-2025-1", CVEs: []string{"CVE-2025-1"}, Threat: exposure.Threat{EPSSModel: "v4", EPSS: 0.01, Percentile: 0.8, NucleiDay: int(day.Unix()/86400) - 5}}
+	if x, y, z := a.Advisory(&adv), b.Advisory(&adv), c.Advisory(&adv); x != y || z.Log <= x.Log {
+		t.Errorf("factors %+v, stated %+v, own %+v", x, y, z)
+	}
+	own.Signals["nuclei"] = math.NaN()
+	own.Horizon = maxHorizon + 1
+	_, err = New(Config{Weights: &own}, day)
+	var wrong Problems
+	if !errors.As(err, &wrong) || exposure.KindOf(err) != exposure.Invalid {
+		t.Fatalf("%v", err)
+	}
+	if diff := cmp.Diff([]string{"weights.horizon_days", "weights.signals.nuclei"}, []string{wrong[0].Key, wrong[len(wrong)-1].Key}); diff != "" || len(wrong) != 2 {
+		t.Errorf("%v\n%s", wrong, diff)
 	}
 }

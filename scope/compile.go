@@ -29,8 +29,12 @@ type compiled struct {
 	pool  sync.Pool // of *state
 }
 
-// lines are where the entries of the lists begin in the file.
-type lines struct{ rules, exclusions, scopes []int }
+// lines are where the entries of the lists begin in the file, and the keys
+// below risk stand, by their path.
+type lines struct {
+	rules, exclusions, scopes []int
+	risk                      map[string]int
+}
 
 // service is what a business service means for the assets behind it.
 type service struct {

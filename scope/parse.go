@@ -338,7 +338,10 @@ func (r *reader) risk(n *yaml.Node) {
 		key{"loss", func(n *yaml.Node) { r.amount(n, "loss", &k.Loss) }},
 		key{"bands", func(n *yaml.Node) { r.wholes(n, "bands", &k.Bands, 1, 1000) }},
 		key{"sla", func(n *yaml.Node) { r.wholes(n, "sla", &k.SLA, 0, 3650) }},
-		key{"policies", func(n *yaml.Node) { r.nameList(n, "policies", &k.Policies) }})
+		key{"policies", func(n *yaml.Node) { r.nameList(n, "policies", &k.Policies) }},
+		key{"weights", func(n *yaml.Node) { k.Weights = r.weights(n) }})
+	r.lines.risk = map[string]int{}
+	place(n, "", r.lines.risk)
 }
 
 func (r *reader) webhook(n *yaml.Node) {

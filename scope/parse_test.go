@@ -59,7 +59,7 @@ scopes:
     in: {name: "*"}
     out: [{cidr: ["10.0.0.0/8", "2001:db8::/32"]}]
     frameworks: [PCI DSS, DORA]
-risk: {targeted: 0.1, actors: 1.5, loss_min: 1, loss_max: 1e7, loss: 5000, bands: [1, 2, 3, 4], sla: [0, 90, 30, 7], policies: none}
+risk: {targeted: 0.1, actors: 1.5, loss_min: 1, loss_max: 1e7, loss: 5000, bands: [1, 2, 3, 4], sla: [0, 90, 30, 7], policies: none, weights: {intercept: -9, signals: {nuclei: 1.5, old: 0}, horizon_days: 60, fit: {days: ["2024-06-30"], until: 2025-06-28, cases: 7, exploited: 2, ridge: 2, deviance: 1.5, "null": 1.6}}}
 webhooks:
   - {name: chat, url: "https://user:secret@chat.example.com/x?y", secret_env: CHAT_SECRET, events: [kev, digest, kev]}
 watch: [CVE-2024-3400, "*citrix*", APT 29]
@@ -78,7 +78,8 @@ watch: [CVE-2024-3400, "*citrix*", APT 29]
 		Exclusions: []Exclusion{{Selector{Tag: []string{"live"}, Service: []string{"s*"}, Owner: []string{"none", "payments"}}, "Two\nlines"}},
 		Scopes: []Scope{{Name: "all", Objective: "know", Owner: "ciso", In: []Selector{{Name: []string{"*"}}}, Frameworks: []string{"PCI DSS", "DORA"},
 			Out: []Selector{{CIDR: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("2001:db8::/32")}}}}},
-		Risk:     &Risk{0.1, 1.5, 1, 1e7, 5000, []int{1, 2, 3, 4}, []int{0, 90, 30, 7}, []string{"none"}},
+		Risk: &Risk{0.1, 1.5, 1, 1e7, 5000, []int{1, 2, 3, 4}, []int{0, 90, 30, 7}, []string{"none"},
+			&Weights{-9, map[string]float64{"nuclei": 1.5, "old": 0}, 60, Fit{[]string{"2024-06-30"}, "2025-06-28", 7, 2, 2, 1.5, 1.6}}},
 		Webhooks: []Webhook{{"chat", "https://user:secret@chat.example.com/x?y", "CHAT_SECRET", []exposure.Notice{exposure.NoticeKEV, exposure.NoticeDigest}}},
 		Watch:    []string{"CVE-2024-3400", "*citrix*", "APT 29"},
 	}
@@ -147,6 +148,10 @@ func TestParseProblems(t *testing.T) {
 		{"an empty profile", "profile: {}\n", []string{`p.yaml:1: the profile says nothing: add sectors or countries, or leave the key out`}},
 		{"no profile", "profile:\n", []string{`p.yaml:1: profile must be a mapping with the keys sectors, countries`}},
 		{"empty lists of a profile", "profile: {sectors: [], countries: []}\n", []string{`sectors is an empty list`, `countries is an empty list`}},
+		{"weights", "risk:\n  weights: {intercept: x, signals: [1], horizon_days: 1.5, fit: {days: [], until: '', ridge: null, cases: -1, moon: 1}}\n", []string{
+			`p.yaml:2: intercept is "x": it must be a number`, `signals must be a mapping of names to weights`, `horizon_days is 1.5: it must be a whole number`, `cases is -1`, `fit has no key "moon": use one of days`}},
+		{"no weights", "risk: {weights: {signals: {a: 1, a: 2, b: .inf, '': 1}}}\n", []string{`signals has "a" twice: keep one`, `the weight of "b" is ".inf"`, `the name of a signal has no value`, `weights has no intercept: add it`, `weights has no horizon_days`}},
+		{"weights of one", "risk: {weights: 5}\n", []string{`weights must be a mapping with the keys intercept, signals`}},
 		{"currency", "currency: euro\n", []string{`currency is "euro": use the three capital letters of ISO 4217`}},
 		{"networks", "exclusions: [{match: {cidr: [10.66.1.5/16, 10.66.*, 'fe80::1%eth0']}}]\n", []string{`cidr: "10.66.1.5/16" has bits outside the network: write 10.66.0.0/16, or 10.66.1.5`, `"10.66.*" is no network`, `has a zone`}},
 		{"identifiers", "exclusions: [{match: {identifier: ['ip:10.0.0', 'hostname:localhost']}}]\n", []string{`identifier is "ip:10.0.0", and no asset can have that ip`, `no asset can have that hostname`}},
@@ -277,6 +282,21 @@ func TestTemplate(t *testing.T) {
 	Template()[0] = 'x'
 	if Template()[0] != '#' {
 		t.Error("the template can be changed from outside")
+	}
+}
+
+// Problems that others find stand at their lines, or at the file where there is
+// no such key.
+func TestComplain(t *testing.T) {
+	t.Parallel()
+	p := parse(t, "name: x\nrisk:\n  loss: 5\n  weights:\n    intercept: 1\n    horizon_days: 9\n    signals:\n      a: 1\n      b: 2\n")
+	err := p.Complain("p\x1b.yaml", []string{"weights.signals.b", "nowhere", "weights", "loss"}, []string{"three", "none", "two", "one"})
+	want := "p.yaml: none\np.yaml:3: one\np.yaml:4: two\np.yaml:9: three"
+	if err == nil || err.Error() != want || exposure.KindOf(err) != exposure.Invalid {
+		t.Errorf("%v", err)
+	}
+	if err := parse(t, "").Complain("p", nil, nil); err != nil {
+		t.Error(err)
 	}
 }
 

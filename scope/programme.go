@@ -102,8 +102,7 @@ type Selector struct {
 }
 
 // Risk overrides the defaults of the risk model and policy. It has the fields
-// of prioritize.Config, so the one converts to the other; ranges are checked
-// there. See docs/risk.md for what they mean.
+// of prioritize.Config; ranges are checked there. See docs/risk.md for what they mean.
 type Risk struct {
 	Targeted float64  `yaml:"targeted,omitempty" json:"targeted,omitempty"`
 	Actors   float64  `yaml:"actors,omitempty" json:"actors,omitempty"`
@@ -113,6 +112,28 @@ type Risk struct {
 	Bands    []int    `yaml:"bands,omitempty" json:"bands,omitempty"`
 	SLA      []int    `yaml:"sla,omitempty" json:"sla,omitempty"`
 	Policies []string `yaml:"policies,omitempty" json:"policies,omitempty"`
+	Weights  *Weights `yaml:"weights,omitempty" json:"weights,omitempty"`
+}
+
+// Weights are those of first exploitation in place of the shipped ones, in the
+// form in which leeward train writes them. They are those of package
+// prioritize, which checks them.
+type Weights struct {
+	Intercept float64            `yaml:"intercept" json:"intercept"`
+	Signals   map[string]float64 `yaml:"signals" json:"signals"`
+	Horizon   int                `yaml:"horizon_days" json:"horizon_days"`
+	Fit       Fit                `yaml:"fit,omitempty" json:"fit"`
+}
+
+// Fit is what weights were fitted on, for people.
+type Fit struct {
+	Days      []string `yaml:"days,omitempty" json:"days"`
+	Until     string   `yaml:"until,omitempty" json:"until"`
+	Cases     int      `yaml:"cases,omitempty" json:"cases"`
+	Exploited int      `yaml:"exploited,omitempty" json:"exploited"`
+	Ridge     float64  `yaml:"ridge,omitempty" json:"ridge"`
+	Deviance  float64  `yaml:"deviance,omitempty" json:"deviance"`
+	Null      float64  `yaml:"null,omitempty" json:"null"`
 }
 
 // Webhook is a receiver of signed messages.

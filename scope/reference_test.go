@@ -296,7 +296,7 @@ func (d dice) programme() *Programme {
 
 // ready compiles a programme that was not parsed.
 func ready(p *Programme) *Programme {
-	p.rules = compile(p, lines{make([]int, len(p.Assets)), make([]int, len(p.Exclusions)), make([]int, len(p.Scopes))})
+	p.rules = compile(p, lines{make([]int, len(p.Assets)), make([]int, len(p.Exclusions)), make([]int, len(p.Scopes)), nil})
 	return p
 }
 

@@ -168,6 +168,10 @@ func (s *Server) registerAPI(mux *routes) {
 		res, err := s.Backend.Apply(ctx, in.Body)
 		return &res, err
 	})
+	register(a, Operator, "what-if", http.MethodPost, "/whatif", "What a programme file would move; it changes nothing", func(ctx context.Context, in *struct{ Body WhatIfRequest }) (*WhatIf, error) {
+		w, err := s.Backend.WhatIf(ctx, in.Body)
+		return &w, err
+	})
 	register(a, Viewer, "refit", http.MethodPost, "/refit", "What own incidents teach about the risk model; changes nothing", func(ctx context.Context, in *struct{ Body RefitRequest }) (*Refit, error) {
 		fit, err := s.Backend.Refit(ctx, in.Body)
 		return &fit, err
@@ -268,9 +272,10 @@ func register[In, Out any](a operations, least Role, id, method, path, summary s
 	type output struct{ Body *Out }
 	huma.Register(a.api, huma.Operation{
 		OperationID: id, Method: method, Path: "/api/v1" + path, Summary: summary,
-		Description: "Least role: " + least.String() + ".",
-		Security:    []map[string][]string{{"token": {}}},
-		Tags:        []string{strings.Split(strings.TrimPrefix(path, "/"), "/")[0]},
+		Description:  "Least role: " + least.String() + ".",
+		Security:     []map[string][]string{{"token": {}}},
+		MaxBodyBytes: maxBody(id),
+		Tags:         []string{strings.Split(strings.TrimPrefix(path, "/"), "/")[0]},
 		// Who may not call it is told so before anything that he sent is read.
 		Middlewares: huma.Middlewares{func(c huma.Context, next func(huma.Context)) {
 			switch actor := ActorOf(c.Context()); {
@@ -289,6 +294,15 @@ func register[In, Out any](a operations, least Role, id, method, path, summary s
 		}
 		return &output{out}, nil
 	})
+}
+
+// maxBody is how much an operation reads: a whole programme, of which JSON may
+// write a character as six, or 1 MB.
+func maxBody(operation string) int64 {
+	if operation == "apply-programme" || operation == "what-if" {
+		return 6*maxProgramme + 64<<10
+	}
+	return 1 << 20
 }
 
 // move moves findings as the actor may: triage is an analyst's, the claim that

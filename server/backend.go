@@ -99,6 +99,8 @@ type Backend interface {
 
 	Programme(ctx context.Context) (Programme, error)
 	Apply(ctx context.Context, r ApplyRequest) (ApplyResult, error)
+	// WhatIf says what a programme would move. It changes nothing and ends with ctx.
+	WhatIf(ctx context.Context, r WhatIfRequest) (WhatIf, error)
 	// Refit learns from own incidents, and changes nothing.
 	Refit(ctx context.Context, r RefitRequest) (Refit, error)
 	// Scope reports on the assets that a filter by assets selects.
@@ -483,6 +485,8 @@ type ApplyResult struct {
 	Changed bool          `json:"changed"`
 	Summary string        `json:"summary"`
 	Changes scope.Changes `json:"changes"`
+
+	BandChanges *int `json:"band_changes,omitempty" doc:"of a dry run: open findings that would change their risk band"`
 }
 
 // ScopeReport is what counts and whose it is.

@@ -104,6 +104,11 @@ func (n narrowed) Scope(ctx context.Context, filter string) (ScopeReport, error)
 	return n.Backend.Scope(ctx, narrow(ctx, filter))
 }
 
+func (n narrowed) WhatIf(ctx context.Context, r WhatIfRequest) (WhatIf, error) {
+	r.Filter = narrow(ctx, r.Filter)
+	return n.Backend.WhatIf(ctx, r)
+}
+
 func (n narrowed) Summary(ctx context.Context) (Summary, error) {
 	return n.Backend.SummaryOf(ctx, narrow(ctx, ""))
 }

@@ -76,6 +76,9 @@ func (s *Server) programmeForm(w http.ResponseWriter, r *http.Request) (templ.Co
 	// Browsers send lines with a carriage return, whatever they were given.
 	body := strings.ReplaceAll(r.PostForm.Get("body"), "\r\n", "\n")
 	version, _ := strconv.ParseInt(r.PostForm.Get("version"), 10, 64)
+	if r.PostForm.Get("do") == "whatif" {
+		return s.whatIf(w, r, body, version)
+	}
 	return s.edited(w, r, body, version, r.PostForm.Get("do") == "apply")
 }
 
@@ -108,19 +111,32 @@ func (s *Server) edited(w http.ResponseWriter, r *http.Request, body string, ver
 		}
 		return s.redirect(w, r, web.ScopeURL, "The programme is in force: "+res.Summary+".")
 	}
-	if err != nil && status(err) == http.StatusInternalServerError {
+	if err != nil {
+		return s.refusedText(w, r, body, version, err)
+	}
+	p, err := s.programmeView(ctx)
+	if err != nil {
 		return nil, err
 	}
-	p, failed := s.programmeView(ctx)
+	p.Edit, p.Body, p.Version = true, body, version
+	p.Summary = strings.ToUpper(res.Summary[:1]) + res.Summary[1:]
+	p.Excluded, p.Returned = res.Changes.Assets.ExcludedNames, res.Changes.Assets.ReturnedNames
+	if res.BandChanges != nil {
+		p.BandChanges = *res.BandChanges
+	}
+	return web.Programme(p), nil
+}
+
+// refusedText is the editor with a text and what is wrong with it.
+func (s *Server) refusedText(w http.ResponseWriter, r *http.Request, body string, version int64, err error) (templ.Component, error) {
+	if status(err) == http.StatusInternalServerError {
+		return nil, err
+	}
+	p, failed := s.programmeView(r.Context())
 	if failed != nil {
 		return nil, failed
 	}
 	p.Edit, p.Body, p.Version = true, body, version
-	if err == nil {
-		p.Summary = strings.ToUpper(res.Summary[:1]) + res.Summary[1:]
-		p.Excluded, p.Returned = res.Changes.Assets.ExcludedNames, res.Changes.Assets.ReturnedNames
-		return web.Programme(p), nil
-	}
 	if exposure.KindOf(err) == exposure.Invalid {
 		p.Problems = lineProblems(public(err), body)
 	} else {

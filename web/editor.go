@@ -46,9 +46,14 @@ func outcomeTitle(p ProgrammePage) string {
 		return "Not applied"
 	case p.Summary != "":
 		return "What it would change"
+	case p.Moves != nil:
+		return "What it would move"
 	}
 	return "Check before you apply"
 }
+
+// sentence is a text that begins in lower case and has no full stop.
+func sentence(text string) string { return cut(words(text), 2000) + "." }
 
 func serviceTitle(p ServicePage) string {
 	if p.Was == "" {

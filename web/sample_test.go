@@ -182,6 +182,28 @@ func sampleAssets() []AssetRow {
 }
 
 // sampleReached is what is open behind a service, most of it on one asset.
+// sampleMovement is what moves when a weakness becomes worth more and two of
+// the first findings change places.
+func sampleMovement(rows []FindingRow) *Movement {
+	move := func(i int, was, is FindingStanding) FindingMove {
+		r := rows[i]
+		return FindingMove{r.ID, r.Title, r.Advisory, r.Asset, r.AssetID, was, is}
+	}
+	top := []FindingMove{
+		move(0, FindingStanding{912, exposure.BandCritical, before(7), "Corporate IT", 1}, FindingStanding{940, exposure.BandCritical, before(7), "Corporate IT", 1}),
+		move(2, FindingStanding{641, exposure.BandHigh, before(-12), "", 61}, FindingStanding{861, exposure.BandCritical, before(-2), "Corporate IT", 2}),
+		move(3, FindingStanding{Risk: 790, Band: OutsideBand, Owner: "Platform"}, FindingStanding{790, exposure.BandCritical, before(-4), "Platform", 3}),
+	}
+	return &Movement{
+		Summary: "41 of 2,222 open findings move: 1 comes into scope, 38 go to a higher band, 40 are due earlier, 12 become overdue; the expected loss goes from 512 k to 640 k EUR", Version: 4, Currency: "EUR", Moved: 41,
+		Before: MovementTotals{2221, 95, 512_000}, After: MovementTotals{2222, 107, 640_000}, BandUp: 38, NewlyOverdue: 12,
+		Bands:  []BandMove{{exposure.BandCritical, exposure.BandCritical, 12}, {exposure.BandHigh, exposure.BandCritical, 38}, {exposure.BandHigh, exposure.BandHigh, 100}, {exposure.BandLow, exposure.BandNone, 2}, {OutsideBand, exposure.BandCritical, 1}},
+		Owners: []OwnerMove{{"Corporate IT", 40, 40, 0, 40, 0, 12, MovementTotals{600, 40, 300_000}, MovementTotals{640, 52, 428_000}}, {"", 0, 0, 0, 0, 0, 0, MovementTotals{40, 0, 1000}, MovementTotals{}}}, OwnersMore: 1,
+		Handed: []Handed{{"", "Corporate IT", 40}}, Rules: []RuleMove{{"", 100, 90}, {"sla", 2000, 2012}},
+		Top: top, Dropped: []FindingMove{move(5, FindingStanding{655, exposure.BandHigh, before(-14), "Platform", 3}, FindingStanding{655, exposure.BandHigh, before(-14), "Platform", 4})}, Farthest: top[1:2],
+	}
+}
+
 func sampleReached() *Reached {
 	r := &Reached{Reaches: map[exposure.Reach]OpenLoss{}, Assets: sampleAssets()[:8], More: 12, Behind: 38}
 	r.Assets[0].Loss = 600_000
@@ -481,6 +503,7 @@ func samplePages(static *Static) []sample {
 		{"sources-scoped", Sources(SourcesPage{Shell: scoped.Shell, Rows: sampleSources()})},
 		{"programme", Programme(ProgrammePage{Shell: shell("Programme", StageScope), Body: scope.Programme, Version: 3, Applied: before(6), AppliedBy: "m.okafor", CanApply: true})},
 		{"programme-check", Programme(ProgrammePage{Shell: shell("Programme", StageScope), Body: scope.Programme, Version: 3, Applied: before(6), AppliedBy: "m.okafor", CanApply: true, Edit: true, Summary: "1 service added; 38 assets change: 38 support other services", Excluded: []string{"mri-1.example.com"}})},
+		{"programme-moves", Programme(ProgrammePage{Shell: shell("Programme", StageScope), Body: "name: Harbelmoor Supply\n", Version: 3, CanApply: true, Edit: true, Moves: sampleMovement(rows)})},
 		{"programme-wrong", Programme(ProgrammePage{Shell: shell("Programme", StageScope), Body: scope.Programme, Version: 3, CanApply: true, Edit: true, Problems: []LineProblem{{6, "loss: {c: 800k}", `a service has no key "loss": use one of name, tier, owner, impact`}}})},
 		{"service", Service(service)},
 		{"service-read", Service(readOnly)},
@@ -555,6 +578,7 @@ func emptyPages(static *Static) []sample {
 	add("choose", Choose(ChoosePage{Shell: shell("Choose a scope", StageScope)}))
 	add("programme", Programme(ProgrammePage{Shell: shell("Programme", StageScope)}))
 	add("programme-edit", Programme(ProgrammePage{Shell: shell("Programme", StageScope), Edit: true, CanApply: true}))
+	add("programme-moves", Programme(ProgrammePage{Shell: shell("Programme", StageScope), Edit: true, CanApply: true, Moves: &Movement{Summary: "nothing moves: there are no open findings"}}))
 	add("service", Service(ServicePage{Shell: shell("Business service", StageScope), CanApply: true}))
 	add("service-without-assets", Service(ServicePage{Shell: shell("Business service", StageScope), Was: "new", CanApply: true, Reached: &Reached{}}))
 	add("service-without-findings", Service(ServicePage{Shell: shell("Business service", StageScope), Was: "quiet", Reached: &Reached{Behind: 1}}))
@@ -641,6 +665,11 @@ func hostilePages(static *Static, text string) []sample {
 	add("choose", Choose(ChoosePage{Shell: shell(), Query: text, Next: text, Rows: []Choice{{text, text, text, -1}}, More: true}))
 	add("programme", Programme(ProgrammePage{Shell: shell(), Body: text, AppliedBy: text, Applied: before(1), CanApply: true}))
 	add("programme-edit", Programme(ProgrammePage{Shell: shell(), Body: text, Edit: true, CanApply: true, Summary: text, Excluded: []string{text}, Returned: []string{text}, Error: text}))
+	odd := FindingMove{1, text, text, text, 1, FindingStanding{-1, 99, time.Time{}, text, -1}, FindingStanding{math.MaxInt, 99, before(1), text + "x", math.MaxInt}}
+	add("programme-moves", Programme(ProgrammePage{Shell: shell(), Body: text, Edit: true, CanApply: true, Moves: &Movement{
+		Summary: text, Version: -1, Currency: text, Moved: -1, Before: MovementTotals{-1, math.MaxInt, math.NaN()}, After: MovementTotals{math.MaxInt, -1, math.Inf(1)}, BandUp: math.MinInt,
+		Bands: []BandMove{{99, 98, -1}, {exposure.BandLow, OutsideBand, math.MaxInt}}, Owners: []OwnerMove{{Owner: text, Moved: -1, NewlyOverdue: 1}, {}}, OwnersMore: 3, Handed: []Handed{{text, "", -1}, {"", text, 1}}, HandedMore: 2,
+		Rules: []RuleMove{{text, -1, math.MaxInt}}, Top: []FindingMove{odd}, Dropped: []FindingMove{odd}, Farthest: []FindingMove{odd}}}))
 	add("programme-wrong", Programme(ProgrammePage{Shell: shell(), Body: text, Edit: true, CanApply: true, Problems: []LineProblem{{1, text, text}, {0, "", text}}}))
 	add("service", Service(ServicePage{Shell: shell(), Was: text, Name: text, Owner: text, Confidentiality: text, Integrity: text, Availability: text, Assets: text, Error: text}))
 	reached := &Reached{Reaches: map[exposure.Reach]OpenLoss{99: {math.NaN(), -1}, exposure.ReachInternet: {math.Inf(1), math.MaxInt}}, Assets: []AssetRow{asset, asset}, More: -1, Behind: -1}

@@ -37,7 +37,10 @@ type ProgrammePage struct {
 	Summary  string
 	Excluded []string // names of assets, the first few
 	Returned []string
-	Error    string // why it was not applied, when the text is right
+	// BandChanges is how many open findings would change their band.
+	BandChanges int
+	Moves       *Movement // what a text would move; nil: nobody asked
+	Error       string    // why it was not applied, when the text is right
 }
 
 // LineProblem is one thing that is wrong with a text.

@@ -73,8 +73,8 @@ func build(t *testing.T, now time.Time) *house {
 		t.Fatal(err)
 	}
 	config := prioritize.Config{}
-	if programme.Risk != nil {
-		config = prioritize.Config(*programme.Risk)
+	if r := programme.Risk; r != nil { // which states no weights
+		config = prioritize.Config{Targeted: r.Targeted, Actors: r.Actors, LossMin: r.LossMin, LossMax: r.LossMax, Loss: r.Loss, Bands: r.Bands, SLA: r.SLA, Policies: r.Policies}
 	}
 	model, err := prioritize.New(config, now)
 	if err != nil {
