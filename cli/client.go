@@ -45,6 +45,7 @@ type house interface {
 	Export(ctx context.Context, format, filter string, w io.Writer) error
 	Programme(ctx context.Context) (server.Programme, error)
 	Apply(ctx context.Context, r server.ApplyRequest) (server.ApplyResult, error)
+	Policies(ctx context.Context) ([]server.PolicyStatus, error)
 	Feeds(ctx context.Context) ([]server.FeedStatus, error)
 	UpdateFeeds(ctx context.Context, r server.FeedsRequest) ([]server.FeedStatus, error)
 	ImportFeeds(ctx context.Context, bundle io.Reader, force bool) ([]server.FeedStatus, error)
@@ -314,6 +315,12 @@ func (c *client) Programme(ctx context.Context) (p server.Programme, err error) 
 
 func (c *client) Apply(ctx context.Context, r server.ApplyRequest) (res server.ApplyResult, err error) {
 	return res, c.call(ctx, http.MethodPut, "/api/v1/programme", r, &res)
+}
+
+func (c *client) Policies(ctx context.Context) ([]server.PolicyStatus, error) {
+	var all struct{ Rows []server.PolicyStatus }
+	err := c.get(ctx, "/api/v1/policies", &all)
+	return all.Rows, err
 }
 
 func (c *client) Feeds(ctx context.Context) ([]server.FeedStatus, error) {

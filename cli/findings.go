@@ -369,6 +369,8 @@ func (c *explainCmd) Run(ctx context.Context, r *run) error {
 		fmt.Fprintf(r.Out, "due %s by %s\n", dayText(uint16(x.DueDay)), x.DueRule)
 	}
 	fmt.Fprintln(r.Out, "SSVC:", x.SSVC)
+	fmt.Fprintln(r.Out, "SSVC for who applies patches:", x.SSVCDeployer)
+	explainPolicies(r.Out, x.Policies)
 	changes := d.History.Changes
 	if older := len(changes) - lastChanges; older > 0 {
 		fmt.Fprintf(r.Out, "%d earlier changes of the score: `leeward --json explain %s`\n", older, d.ID)

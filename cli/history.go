@@ -139,7 +139,7 @@ func (a *app) recall(ctx context.Context, p pastProgramme) (pastProgramme, error
 		}
 	}
 	var err error
-	if p.model, err = prioritize.New(riskConfig(p.programme), a.now()); err != nil {
+	if p.model, err = a.modelOf(p.programme); err != nil {
 		return p, exposure.Errorf(exposure.Internal, "the risk model of version %d of the programme: %w", p.version, err)
 	}
 	a.mu.Lock()

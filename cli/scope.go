@@ -29,7 +29,7 @@ func (a *app) loadProgramme(ctx context.Context) error {
 			return exposure.Errorf(exposure.Internal, "the stored programme cannot be read: %w", err)
 		}
 	}
-	m, err := prioritize.New(riskConfig(p), a.now())
+	m, err := a.modelOf(p)
 	if err != nil {
 		return err
 	}
@@ -37,6 +37,11 @@ func (a *app) loadProgramme(ctx context.Context) error {
 	defer a.mu.Unlock()
 	a.programme, a.version, a.model = p, version, m
 	return nil
+}
+
+// modelOf is the risk model that a programme asks for, with its policies.
+func (a *app) modelOf(p *scope.Programme) (*prioritize.Model, error) {
+	return prioritize.New(riskConfig(p), a.now(), p.Policies...)
 }
 
 // riskConfig is what a programme overrides of the risk model.
@@ -104,7 +109,7 @@ func (a *app) Apply(ctx context.Context, r server.ApplyRequest) (server.ApplyRes
 	if err != nil {
 		return res, err
 	}
-	if _, err := prioritize.New(riskConfig(next), a.now()); err != nil {
+	if _, err := a.modelOf(next); err != nil {
 		return res, err
 	}
 	old, _ := a.inForce()

@@ -18,7 +18,6 @@ import (
 
 	"github.com/leeward-ctem/leeward/cycle"
 	"github.com/leeward-ctem/leeward/exposure"
-	"github.com/leeward-ctem/leeward/prioritize"
 	"github.com/leeward-ctem/leeward/server"
 )
 
@@ -190,7 +189,7 @@ func (a *app) stopCycle(ctx context.Context) {
 func (a *app) rescore(context.Context) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	m, err := prioritize.New(riskConfig(a.programme), a.now())
+	m, err := a.modelOf(a.programme)
 	if err != nil {
 		return err
 	}

@@ -17,7 +17,10 @@ type Programme struct {
 	Exclusions []Exclusion `yaml:"exclusions,omitempty"`
 	Scopes     []Scope     `yaml:"scopes,omitempty"`
 	Risk       *Risk       `yaml:"risk,omitempty"`
-	Webhooks   []Webhook   `yaml:"webhooks,omitempty"`
+	// Policies are the organisation's own; risk.policies says which are in force.
+	// Here they have their form only: package prioritize compiles them.
+	Policies []exposure.Policy `yaml:"policies,omitempty"`
+	Webhooks []Webhook         `yaml:"webhooks,omitempty"`
 
 	rules *compiled
 }
@@ -110,7 +113,7 @@ type Risk struct {
 	Loss     float64  `yaml:"loss,omitempty" json:"loss,omitempty"`
 	Bands    []int    `yaml:"bands,omitempty" json:"bands,omitempty"`
 	SLA      []int    `yaml:"sla,omitempty" json:"sla,omitempty"`
-	Policies []string `yaml:"policies,omitempty" json:"policies,omitempty"`
+	Policies []string `yaml:"policies,omitempty" json:"policies,omitempty"` // names of those in force
 }
 
 // Webhook is a receiver of signed messages.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/leeward-ctem/leeward/cycle"
 	"github.com/leeward-ctem/leeward/discover"
@@ -85,6 +86,8 @@ type Backend interface {
 	Advisory(ctx context.Context, id, filter string) (AdvisoryDetail, error)
 
 	Programme(ctx context.Context) (Programme, error)
+	// Policies are those in force, then those that could be.
+	Policies(ctx context.Context) ([]PolicyStatus, error)
 	Apply(ctx context.Context, r ApplyRequest) (ApplyResult, error)
 	// Scope reports on the assets that a filter by assets selects.
 	Scope(ctx context.Context, filter string) (ScopeReport, error)
@@ -423,6 +426,27 @@ type Programme struct {
 	Version int64  `json:"version" doc:"0: none was applied"`
 	At      int64  `json:"at,omitempty" doc:"unix milliseconds"`
 	Actor   string `json:"actor,omitempty"`
+}
+
+// PolicyStatus is a policy and what it is to the organisation.
+type PolicyStatus struct {
+	exposure.Policy
+	InForce bool   `json:"in_force" doc:"its due dates count; of several the earliest"`
+	Own     bool   `json:"own" doc:"of the programme, not shipped"`
+	Dated   bool   `json:"dated" doc:"gives due dates; otherwise labels"`
+	Text    string `json:"text" doc:"YAML, as it may stand in a programme"`
+}
+
+// PolicyNamed is the policy of a name.
+func PolicyNamed(all []PolicyStatus, name string) (PolicyStatus, error) {
+	var names []string
+	for _, p := range all {
+		if p.Name == name {
+			return p, nil
+		}
+		names = append(names, p.Name)
+	}
+	return PolicyStatus{}, exposure.Errorf(exposure.NotFound, "there is no policy %q: there are %s", name, strings.Join(names, ", "))
 }
 
 // ApplyRequest applies a programme file.

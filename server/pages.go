@@ -49,6 +49,8 @@ func (s *Server) registerPages(mux *routes) {
 	page("GET "+web.FeedsURL, Viewer, s.feedsPage)
 	page("GET "+web.AdvisoriesURL, Viewer, s.advisoriesPage)
 	page("GET "+web.AdvisoriesURL+"/{id}", Viewer, s.advisoryPage)
+	page("GET "+web.PoliciesURL, Viewer, s.policiesPage)
+	page("GET "+web.PoliciesURL+"/{name}", Viewer, s.policyPage)
 	page("GET "+web.FindingsURL, Viewer, s.findingsPage)
 	page("GET "+web.FindingsURL+"/{id}", Viewer, s.findingPage)
 	page("GET "+web.CompleteURL, Viewer, s.completeFragment)

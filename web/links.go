@@ -25,6 +25,7 @@ const (
 	FeedsURL        = "/feeds"
 	AdvisoriesURL   = "/advisories"
 	FindingsURL     = "/findings"
+	PoliciesURL     = "/policies"
 	ValidateURL     = "/validate"
 	RemediationsURL = "/remediations"
 	BoardURL        = "/remediations/board"

@@ -76,7 +76,7 @@ func build(t *testing.T, now time.Time) *house {
 	if programme.Risk != nil {
 		config = prioritize.Config(*programme.Risk)
 	}
-	model, err := prioritize.New(config, now)
+	model, err := prioritize.New(config, now, programme.Policies...)
 	if err != nil {
 		t.Fatal(err)
 	}
