@@ -52,7 +52,7 @@ var language = sync.OnceValues(func() (*cel.Env, error) {
 		cel.StdLib(cel.StdLibSubset(subset)),
 		cel.CrossTypeNumericComparisons(true), cel.EnableMacroCallTracking(),
 		cel.ParserRecursionLimit(maxNesting), cel.ParserErrorRecoveryLimit(4),
-		cel.ParserExpressionSizeLimit(maxExpression), cel.ExpressionNodeLimit(maxNodes),
+		cel.ParserExpressionSizeLimit(4*maxExpression), cel.ExpressionNodeLimit(maxNodes),
 		cel.RegexProgramSizeLimit(maxRegex), cel.ASTValidators(cel.ValidateRegexLiterals(), cel.ValidateComprehensionNestingLimit(1)),
 	}
 	kinds := map[string]*cel.Type{typeBool: cel.BoolType, typeNumber: cel.DoubleType, typeWhole: cel.IntType, typeText: cel.StringType, typeList: cel.ListType(cel.StringType)}
@@ -500,6 +500,16 @@ var (
 	overload   = regexp.MustCompile(`^found no matching overload for '([^']*)' applied to '([^']*)'`)
 )
 
+// complaints are what CEL says otherwise, with the way out.
+var complaints = []struct{ has, what, help string }{
+	{"Syntax error", "the expression breaks off or has something that cannot stand there", "join conditions with && and ||, negate with !, compare with ==, and put texts in quotes"},
+	{"recursion limit", "the expression is nested too deeply", fmt.Sprintf("at most %d levels are allowed: make several rules of it", maxNesting)},
+	{"nesting limit", "exists or all stands within another", "ask of one list at a time"},
+	{"invalid matches argument", "the pattern of matches cannot be used", "check its parentheses and make it shorter; it is in the syntax of RE2"},
+	{"field selection", "a policy has no fields", "use the variables by themselves"},
+	{"node", "the expression has too many parts", "make several rules of it"},
+}
+
 // wording says the first of CEL's complaints in words for people.
 func wording(issues *cel.Issues) error {
 	all := issues.Errors()
@@ -515,10 +525,20 @@ func wording(issues *cel.Issues) error {
 		}
 	}
 	if m := undeclared.FindStringSubmatch(first.Message); m != nil {
+		for _, v := range Variables() {
+			if slices.Contains(v.Words, m[1]) {
+				return mistakef("there is no %s%s: texts stand in quotes, as in %s == %q", m[1], at, v.Name, m[1])
+			}
+		}
 		return mistakef("there is no %q%s: use the variables %s; the functions size, startsWith, endsWith, contains, matches, exists and all; and && || ! ?: == != < <= > >= in + - * /", clip(m[1]), at, variableNames())
 	}
 	if m := overload.FindStringSubmatch(first.Message); m != nil {
 		return mistakef("%s does not go with %s%s: compare what is of one type, numbers with numbers (arithmetic with fractions only, as 2.0) and texts in quotes with texts", strings.Trim(m[1], "_"), clip(m[2]), at)
+	}
+	for _, c := range complaints {
+		if strings.Contains(first.Message, c.has) {
+			return mistakef("%s%s: %s", c.what, at, c.help)
+		}
 	}
 	return mistakef("%s%s", clip(strings.TrimSuffix(strings.TrimSpace(strings.ReplaceAll(first.Message, "\n", " ")), ".")), at)
 }

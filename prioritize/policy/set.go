@@ -11,9 +11,9 @@ import (
 // memory at them are in docs/decisions/0008-policy-tables.md.
 const (
 	maxPolicies = 32
-	maxWeakness = 16      // different conditions about weaknesses: all their combinations are sorted into classes
+	maxWeakness = 14      // different conditions about weaknesses: all their combinations are sorted into classes
 	maxAsset    = 12      // different conditions about assets
-	maxPairs    = 1 << 17 // classes of weaknesses × classes of assets: the table has five cells for each
+	maxPairs    = 1 << 15 // classes of weaknesses × classes of assets: the table has five cells of eight bytes for each, so that it fits the cache of a core
 )
 
 // bandCount is the number of bands, from none to critical.
