@@ -47,7 +47,7 @@ func (a *app) rows(ctx context.Context, v *index.View, list []index.Row) ([]serv
 		adv, asset := v.Advisory(r.Advisory), v.Asset(r.Asset)
 		row := server.FindingRow{
 			ID: r.ID.String(), Title: baseTitle(adv), Severity: r.Severity.String(), Risk: r.Risk.Points(), Band: r.Band.String(),
-			Due: dayText(r.Due), KEV: adv.Threat.KEV(), CVEs: adv.CVEs, Location: where[r.Location].String(), Status: r.Status.String(),
+			Due: dayText(r.Due), DueRule: r.DueRule, KEV: adv.Threat.KEV(), CVEs: adv.CVEs, Location: where[r.Location].String(), Status: r.Status.String(),
 			FirstSeen: dayText(r.FirstSeen), Advisory: adv.Key, Tools: []string{sources[r.Source].Tool},
 		}
 		if row.CVEs == nil {

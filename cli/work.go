@@ -145,7 +145,7 @@ func (a *app) group(ctx context.Context, v *index.View, f exposure.Filter) ([]ex
 			}
 			it := mobilize.Item{Finding: r.ID, Asset: r.Asset, Advisory: v.Advisory(r.Advisory), Place: place, Status: r.Status, Risk: r.Risk, Loss: curve.ExpectedLoss(r.Risk)}
 			if r.Due != exposure.NoDue {
-				it.DueDay = int(r.Due)
+				it.DueDay, it.DueRule = int(r.Due), r.DueRule
 			}
 			if asset := v.Asset(r.Asset); asset != nil {
 				it.Owner = asset.Context.Owner

@@ -193,6 +193,7 @@ type FindingRow struct {
 	Risk      int      `json:"risk"`
 	Band      string   `json:"band"`
 	Due       string   `json:"due" doc:"RFC 3339 date, empty without"`
+	DueRule   string   `json:"due_rule,omitempty" doc:"the policy and rule that it comes from"`
 	KEV       bool     `json:"kev"`
 	EPSS      *float64 `json:"epss" doc:"null: no score, which is not a low score"`
 	CVEs      []string `json:"cves"`

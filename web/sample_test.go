@@ -583,7 +583,7 @@ func hostilePages(static *Static, text string) []sample {
 	row := FindingRow{ID: 1, Title: text, Advisory: text, KEV: true, EPSS: epss(math.NaN()), Asset: text, Location: text, Owner: text, Tools: []string{text}, Risk: math.MaxInt, Band: 99, Severity: 99, Status: 99, Verdict: 99}
 	a := exposure.Asset{ID: 1, Name: text, OS: text, Identifiers: []exposure.Identifier{{Kind: exposure.IdentifierKind(text), Value: text}}, Context: &exposure.Context{Owner: text, Tags: []string{text}, Services: []string{text}, Reach: 99, Tier: -5}}
 	asset := AssetRow{Asset: a, Loss: math.Inf(1), Open: 1, KEV: 1, Overdue: 1}
-	fix := RemediationRow{Remediation: exposure.Remediation{Key: text, Type: text, Title: text, Component: text, Target: text, Also: text, Owner: text, Effort: math.NaN(), DueDay: math.MaxInt32}, Why: text}
+	fix := RemediationRow{Remediation: exposure.Remediation{Key: text, Type: text, Title: text, Component: text, Target: text, Also: text, Owner: text, Effort: math.NaN(), DueDay: math.MaxInt32, DueRule: text}, Why: text}
 	scan := exposure.Scan{Name: text, Format: text, Tool: text, Version: text, Failure: text, At: math.MaxInt64}
 	filter := exposure.Filter{Terms: []exposure.Term{{Values: []string{text}}}}
 	trend := Trend{Title: text, Unit: text, Labels: []string{text, text}, Line: []float64{math.NaN(), math.Inf(1)}, Opened: []float64{1e300}, Closed: []float64{-1}}

@@ -52,7 +52,7 @@ var language = sync.OnceValues(func() (*cel.Env, error) {
 		cel.StdLib(cel.StdLibSubset(subset)),
 		cel.CrossTypeNumericComparisons(true), cel.EnableMacroCallTracking(),
 		cel.ParserRecursionLimit(maxNesting), cel.ParserErrorRecoveryLimit(4),
-		cel.ParserExpressionSizeLimit(4*maxExpression), cel.ExpressionNodeLimit(maxNodes),
+		cel.ParserExpressionSizeLimit(4 * maxExpression), cel.ExpressionNodeLimit(maxNodes),
 		cel.RegexProgramSizeLimit(maxRegex), cel.ASTValidators(cel.ValidateRegexLiterals(), cel.ValidateComprehensionNestingLimit(1)),
 	}
 	kinds := map[string]*cel.Type{typeBool: cel.BoolType, typeNumber: cel.DoubleType, typeWhole: cel.IntType, typeText: cel.StringType, typeList: cel.ListType(cel.StringType)}

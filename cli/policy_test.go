@@ -1,0 +1,45 @@
+package cli
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/leeward-ctem/leeward/exposure"
+	"github.com/leeward-ctem/leeward/prioritize/policy"
+	"github.com/leeward-ctem/leeward/scope"
+)
+
+// The shipped policies are in exactly the language that people write: the
+// strict reader of the programme reads them as what they are.
+func TestShippedPoliciesAreWhatPeopleWrite(t *testing.T) {
+	t.Parallel()
+	all, err := policy.Presets()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range all {
+		text, err := policy.Text(p.Document())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, form := range []string{text, policy.InProgramme(text)} {
+			read, err := scope.ParsePolicies("p.yaml", []byte(form))
+			if err != nil {
+				t.Errorf("%s: %v", p.Name(), err)
+				continue
+			}
+			places := []cmp.Option{
+				cmpopts.IgnoreFields(exposure.Policy{}, "File", "Line", "AppliesLine"), cmpopts.IgnoreFields(exposure.PolicyRule{}, "Line"),
+				cmpopts.IgnoreFields(exposure.PolicyInput{}, "Line"), cmpopts.IgnoreFields(exposure.PolicyValue{}, "Line"), cmpopts.IgnoreFields(exposure.PolicyRow{}, "Line"),
+			}
+			if diff := cmp.Diff([]exposure.Policy{p.Document()}, read, places...); diff != "" {
+				t.Errorf("%s: %s", p.Name(), diff)
+			}
+			if _, err := policy.Compile(read[0]); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+}
