@@ -1,12 +1,16 @@
 package cli
 
 import (
+	"os"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/leeward-ctem/leeward/exposure"
+	"github.com/leeward-ctem/leeward/prioritize"
 	"github.com/leeward-ctem/leeward/prioritize/policy"
 	"github.com/leeward-ctem/leeward/scope"
 )
@@ -41,5 +45,28 @@ func TestShippedPoliciesAreWhatPeopleWrite(t *testing.T) {
 				t.Error(err)
 			}
 		}
+	}
+}
+
+// The example of the documentation is complete: it is read and in force.
+func TestDocumentationOfPolicies(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../docs/policies.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, example, _ := strings.Cut(string(text), "```yaml\n")
+	example, _, _ = strings.Cut(example, "```")
+	p, err := scope.Parse("example.yaml", []byte(example))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := prioritize.New(riskConfig(p), time.Now(), p.Policies...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	known, err := m.Policies()
+	if err != nil || len(known.Force) != 5 {
+		t.Errorf("%d policies in force, %v", len(known.Force), err)
 	}
 }
