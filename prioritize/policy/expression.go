@@ -332,7 +332,7 @@ func known(variable ast.Expr, refuse func(string, ...any), words ...ast.Expr) {
 func (p *parser) ready(tree *ast.AST, e ast.Expr, k *part) error {
 	if k.side == weakness || k.side == asset {
 		if ask := simple(e); ask != nil {
-			k.ask = func(w *Weakness, a *Asset) (bool, bool) { return ask(w, a), true }
+			k.ask = ask
 			return nil
 		}
 	}
@@ -399,13 +399,16 @@ func (s scene) ResolveName(name string) (any, bool) {
 func (scene) Parent() cel.Activation { return nil }
 
 // question is a simple part.
-type question func(*Weakness, *Asset) bool
+type question func(*Weakness, *Asset) (holds, ok bool)
 
 // simple recognises a variable alone, and one compared with or looked up in
 // what is written out. Nil: it is neither.
 func simple(e ast.Expr) question {
 	if v, ok := variable(e); ok && v.Type == typeBool {
-		return func(w *Weakness, a *Asset) bool { return *v.field(w, a).(*bool) }
+		if flag := v.flag; flag != nil {
+			return func(w *Weakness, _ *Asset) (bool, bool) { return *flag(w), true }
+		}
+		return func(w *Weakness, a *Asset) (bool, bool) { return *v.field(w, a).(*bool), true }
 	}
 	if e.Kind() != ast.CallKind || len(e.AsCall().Args()) != 2 || e.AsCall().IsMemberFunction() {
 		return nil
@@ -430,7 +433,7 @@ func simple(e ast.Expr) question {
 	case string:
 		if v.Type == typeText && (name == operators.Equals || name == operators.NotEquals) {
 			equal := name == operators.Equals
-			return func(w *Weakness, a *Asset) bool { return (*v.field(w, a).(*string) == want) == equal }
+			return func(w *Weakness, a *Asset) (bool, bool) { return (*v.field(w, a).(*string) == want) == equal, true }
 		}
 	case int64:
 		if want > -1<<50 && want < 1<<50 {
@@ -460,21 +463,23 @@ func compared(v *Variable, name string, want float64) question {
 		operators.Greater: func(x float64) bool { return x > want }, operators.GreaterEquals: func(x float64) bool { return x >= want },
 		operators.Equals: func(x float64) bool { return x == want }, operators.NotEquals: func(x float64) bool { return x != want },
 	}[name]
-	return func(w *Weakness, a *Asset) bool {
+	return func(w *Weakness, a *Asset) (bool, bool) {
 		switch p := v.field(w, a).(type) {
 		case *float64:
-			return compare(*p)
+			return compare(*p), true
 		case *int:
-			return compare(float64(*p))
+			return compare(float64(*p)), true
 		}
-		return false
+		return false, false
 	}
 }
 
 func simpleIn(left, right ast.Expr) question {
 	if v, ok := variable(right); ok && v.Type == typeList && left.Kind() == ast.LiteralKind {
 		if want, ok := left.AsLiteral().Value().(string); ok {
-			return func(w *Weakness, a *Asset) bool { return slices.Contains(*v.field(w, a).(*[]string), want) }
+			return func(w *Weakness, a *Asset) (bool, bool) {
+				return slices.Contains(*v.field(w, a).(*[]string), want), true
+			}
 		}
 	}
 	v, ok := variable(left)
@@ -492,7 +497,9 @@ func simpleIn(left, right ast.Expr) question {
 		}
 		list = append(list, s)
 	}
-	return func(w *Weakness, a *Asset) bool { return slices.Contains(list, *v.field(w, a).(*string)) }
+	return func(w *Weakness, a *Asset) (bool, bool) {
+		return slices.Contains(list, *v.field(w, a).(*string)), true
+	}
 }
 
 var (

@@ -58,6 +58,7 @@ type Variable struct {
 	// without allocating.
 	weakness func(*Weakness) any
 	asset    func(*Asset) any
+	flag     func(*Weakness) *bool // of a bool of the weakness: all weaknesses of the world are asked
 }
 
 // The types of variables.
@@ -99,7 +100,8 @@ func AttackVector(row int) string { return attackVectors[row] }
 
 // variable of a weakness or an asset, by a function to the field.
 func ofWeakness[T any](name, kind, meaning, unknown string, at func(*Weakness) *T) Variable {
-	return Variable{Name: name, Type: kind, Meaning: meaning, Unknown: unknown, Of: sides[weakness], side: weakness,
+	flag, _ := any(at).(func(*Weakness) *bool)
+	return Variable{Name: name, Type: kind, Meaning: meaning, Unknown: unknown, Of: sides[weakness], side: weakness, flag: flag,
 		weakness: func(w *Weakness) any { return at(w) }}
 }
 
