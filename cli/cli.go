@@ -73,6 +73,7 @@ type commands struct {
 	Inspect      inspectCmd      `cmd:"" help:"Decode a report and print its observations; nothing is stored."`
 	Apply        applyCmd        `cmd:"" help:"Apply a programme file: services, owners, tags, exclusions."`
 	Whatif       whatifCmd       `cmd:"" help:"Say what a programme file would move before it is applied."`
+	Policy       policyCmd       `cmd:"" help:"Policies: until when what must be fixed, as tables to read, try and write."`
 	Export       exportCmd       `cmd:"" help:"Print the programme or findings for other programs."`
 	Feeds        feedsCmd        `cmd:"" help:"Threat intelligence: KEV, EPSS, OSV, Vulnrichment, NVD, exploits."`
 	Actors       actorsCmd       `cmd:"" help:"List who targets us and what is open to them, or show one actor."`

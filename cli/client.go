@@ -50,6 +50,7 @@ type house interface {
 	Refit(ctx context.Context, r server.RefitRequest) (server.Refit, error)
 	Landscape(ctx context.Context, scope string) (server.LandscapeReport, error)
 	Actor(ctx context.Context, id, scope string) (server.ActorDetail, error)
+	Policies(ctx context.Context) ([]server.PolicyStatus, error)
 	Feeds(ctx context.Context) ([]server.FeedStatus, error)
 	UpdateFeeds(ctx context.Context, r server.FeedsRequest) ([]server.FeedStatus, error)
 	ImportFeeds(ctx context.Context, bundle io.Reader, force bool) ([]server.FeedStatus, error)
@@ -340,6 +341,12 @@ func (c *client) Landscape(ctx context.Context, scope string) (l server.Landscap
 
 func (c *client) Actor(ctx context.Context, id, scope string) (d server.ActorDetail, err error) {
 	return d, c.get(ctx, "/api/v1/actors/"+url.PathEscape(id)+"?"+url.Values{"scope": {scope}}.Encode(), &d)
+}
+
+func (c *client) Policies(ctx context.Context) ([]server.PolicyStatus, error) {
+	var all struct{ Rows []server.PolicyStatus }
+	err := c.get(ctx, "/api/v1/policies", &all)
+	return all.Rows, err
 }
 
 func (c *client) Feeds(ctx context.Context) ([]server.FeedStatus, error) {

@@ -47,7 +47,7 @@ func (a *app) rows(ctx context.Context, v *index.View, list []index.Row) ([]serv
 		adv, asset := v.Advisory(r.Advisory), v.Asset(r.Asset)
 		row := server.FindingRow{
 			ID: r.ID.String(), Title: baseTitle(adv), Severity: r.Severity.String(), Risk: r.Risk.Points(), Band: r.Band.String(),
-			Due: dayText(r.Due), KEV: adv.Threat.KEV(), CVEs: adv.CVEs, Location: where[r.Location].String(), Status: r.Status.String(),
+			Due: dayText(r.Due), DueRule: r.DueRule, KEV: adv.Threat.KEV(), CVEs: adv.CVEs, Location: where[r.Location].String(), Status: r.Status.String(),
 			FirstSeen: dayText(r.FirstSeen), Advisory: adv.Key, Tools: []string{sources[r.Source].Tool},
 		}
 		if row.CVEs == nil {
@@ -404,6 +404,8 @@ func (c *explainCmd) Run(ctx context.Context, r *run) error {
 		fmt.Fprintf(r.Out, "due %s by %s\n", dayText(uint16(x.DueDay)), x.DueRule)
 	}
 	fmt.Fprintln(r.Out, "SSVC:", x.SSVC)
+	fmt.Fprintln(r.Out, "SSVC for who applies patches:", x.SSVCDeployer)
+	explainPolicies(r.Out, x.Policies)
 	changes := d.History.Changes
 	if older := len(changes) - lastChanges; older > 0 {
 		fmt.Fprintf(r.Out, "%d earlier changes of the score: `leeward --json explain %s`\n", older, d.ID)

@@ -42,9 +42,9 @@ func (a *app) loadProgramme(ctx context.Context) error {
 	return nil
 }
 
-// modelOf is the risk model that a programme asks for.
-func modelOf(p *scope.Programme, now time.Time) (*prioritize.Model, error) {
-	m, err := prioritize.New(riskConfig(p), now)
+// modelOf is the risk model that a programme asks for, with its policies.
+func modelOf(p *scope.Programme, day time.Time) (*prioritize.Model, error) {
+	m, err := prioritize.New(riskConfig(p), day, p.Policies...)
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +72,7 @@ func readProgramme(file, body string, day time.Time) (*scope.Programme, *priorit
 	if err != nil {
 		return nil, nil, err
 	}
-	m, err := prioritize.New(riskConfig(p), day)
+	m, err := modelOf(p, day)
 	var wrong prioritize.Problems
 	if !errors.As(err, &wrong) {
 		return p, m, err

@@ -150,7 +150,7 @@ func (a *app) groupRows(ctx context.Context, v *index.View, all func(yield func(
 			}
 			it := mobilize.Item{Finding: r.ID, Asset: r.Asset, Advisory: v.Advisory(r.Advisory), Place: place, Status: r.Status, Risk: r.Risk, Loss: curve.ExpectedLoss(r.Risk)}
 			if r.Due != exposure.NoDue {
-				it.DueDay = int(r.Due)
+				it.DueDay, it.DueRule = int(r.Due), r.DueRule
 			}
 			if asset := v.Asset(r.Asset); asset != nil {
 				it.Owner = asset.Context.Owner

@@ -189,10 +189,13 @@ type Context struct {
 	Owner    string   `json:"owner,omitempty"`
 	Tags     []string `json:"tags,omitempty"`
 	Services []string `json:"services,omitempty"` // business services it supports
-	Loss     Loss     `json:"loss"`
-	Scopes   []string `json:"scopes,omitempty"`
-	Excluded bool     `json:"excluded,omitempty"` // out of scope; exclusions always win
-	Controls float64  `json:"controls,omitempty"` // effectiveness × coverage of validated controls, 0…1
+	// Data and Regulations are those of the services: cardholder, PCI DSS.
+	Data        []string `json:"data,omitempty"`
+	Regulations []string `json:"regulations,omitempty"`
+	Loss        Loss     `json:"loss"`
+	Scopes      []string `json:"scopes,omitempty"`
+	Excluded    bool     `json:"excluded,omitempty"` // out of scope; exclusions always win
+	Controls    float64  `json:"controls,omitempty"` // effectiveness × coverage of validated controls, 0…1
 }
 
 // Loss is what a business service loses, in the organisation's currency, when

@@ -15,10 +15,11 @@ type Remediation struct {
 	Triaged   int     `json:"triaged,omitempty"` // findings that somebody took up
 	Claimed   int     `json:"claimed,omitempty"` // findings whose fix waits for a retest
 	Assets    int     `json:"assets"`
-	Risk      int     `json:"risk"`              // worst, in points
-	Loss      float64 `json:"expected_loss"`     // removed when done, currency over the horizon
-	Effort    float64 `json:"effort"`            // relative, 1 is one routine upgrade
-	DueDay    int     `json:"due_day,omitempty"` // earliest among the findings
+	Risk      int     `json:"risk"`               // worst, in points
+	Loss      float64 `json:"expected_loss"`      // removed when done, currency over the horizon
+	Effort    float64 `json:"effort"`             // relative, 1 is one routine upgrade
+	DueDay    int     `json:"due_day,omitempty"`  // earliest among the findings
+	DueRule   string  `json:"due_rule,omitempty"` // policy and rule that it comes from
 	KEV       bool    `json:"kev,omitempty"`
 	// IDs are the findings it closes, sorted.
 	IDs []FindingID `json:"-"`

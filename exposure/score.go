@@ -58,7 +58,7 @@ type AdvisoryFactor struct {
 	Log    Nats   // ln(λ_c·ω·T·S): hazard per day before reach, controls and validation
 	Vector uint8  // row of ContextFactor.Reach
 	Impact uint8  // row of ContextFactor.Loss
-	Policy uint8  // row of DueTable
+	Policy uint16 // row of DueTable
 	KEVDay uint16 // day of listing, 0 when not listed
 }
 
@@ -66,7 +66,7 @@ type AdvisoryFactor struct {
 type ContextFactor struct {
 	Reach  [Vectors]Nats // ln(R·controls) by attack vector
 	Loss   [Impacts]Nats // ln of the expected loss when it succeeds
-	Policy uint8         // column of DueTable
+	Policy uint16        // column of DueTable
 }
 
 // Curve turns a hazard and a loss into risk. The zero Curve is not usable; the
@@ -127,12 +127,12 @@ func (b *Bands) Of(r Risk) Band {
 // NoDue marks a finding without due date.
 const NoDue = math.MaxUint16
 
-// DueTable holds, by band × advisory policy × context policy, the days until a
+// DueTable holds, by band × class of advisory × class of context, the days until a
 // finding is due, and which rule says so. The earliest rule wins.
 type DueTable struct {
-	Rules    []string // names, by number
-	Contexts int      // number of context policies
-	Policies int      // number of advisory policies
+	Rules    []string // names, by number: "bod-26-04: kev yes, exposed yes"
+	Contexts int      // classes of contexts that the policies tell apart
+	Policies int      // classes of advisories that the policies tell apart
 	// Cells[(band·Policies+advisory)·Contexts+context]
 	Cells []DueCell
 }
@@ -141,12 +141,12 @@ type DueTable struct {
 // from first sight and days that run from a KEV listing start apart.
 type DueCell struct {
 	Days, KEVDays uint16 // NoDue: none
-	Rule, KEVRule uint8
+	Rule, KEVRule uint16
 }
 
 // Due returns the day a finding is due and the rule that binds. What would be
 // due after the last day that a date can hold is due on that day.
-func (t *DueTable) Due(b Band, advisory, context uint8, firstSeen, kev uint16) (day uint16, rule uint8) {
+func (t *DueTable) Due(b Band, advisory, context uint16, firstSeen, kev uint16) (day, rule uint16) {
 	c := &t.Cells[(int(b)*t.Policies+int(advisory))*t.Contexts+int(context)]
 	day, rule = NoDue, 0
 	if c.Days != NoDue {
@@ -197,8 +197,11 @@ type Explanation struct {
 	Threat   []Share  `json:"threat"` // who says how much of the threat; sums to 1
 	Flags    []string `json:"flags,omitempty"`
 	DueDay   int      `json:"due_day,omitempty"`
-	DueRule  string   `json:"due_rule,omitempty"`
-	SSVC     string   `json:"ssvc,omitempty"`
+	DueRule  string   `json:"due_rule,omitempty"` // policy and rule
+	SSVC     string   `json:"ssvc,omitempty"`     // by CISA's tree for coordinators
+	// SSVCDeployer is the label of the tree for who applies patches.
+	SSVCDeployer string         `json:"ssvc_deployer,omitempty"`
+	Policies     []PolicyResult `json:"policies,omitempty"`
 
 	// First is the chance of first exploitation taken apart, nil where
 	// exploitation is known or nothing can be said.

@@ -174,10 +174,10 @@ func TestDue(t *testing.T) {
 	tests := []struct {
 		name              string
 		band              Band
-		advisory, context uint8
+		advisory, context uint16
 		first, kev        uint16
 		day               uint16
-		rule              uint8
+		rule              uint16
 	}{
 		{"no rule", BandNone, 0, 0, 20000, 0, NoDue, 0},
 		{"the other context", BandHigh, 0, 1, 20000, 0, NoDue, 0},

@@ -252,7 +252,7 @@ func (v *View) Deadline(id exposure.FindingID) uint16 {
 }
 
 // due returns the day row j of c is due and the rule that binds.
-func (v *View) due(c *chunk, j int) (uint16, uint8) {
+func (v *View) due(c *chunk, j int) (day, rule uint16) {
 	if s := exposure.Status(c.state[j] & 15); !s.Open() {
 		return exposure.NoDue, 0
 	}

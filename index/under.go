@@ -140,7 +140,7 @@ func appendContextKey(b []byte, c *exposure.Context) []byte {
 		b = binary.LittleEndian.AppendUint64(b, math.Float64bits(x))
 	}
 	b = appendText(b, c.Owner)
-	for _, names := range [...][]string{c.Tags, c.Services, c.Scopes} {
+	for _, names := range [...][]string{c.Tags, c.Services, c.Scopes, c.Data, c.Regulations} {
 		b = binary.AppendUvarint(b, uint64(len(names)))
 		for _, name := range names {
 			b = appendText(b, name)

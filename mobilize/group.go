@@ -20,6 +20,7 @@ type Item struct {
 	Risk     exposure.Risk
 	Loss     float64 // expected over the horizon, in currency
 	DueDay   int     // days since 1970-01-01 UTC; 0: none
+	DueRule  string  // what it comes from
 	Owner    string  // empty: nobody's
 }
 
@@ -88,6 +89,7 @@ type totals struct {
 	due  int32
 	risk exposure.Risk
 	kev  bool
+	rule string // what due comes from; of several the first by name
 
 	triaged, claimed int32
 }
@@ -155,7 +157,9 @@ func (g *grouping) add(it *Item) {
 		t.claimed++
 	}
 	if it.DueDay > 0 {
-		t.due = int32(min(int(t.due), it.DueDay))
+		if day := int32(min(it.DueDay, math.MaxInt32-1)); day < t.due || day == t.due && it.DueRule < t.rule {
+			t.due, t.rule = day, it.DueRule
+		}
 	}
 	g.members = append(g.members, member{i, it.Finding, it.Asset, of})
 }
@@ -289,7 +293,7 @@ func (g *grouping) finish() []exposure.Remediation {
 			Risk: t.risk.Points(), Loss: t.loss.value(), Effort: r.effort(), KEV: t.kev, IDs: ids[from:len(ids):len(ids)],
 		}
 		if t.due < math.MaxInt32 {
-			all[i].DueDay = int(t.due)
+			all[i].DueDay, all[i].DueRule = int(t.due), t.rule
 		}
 		slices.Sort(all[i].IDs)
 	}

@@ -208,13 +208,13 @@ func TestTotals(t *testing.T) {
 	kev := cve("CVE-2")
 	kev.Threat.KEVDay = 19000
 	got := Group(each([]Item{
-		{Finding: 9, Asset: 4, Advisory: cve("CVE-1"), Place: p, Risk: 6000, Loss: 0.5, DueDay: 20100, Owner: "A"},
+		{Finding: 9, Asset: 4, Advisory: cve("CVE-1"), Place: p, Risk: 6000, Loss: 0.5, DueDay: 20100, DueRule: "later", Owner: "A"},
 		{Finding: 3, Asset: 4, Advisory: kev, Place: p, Status: exposure.StatusTriaged, Risk: 65535, Loss: 2, Owner: "A"},
-		{Finding: 7, Asset: 1, Advisory: cve("CVE-1"), Place: p, Status: exposure.StatusFixClaimed, Risk: 1, Loss: math.NaN(), DueDay: 20050, Owner: "A"},
+		{Finding: 7, Asset: 1, Advisory: cve("CVE-1"), Place: p, Status: exposure.StatusFixClaimed, Risk: 1, Loss: math.NaN(), DueDay: 20050, DueRule: "sla: high band", Owner: "A"},
 		{Finding: 1, Asset: 1, Advisory: cve("CVE-1"), Place: p, Loss: 0.5},
 	}))
 	want := []exposure.Remediation{
-		{Type: "upgrade", Title: "Upgrade x to 1.0.1 on 2 assets", Component: "pkg:npm/x", Target: "1.0.1", Owner: "A", Findings: 3, Triaged: 1, Claimed: 1, Assets: 2, Risk: 1000, Loss: 2.5, Effort: 1.25, DueDay: 20050, KEV: true, IDs: []exposure.FindingID{3, 7, 9}},
+		{Type: "upgrade", Title: "Upgrade x to 1.0.1 on 2 assets", Component: "pkg:npm/x", Target: "1.0.1", Owner: "A", Findings: 3, Triaged: 1, Claimed: 1, Assets: 2, Risk: 1000, Loss: 2.5, Effort: 1.25, DueDay: 20050, DueRule: "sla: high band", KEV: true, IDs: []exposure.FindingID{3, 7, 9}},
 		{Type: "upgrade", Title: "Upgrade x to 1.0.1 on 1 asset", Component: "pkg:npm/x", Target: "1.0.1", Findings: 1, Assets: 1, Loss: 0.5, Effort: 1, IDs: []exposure.FindingID{1}},
 	}
 	for i := range got {
@@ -390,7 +390,7 @@ func randomItems(r *rand.Rand, n int) []Item {
 	for i := range items {
 		items[i] = Item{
 			Finding: exposure.FindingID(i + 1), Asset: exposure.AssetID(r.IntN(20)), Advisory: advisories[r.IntN(len(advisories))], Place: places[r.IntN(len(places))],
-			Risk: exposure.Risk(r.IntN(1 << 16)), Loss: r.ExpFloat64() * 100, DueDay: r.IntN(3), Owner: pick("", "A", "B"),
+			Risk: exposure.Risk(r.IntN(1 << 16)), Loss: r.ExpFloat64() * 100, DueDay: r.IntN(3), DueRule: pick("x", "y"), Owner: pick("", "A", "B"),
 		}
 	}
 	return items

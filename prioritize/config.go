@@ -12,6 +12,7 @@ import (
 	"math"
 
 	"github.com/leeward-ctem/leeward/exposure"
+	"github.com/leeward-ctem/leeward/prioritize/policy"
 )
 
 // Config is what an organisation may set. The zero value of a field is its
@@ -36,7 +37,8 @@ type Config struct {
 	// SLA are the days until findings of the bands low, medium, high and
 	// critical are due. Default 180, 90, 30, 7. 0: never.
 	SLA []int `yaml:"sla,omitempty" json:"sla,omitempty"`
-	// Policies beside the SLA: bod-26-04, fedramp-vdr. Default both; [none] is none.
+	// Policies beside the SLA by name: shipped ones, as bod-26-04, and the
+	// organisation's own. Default bod-26-04 and fedramp-vdr; [none] is none.
 	Policies []string `yaml:"policies,omitempty" json:"policies,omitempty"`
 	// Weights of first exploitation in place of the shipped ones.
 	Weights *Weights `yaml:"weights,omitempty" json:"weights,omitempty"`
@@ -66,13 +68,13 @@ func (c Config) withDefaults() Config {
 		c.SLA = []int{180, 90, 30, 7}
 	}
 	if c.Policies == nil {
-		c.Policies = []string{policyBOD, policyVDR}
+		c.Policies = []string{policy.BOD, policy.VDR}
 	}
 	return c
 }
 
 // Validate says what is wrong with a configuration, in words for the person
-// who wrote it.
+// who wrote it. Whether its policies are there is known to [New].
 func (c Config) Validate() error {
 	c = c.withDefaults()
 	within := func(name string, v, low, high float64) error {
@@ -108,11 +110,6 @@ func (c Config) Validate() error {
 	if c.Weights != nil {
 		if err := c.Weights.check(); err != nil {
 			return err
-		}
-	}
-	for _, p := range c.Policies {
-		if p != policyBOD && p != policyVDR && p != "none" {
-			return exposure.Errorf(exposure.Invalid, "risk: there is no policy %q: use %s, %s or none", p, policyBOD, policyVDR)
 		}
 	}
 	return nil

@@ -46,7 +46,6 @@ func (m *Model) Explain(e Evidence) exposure.Explanation {
 			{Name: "loss", Label: lossLabel(c), Value: money(loss.Value()), Log: loss, Source: "programme"},
 		},
 		Threat: shares(t),
-		SSVC:   ssvc(a, v, c.Tier),
 	}
 	switch {
 	case t.unasked:
@@ -62,11 +61,14 @@ func (m *Model) Explain(e Evidence) exposure.Explanation {
 	if v.byFeeds {
 		out.Flags = append(out.Flags, "CVSS vector by the feeds: the report states none")
 	}
-	day, rule := m.due.Due(out.Band, adv.Policy, ctx.Policy, uint16(max(0, e.FirstSeen)), adv.KEVDay)
+	day, rule := m.Due().Due(out.Band, adv.Policy, ctx.Policy, uint16(max(0, e.FirstSeen)), adv.KEVDay)
 	if day != exposure.NoDue {
-		out.DueDay, out.DueRule = int(day), m.due.Rules[rule]
+		out.DueDay, out.DueRule = int(day), m.Due().Rules[rule]
 	}
 	out.First = m.prediction(a, t)
+	var labels []string
+	out.Policies, labels = m.judge(e, v, out.Band, out.DueRule)
+	out.SSVC, out.SSVCDeployer = labels[0], labels[1]
 	out.Sentence = sentence(a, c, t, p.Value(), loss.Value())
 	return out
 }

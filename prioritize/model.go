@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/leeward-ctem/leeward/exposure"
+	"github.com/leeward-ctem/leeward/prioritize/policy"
 )
 
 // Model is one version of the risk model on one day. It implements
@@ -21,18 +22,21 @@ type Model struct {
 	version string
 	curve   exposure.Curve
 	bands   exposure.Bands
-	due     exposure.DueTable
 	vectors *parsed
 	first   linear
 	weights Weights
 	profile exposure.Profile
+
+	policies policies
+	own      []*policy.Policy
 }
 
 // modelVersion names the formulas; it changes with them.
 const modelVersion = "4"
 
-// New returns the model for a configuration on the day of now.
-func New(c Config, now time.Time) (*Model, error) {
+// New returns the model for a configuration on the day of now. own are the
+// organisation's policies, of which the configuration says which are in force.
+func New(c Config, now time.Time, own ...exposure.Policy) (*Model, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
@@ -45,10 +49,14 @@ func New(c Config, now time.Time) (*Model, error) {
 		weights, c.Weights = *c.Weights, nil
 	}
 	m := &Model{config: c, today: int(now.Unix() / 86400), vectors: &parsed{}, weights: weights, first: weights.linear()}
+	if m.policies, m.own, err = newPolicies(c, own); err != nil {
+		return nil, err
+	}
 	text, err := json.Marshal(struct {
-		Config  Config
-		Weights Weights
-	}{c, weights})
+		Config   Config
+		Weights  Weights
+		Policies []exposure.Policy
+	}{c, weights, m.policies.documents()})
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +66,6 @@ func New(c Config, now time.Time) (*Model, error) {
 	for i, points := range c.Bands {
 		m.bands[i] = exposure.RiskAt(points)
 	}
-	m.due = dueTable(c)
 	return m, nil
 }
 
@@ -102,17 +109,18 @@ func (m *Model) Today() int { return m.today }
 // Curve, Bands and Due are the tables of the model.
 func (m *Model) Curve() *exposure.Curve  { return &m.curve }
 func (m *Model) Bands() *exposure.Bands  { return &m.bands }
-func (m *Model) Due() *exposure.DueTable { return &m.due }
+func (m *Model) Due() *exposure.DueTable { return m.policies.set.Due() }
 
 // Advisory evaluates what depends on the advisory alone:
-// ln(λ_c·ω·T·S), reach, impact and policy class.
+// ln(λ_c·ω·T·S), reach, impact and class of the policies.
 func (m *Model) Advisory(a *exposure.Advisory) exposure.AdvisoryFactor {
 	v := m.vectorOf(a)
+	w := weaknessOf(a, v)
 	f := exposure.AdvisoryFactor{
 		Log:    m.threat(a) + m.targeted() + m.actors(a) + preconditions(v),
 		Vector: uint8(v.reach),
 		Impact: v.impact(),
-		Policy: policyOf(a, v),
+		Policy: m.policies.set.Weakness(&w),
 	}
 	if d := a.Threat.KEVDay; d > 0 {
 		f.KEVDay = uint16(min(d, math.MaxUint16-1))
@@ -172,9 +180,8 @@ func (m *Model) Context(c *exposure.Context) exposure.ContextFactor {
 	for i := range f.Loss {
 		f.Loss[i] = exposure.NatsOf(fraction[i/9]*loss.Confidentiality + fraction[i/3%3]*loss.Integrity + fraction[i%3]*loss.Availability)
 	}
-	if c.Reach == exposure.ReachInternet {
-		f.Policy = 1
-	}
+	a := m.assetOf(c)
+	f.Policy = m.policies.set.Asset(&a)
 	return f
 }
 
@@ -189,11 +196,7 @@ func (m *Model) loss(c *exposure.Context) exposure.Loss {
 	if c.Loss != (exposure.Loss{}) {
 		return c.Loss
 	}
-	tier := c.Tier
-	if tier == 0 {
-		tier = 3
-	}
-	l := m.config.Loss * math.Pow(10, float64(3-tier)/2) / 3
+	l := m.config.Loss * math.Pow(10, float64(3-tierOf(c))/2) / 3
 	return exposure.Loss{Confidentiality: l, Integrity: l, Availability: l}
 }
 

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/leeward-ctem/leeward/exposure"
+	"github.com/leeward-ctem/leeward/prioritize/policy"
 )
 
 var day = time.Date(2025, 9, 28, 0, 0, 0, 0, time.UTC)
@@ -372,50 +373,6 @@ func TestUnasked(t *testing.T) {
 	}
 }
 
-// The federal tables, row by row as published.
-func TestBOD(t *testing.T) {
-	t.Parallel()
-	want := map[string]int{
-		"0000": 0, "1000": 14, "0100": 60, "0010": 60, "0001": 0, "1100": 14, "1010": 14, "0110": 14,
-		"1001": 14, "0101": 14, "0011": 60, "1110": 3, "1101": 3, "1011": 3, "0111": 3, "1111": 3,
-	}
-	for row, days := range want {
-		if got := bodDays(row[0] == '1', row[1] == '1', row[2] == '1', row[3] == '1'); got != days {
-			t.Errorf("KEV exposed automatable total %s: %d days, want %d", row, got, days)
-		}
-	}
-}
-
-func TestPublishedTables(t *testing.T) {
-	t.Parallel()
-	rows := published(t, "ssvc/cisa_coordinator_2_0_3.csv")
-	names := map[string]string{"track": "Track", "track*": "Track*", "attend": "Attend", "act": "Act"}
-	for _, r := range rows[1:] {
-		a := exposure.Advisory{Key: "CVE-2024-1"}
-		switch r[1] {
-		case "active":
-			a.Threat.KEVDay = 1
-		case "public poc":
-			a.Threat.PoCDay = 1
-		}
-		a.Threat.Automatable, a.Threat.Impact = r[2], r[3]
-		tier := map[string]int{"low": 4, "medium": 2, "high": 1}[r[4]]
-		if got := ssvc(&a, newModel(t, Config{}).vectorOf(&a), tier); got != names[r[5]] {
-			t.Errorf("%v: %s", r, got)
-		}
-	}
-	for _, r := range published(t, "ssvc/cisa_bod_26_04_1_0_0.csv")[1:] {
-		days := bodDays(r[1] == "yes", r[2] == "yes", r[3] == "yes", r[4] == "total")
-		want := fmt.Sprintf("%d days", days)
-		if days == 0 {
-			want = "fix on system upgrade"
-		}
-		if !strings.HasPrefix(r[5], want) {
-			t.Errorf("%v: %d days", r, days)
-		}
-	}
-}
-
 // published reads a table of the shared material; the test skips without it.
 func published(t *testing.T, name string) [][]string {
 	t.Helper()
@@ -433,20 +390,23 @@ func published(t *testing.T, name string) [][]string {
 
 func TestDueFromListing(t *testing.T) {
 	t.Parallel()
-	m := newModel(t, Config{Policies: []string{policyBOD}, SLA: []int{0, 0, 0, 0}})
+	m := newModel(t, Config{Policies: []string{policy.BOD}, SLA: []int{0, 0, 0, 0}})
 	a := exposure.Advisory{Key: "CVE-2024-1", CVEs: []string{"CVE-2024-1"}, CVSS: []string{"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}, Threat: exposure.Threat{KEVDay: 20300}}
 	e := m.Explain(Evidence{Advisory: &a, Context: &exposure.Context{Reach: exposure.ReachInternet}, FirstSeen: 20000})
-	if e.DueDay != 20303 || e.DueRule != policyBOD {
+	if e.DueDay != 20303 || e.DueRule != "bod-26-04: known exploited yes, publicly exposed yes, automatable yes, technical impact total" {
 		t.Errorf("due on day %d by %q: want three days after the listing", e.DueDay, e.DueRule)
 	}
 }
 
 func TestConfig(t *testing.T) {
 	t.Parallel()
-	for _, c := range []Config{{Targeted: 2}, {Targeted: math.NaN()}, {Bands: []int{1, 2, 3}}, {Bands: []int{300, 200, 400, 500}}, {SLA: []int{1, 2, 3, -4}}, {Policies: []string{"wish"}}, {LossMin: 5, LossMax: 6}} {
+	for _, c := range []Config{{Targeted: 2}, {Targeted: math.NaN()}, {Bands: []int{1, 2, 3}}, {Bands: []int{300, 200, 400, 500}}, {SLA: []int{1, 2, 3, -4}}, {LossMin: 5, LossMax: 6}} {
 		if err := c.Validate(); exposure.KindOf(err) != exposure.Invalid {
 			t.Errorf("%+v: %v", c, err)
 		}
+	}
+	if _, err := New(Config{Policies: []string{"wish"}}, day); exposure.KindOf(err) != exposure.Invalid {
+		t.Errorf("a policy that is not there: %v", err)
 	}
 	if a, b := newModel(t, Config{}), newModel(t, Config{Targeted: 0.1}); a.Version() == b.Version() || a.bands != b.bands {
 		t.Error("another configuration is another version")

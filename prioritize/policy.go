@@ -2,141 +2,192 @@ package prioritize
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/leeward-ctem/leeward/exposure"
+	"github.com/leeward-ctem/leeward/prioritize/policy"
 )
 
-// The names of the policies beside the organisation's own SLA.
-const (
-	policySLA = "sla"
-	policyBOD = "bod-26-04"
-	policyVDR = "fedramp-vdr"
-)
+// noPolicy in the configuration puts none in force but the SLA.
+const noPolicy = "none"
 
-// Bits of an advisory's policy class.
-const (
-	bitKEV         = 1 << iota // in CISA's catalogue
-	bitAutomatable             // SSVC automatable, or as the CVSS vector suggests
-	bitTotal                   // technical impact total
-	bitExploitable             // exploited, or an exploit is public, or EPSS ≥ 10 %
-	bitNamed                   // a published vulnerability, which the federal rules speak of
-	policies       = 1 << iota
-)
+// policies are what is in force beside the score.
+type policies struct {
+	force  []*policy.Policy // the SLA first, then in the order of the configuration
+	labels []*policy.Policy // shown of every finding, whether in force or not
+	set    *policy.Set
+}
 
-func policyOf(a *exposure.Advisory, v vector) uint8 {
-	h := &a.Threat
-	var p uint8
-	set := func(bit uint8, on bool) {
-		if on {
-			p |= bit
+// newPolicies reads the organisation's own policies and puts in force those
+// that the configuration names.
+func newPolicies(c Config, own []exposure.Policy) (p policies, compiled []*policy.Policy, err error) {
+	compiled, err = compileOwn(own)
+	if err != nil {
+		return p, nil, err
+	}
+	p.force, err = chosen(c, compiled)
+	if err != nil {
+		return p, nil, err
+	}
+	for _, name := range []string{policy.Coordinator, policy.Deployer} {
+		label, _, err := policy.Preset(name)
+		if err != nil {
+			return p, nil, err
+		}
+		p.labels = append(p.labels, label)
+	}
+	p.set, err = policy.NewSet(p.force)
+	return p, compiled, err
+}
+
+// chosen are the policies that a configuration puts in force.
+func chosen(c Config, own []*policy.Policy) ([]*policy.Policy, error) {
+	sla, err := policy.Days(c.SLA)
+	if err != nil {
+		return nil, err
+	}
+	force := []*policy.Policy{sla}
+	for _, name := range c.Policies {
+		if name == noPolicy || slices.ContainsFunc(force, func(p *policy.Policy) bool { return p.Name() == name }) {
+			continue
+		}
+		if i := slices.IndexFunc(own, func(p *policy.Policy) bool { return p.Name() == name }); i >= 0 {
+			force = append(force, own[i])
+			continue
+		}
+		p, ok, err := policy.Preset(name)
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			return nil, exposure.Errorf(exposure.Invalid, "risk: there is no policy %q: use %s, none, or a name under policies", name, strings.Join(policy.PresetNames(), ", "))
+		}
+		force = append(force, p)
+	}
+	return force, nil
+}
+
+// compileOwn reads policies that must not take the place of shipped ones.
+func compileOwn(own []exposure.Policy) ([]*policy.Policy, error) {
+	var all []*policy.Policy
+	var problems []string
+	for _, doc := range own {
+		compiled, err := policy.Compile(doc)
+		switch {
+		case err != nil && exposure.KindOf(err) != exposure.Invalid:
+			return nil, err
+		case err != nil:
+			problems = append(problems, err.Error())
+		case slices.Contains(policy.PresetNames(), doc.Name) || doc.Name == noPolicy:
+			problems = append(problems, policy.Place(doc)+": the name "+doc.Name+" is taken by a shipped policy: choose another, as in our-"+doc.Name)
+		case slices.ContainsFunc(all, func(p *policy.Policy) bool { return p.Name() == doc.Name }):
+			problems = append(problems, policy.Place(doc)+": there is a policy "+doc.Name+" already: rename one")
+		default:
+			all = append(all, compiled)
 		}
 	}
-	set(bitKEV, h.KEV())
-	set(bitAutomatable, h.Automatable == "yes" || h.Automatable == "" && v.automatable)
-	set(bitTotal, h.Impact == "total" || h.Impact == "" && v.c == 2 && v.i == 2)
-	set(bitExploitable, h.KEV() || h.ObservedDay+h.MetasploitDay+h.NucleiDay != 0 || h.EPSS >= 0.1)
-	set(bitNamed, hasAdvisory(a))
-	return p
-}
-
-// bodDays is CISA's Binding Operational Directive 26-04, remediation timelines
-// 1.0.0 (https://github.com/CERTCC/SSVC, decision table cisa:BOD_26_04): days
-// by KEV × publicly exposed × automatable × total technical impact; 0 is "fix
-// on system upgrade".
-func bodDays(kev, exposed, automatable, total bool) int {
-	switch {
-	case kev && total && (exposed || automatable), kev && exposed && automatable, exposed && automatable && total:
-		return 3
-	case kev, exposed && automatable, exposed && total:
-		return 14
-	case exposed, automatable:
-		return 60
+	if len(problems) > 0 {
+		return nil, exposure.Errorf(exposure.Invalid, "%s", strings.Join(problems, "\n"))
 	}
-	return 0
+	return all, nil
 }
 
-// vdrDays is FedRAMP's Vulnerability Detection and Response standard: days to
-// mitigate by whether it is likely exploitable and internet-reachable.
-func vdrDays(exploitable, reachable bool) int {
-	switch {
-	case exploitable && reachable:
-		return 4
-	case exploitable:
-		return 14
-	case reachable:
-		return 30
+// documents are the policies in force as they were written: the version of the
+// model changes with them.
+func (p *policies) documents() []exposure.Policy {
+	var all []exposure.Policy
+	for _, x := range p.force {
+		all = append(all, x.Document())
 	}
-	return 0
+	return all
 }
 
-// dueTable lays all policies out: the earliest wins. Days of rules that follow
-// a KEV listing run from the listing when that is later than first sight.
-func dueTable(c Config) exposure.DueTable {
-	t := exposure.DueTable{Rules: []string{"", policySLA, policyBOD, policyVDR}, Contexts: 2, Policies: policies}
-	for band := range 5 {
-		for p := range policies {
-			for exposed := range 2 {
-				t.Cells = append(t.Cells, dueCell(c, exposure.Band(band), p, exposed == 1))
+// weaknessOf is what policies may ask of an advisory.
+func weaknessOf(a *exposure.Advisory, v vector) policy.Weakness {
+	h := &a.Threat
+	exploit := h.MetasploitDay != 0 || h.NucleiDay != 0
+	return policy.Weakness{
+		KEV: h.KEV(), Ransomware: h.Ransomware, Exploited: h.KEV() || h.ObservedDay != 0,
+		Exploit: exploit, PoC: exploit || h.ArchiveDay != 0 || h.PoCDay != 0,
+		EPSSKnown: h.Scored(), EPSS: h.EPSS, Percentile: h.Percentile,
+		Automatable:      h.Automatable == "yes" || h.Automatable == "" && v.automatable,
+		AutomatableKnown: h.Automatable != "" || v.known,
+		TotalImpact:      h.Impact == "total" || h.Impact == "" && v.c == 2 && v.i == 2,
+		TotalImpactKnown: h.Impact != "" || v.known,
+		Named:            hasAdvisory(a), Withdrawn: h.Withdrawn,
+		Type: a.Type.String(), Severity: a.Severity.String(), AttackVector: policy.AttackVector(v.reach),
+		CVEs: a.CVEs,
+	}
+}
+
+// assetOf is what policies may ask of an asset's context.
+func (m *Model) assetOf(c *exposure.Context) policy.Asset {
+	loss := m.loss(c)
+	return policy.Asset{
+		Reach: c.Reach.String(), Tier: tierOf(c), TierKnown: c.Tier != 0, Owner: c.Owner,
+		Services: c.Services, Tags: c.Tags, Scopes: c.Scopes, Data: c.Data, Regulations: c.Regulations,
+		Controls: c.Controls, Loss: loss.Confidentiality + loss.Integrity + loss.Availability,
+	}
+}
+
+// tierOf is the tier of an asset; of one without, 3.
+func tierOf(c *exposure.Context) int {
+	if c.Tier == 0 {
+		return policy.DefaultTier
+	}
+	return c.Tier
+}
+
+// judge says what each policy makes of a finding: those in force, then labels.
+// binding is the rule that the due date comes from, as the table names it.
+func (m *Model) judge(e Evidence, v vector, band exposure.Band, binding string) (results []exposure.PolicyResult, labels []string) {
+	w, a := weaknessOf(e.Advisory, v), m.assetOf(e.Context)
+	kevDay := 0
+	if e.Advisory.Threat.KEV() {
+		kevDay = e.Advisory.Threat.KEVDay
+	}
+	for _, p := range m.policies.force {
+		x := m.policies.set.Ask(p, &w, &a, band)
+		x.InForce = true
+		x.Binds = binding != "" && policy.RuleName(p.Name(), x.Rule) == binding
+		if x.Days > 0 {
+			from := max(0, e.FirstSeen)
+			if x.Listed {
+				from = max(from, kevDay)
 			}
+			x.DueDay = min(from+x.Days, exposure.NoDue-1)
+		}
+		results = append(results, x.PolicyResult)
+	}
+	for _, p := range m.policies.labels {
+		x := p.Ask(&w, &a, band)
+		labels = append(labels, x.Label)
+		if !slices.ContainsFunc(results, func(r exposure.PolicyResult) bool { return r.Policy == p.Name() }) {
+			results = append(results, x.PolicyResult)
 		}
 	}
-	return t
+	return results, labels
 }
 
-func dueCell(c Config, band exposure.Band, policy int, exposed bool) exposure.DueCell {
-	cell := exposure.DueCell{Days: exposure.NoDue, KEVDays: exposure.NoDue}
-	earliest := func(days int, rule uint8) {
-		if days > 0 && uint16(days) < cell.Days {
-			cell.Days, cell.Rule = uint16(days), rule
+// Policies are the policies that a model knows of: those in force first, then
+// the shipped and own ones that are not.
+type Policies struct {
+	Force []*policy.Policy
+	Rest  []*policy.Policy
+}
+
+// Policies lists the policies in force and those that could be, of which own
+// are the organisation's.
+func (m *Model) Policies() (Policies, error) {
+	out := Policies{Force: m.policies.force}
+	shipped, err := policy.Presets()
+	if err != nil {
+		return out, err
+	}
+	for _, p := range append(shipped, m.own...) {
+		if !slices.ContainsFunc(out.Force, func(f *policy.Policy) bool { return f.Name() == p.Name() }) {
+			out.Rest = append(out.Rest, p)
 		}
 	}
-	if band > exposure.BandNone {
-		earliest(c.SLA[band-1], 1)
-	}
-	has := func(bit int) bool { return policy&bit != 0 }
-	if !has(bitNamed) {
-		return cell
-	}
-	if slices.Contains(c.Policies, policyBOD) && (band > exposure.BandNone || has(bitKEV)) {
-		days := bodDays(has(bitKEV), exposed, has(bitAutomatable), has(bitTotal))
-		if has(bitKEV) {
-			cell.KEVDays, cell.KEVRule = uint16(days), 2
-		} else {
-			earliest(days, 2)
-		}
-	}
-	if slices.Contains(c.Policies, policyVDR) && band > exposure.BandNone {
-		earliest(vdrDays(has(bitExploitable), exposed), 3)
-	}
-	return cell
+	return out, nil
 }
-
-// ssvc is the label of CISA's SSVC tree 2.0.3
-// (https://github.com/CERTCC/SSVC, decision table cisa:CISA_Coordinator): Track,
-// Track*, Attend or Act, by exploitation, automatable, technical impact, and
-// mission impact as the asset's tier suggests.
-func ssvc(a *exposure.Advisory, v vector, tier int) string {
-	h := &a.Threat
-	exploitation := 0
-	switch {
-	case h.KEV() || h.ObservedDay != 0:
-		exploitation = 2
-	case h.MetasploitDay+h.NucleiDay+h.ArchiveDay+h.PoCDay != 0:
-		exploitation = 1
-	}
-	p := policyOf(a, v)
-	mission := 1
-	switch tier {
-	case 1:
-		mission = 2
-	case 4:
-		mission = 0
-	}
-	row := exploitation*12 + int(p>>1&1)*6 + int(p>>2&1)*3 + mission
-	return [...]string{"Track", "Track*", "Attend", "Act"}[ssvcTree[row]-'0']
-}
-
-// ssvcTree holds the 36 outcomes in the order exploitation (none, poc,
-// active) × automatable (no, yes) × impact (partial, total) × mission (low,
-// medium, high): 0 Track, 1 Track*, 2 Attend, 3 Act.
-const ssvcTree = "000001" + "002002" + "001012" + "002012" + "002023" + "223233"

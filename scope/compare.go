@@ -19,15 +19,16 @@ type Changes struct {
 	Rules      ListChanges  `json:"rules"`
 	Exclusions ListChanges  `json:"exclusions"`
 	Scopes     ListChanges  `json:"scopes"`
+	Policies   ListChanges  `json:"policies"`
 	Webhooks   ListChanges  `json:"webhooks"`
 	Reordered  bool         `json:"reordered,omitempty"` // rules that stay come in another order
 	Settings   []string     `json:"settings,omitempty"`  // of name, currency, profile, risk and watch those that differ
 	Assets     AssetChanges `json:"assets"`
 }
 
-// ListChanges counts the entries of a list of the file. Services, scopes and
-// webhooks are the same when their names are, rules and exclusions when they
-// match the same.
+// ListChanges counts the entries of a list of the file. Services, scopes,
+// policies and webhooks are the same when their names are, rules and exclusions
+// when they match the same.
 type ListChanges struct {
 	Added   int `json:"added"`
 	Removed int `json:"removed"`
@@ -75,6 +76,7 @@ func Compare(old, next *Programme, assets iter.Seq[*exposure.Asset]) Changes {
 		Rules:      compareLists(old.Assets, next.Assets, func(r *Rule) string { return r.Match.key() }),
 		Exclusions: compareLists(old.Exclusions, next.Exclusions, func(e *Exclusion) string { return e.Match.key() }),
 		Scopes:     compareLists(old.Scopes, next.Scopes, func(s *Scope) string { return fold(s.Name) }),
+		Policies:   compareLists(wordings(old.Policies), wordings(next.Policies), func(w *wording) string { return w.name }),
 		Webhooks:   compareLists(old.Webhooks, next.Webhooks, func(w *Webhook) string { return fold(w.Name) }),
 		Reordered:  reordered(old.Assets, next.Assets),
 		Assets:     AssetChanges{ExcludedNames: []string{}, ReturnedNames: []string{}},
@@ -108,6 +110,18 @@ func (s *Selector) key() string {
 		return s.String()
 	}
 	return string(text)
+}
+
+// wording is a policy wherever in the file it stands.
+type wording struct{ name, text string }
+
+func wordings(all []exposure.Policy) []wording {
+	var out []wording
+	for _, p := range all {
+		text, _ := json.Marshal(p) // texts and numbers only: it does not fail
+		out = append(out, wording{p.Name, string(text)})
+	}
+	return out
 }
 
 // compareLists pairs entries of the same key in their order.
@@ -220,7 +234,7 @@ func sameSet(x, y []string) bool {
 // Empty reports whether nothing changes, in the file or for an asset.
 func (c Changes) Empty() bool {
 	none := ListChanges{}
-	return c.Services == none && c.Rules == none && c.Exclusions == none && c.Scopes == none && c.Webhooks == none &&
+	return c.Services == none && c.Rules == none && c.Exclusions == none && c.Scopes == none && c.Policies == none && c.Webhooks == none &&
 		!c.Reordered && len(c.Settings) == 0 && c.Assets.Changed == 0
 }
 
@@ -234,7 +248,7 @@ func (c Changes) String() string {
 	for _, l := range []struct {
 		one     string
 		changes ListChanges
-	}{{"service", c.Services}, {"rule", c.Rules}, {"exclusion", c.Exclusions}, {"scope", c.Scopes}, {"webhook", c.Webhooks}} {
+	}{{"service", c.Services}, {"rule", c.Rules}, {"exclusion", c.Exclusions}, {"scope", c.Scopes}, {"policy", c.Policies}, {"webhook", c.Webhooks}} {
 		for _, part := range []struct {
 			n    int
 			done string
@@ -301,6 +315,9 @@ func (c AssetChanges) String() string {
 func count(n int, one string) string {
 	if n == 1 {
 		return "1 " + one
+	}
+	if stem, ok := strings.CutSuffix(one, "y"); ok {
+		return fmt.Sprintf("%d %sies", n, stem)
 	}
 	return fmt.Sprintf("%d %ss", n, one)
 }

@@ -44,7 +44,8 @@ type service struct {
 	loss  exposure.Loss
 	// byTier says that nobody stated a loss, so that the tier stands for one:
 	// the asset's own when a rule states one.
-	byTier bool
+	byTier            bool
+	data, regulations []string
 }
 
 // action is what a rule says.
@@ -120,7 +121,7 @@ func compile(p *Programme, l lines) *compiled {
 	for i := range p.Services {
 		s := &p.Services[i]
 		known.number(s.Name)
-		c.services = append(c.services, service{s.Name, s.Tier, c.owners.number(s.Owner), p.loss(s), s.Impact == nil && s.Criticality == nil})
+		c.services = append(c.services, service{s.Name, s.Tier, c.owners.number(s.Owner), p.loss(s), s.Impact == nil && s.Criticality == nil, s.Data, s.Regulations})
 	}
 	for i := range p.Assets {
 		c.actions = append(c.actions, c.action(&p.Assets[i], &known))

@@ -248,12 +248,24 @@ func (c *compiled) context(x *state) exposure.Context {
 			loss = c.tierLoss[x.stated.tier]
 		}
 		out.Loss = out.Loss.Add(loss)
+		out.Data, out.Regulations = union(out.Data, c.services[n].data), union(out.Regulations, c.services[n].regulations)
 	}
 	if x.assigned == c.stranger && x.assigned > 0 {
 		out.Owner = x.asset.Assigned
 	}
 	out.Scopes = pick(x.scopes, func(n int32) string { return c.scopeNames[n] })
 	return out
+}
+
+// union appends what is not there yet. Contexts are shared, so the lists of a
+// service are never appended to.
+func union(to, more []string) []string {
+	for _, m := range more {
+		if !slices.Contains(to, m) {
+			to = append(to[:len(to):len(to)], m)
+		}
+	}
+	return to
 }
 
 // controls is 1 − ∏(1 − effectiveness·coverage), added up so that a single

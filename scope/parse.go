@@ -74,6 +74,7 @@ func (r *reader) programme(n *yaml.Node) {
 		key{"exclusions", func(n *yaml.Node) { r.list(n, "exclusions", r.exclusion) }},
 		key{"scopes", func(n *yaml.Node) { r.list(n, "scopes", r.scope) }},
 		key{"risk", r.risk},
+		key{"policies", r.policies},
 		key{"webhooks", func(n *yaml.Node) {
 			if r.list(n, "webhooks", r.webhook); len(p.Webhooks) > maxWebhooks {
 				r.fail(n, "webhooks has %d entries, and at most %d are allowed", len(p.Webhooks), maxWebhooks)

@@ -152,6 +152,10 @@ func TestParseProblems(t *testing.T) {
 			`p.yaml:2: intercept is "x": it must be a number`, `signals must be a mapping of names to weights`, `horizon_days is 1.5: it must be a whole number`, `cases is -1`, `fit has no key "moon": use one of days`}},
 		{"no weights", "risk: {weights: {signals: {a: 1, a: 2, b: .inf, '': 1}}}\n", []string{`signals has "a" twice: keep one`, `the weight of "b" is ".inf"`, `the name of a signal has no value`, `weights has no intercept: add it`, `weights has no horizon_days`}},
 		{"weights of one", "risk: {weights: 5}\n", []string{`weights must be a mapping with the keys intercept, signals`}},
+		{"policies", "policies:\n- name: a\n  rulez: []\n- rules: [{when: !kev, du: 1 day}]\n- {name: b, table: {inputs: [{name: x, values: [{when: kev}]}], rows: [{due: 1 day}]}}\n- {name: c, rules: [{due: 1 day}], applies: [a]}\n", []string{
+			`p.yaml:3: a policy has no key "rulez": use one of name, title`, `p.yaml:4: when begins with !, which YAML takes for a tag: put the expression in quotes`, `p.yaml:4: a rule of a policy has no key "du"`, `p.yaml:4: a policy has no name`,
+			`p.yaml:5: a value has no value: add it`, `p.yaml:5: a row has no when`, `p.yaml:6: a rule of a policy has no when`, `p.yaml:6: applies must be a single value`}},
+		{"a long expression", "policies: [{name: a, rules: [{when: \"" + strings.Repeat("x", maxExpression+1) + "\", due: 1 day}]}]\n", []string{`when has 2001 bytes, and at most 2000 are allowed`}},
 		{"currency", "currency: euro\n", []string{`currency is "euro": use the three capital letters of ISO 4217`}},
 		{"networks", "exclusions: [{match: {cidr: [10.66.1.5/16, 10.66.*, 'fe80::1%eth0']}}]\n", []string{`cidr: "10.66.1.5/16" has bits outside the network: write 10.66.0.0/16, or 10.66.1.5`, `"10.66.*" is no network`, `has a zone`}},
 		{"identifiers", "exclusions: [{match: {identifier: ['ip:10.0.0', 'hostname:localhost']}}]\n", []string{`identifier is "ip:10.0.0", and no asset can have that ip`, `no asset can have that hostname`}},
@@ -248,6 +252,7 @@ func TestLimits(t *testing.T) {
 		{"tags", rule(lines(maxTags, "  - t%d\n")), rule(lines(maxTags+1, "  - t%d\n")), "10001 different tags, and at most 10000"},
 		{"patterns of tags", tagged + strings.Repeat("    - t*\n", maxWild), tagged + strings.Repeat("    - t*\n", maxWild+1), "more than 1000 patterns"},
 		{"watch", "watch:\n" + lines(maxWatch, "- CVE-%d\n"), "watch:\n" + lines(maxWatch+1, "- CVE-%d\n"), "at most 500 are allowed"},
+		{"policies", "policies:\n" + lines(maxPolicies, "- {name: p%d, rules: [{when: kev, due: 1 day}]}\n"), "policies:\n" + lines(maxPolicies+1, "- {name: p%d, rules: [{when: kev, due: 1 day}]}\n"), "at most 100 are allowed"},
 		{"webhooks", "webhooks:\n" + lines(maxWebhooks, hook), "webhooks:\n" + lines(maxWebhooks+1, hook), "at most 100 are allowed"},
 	} {
 		t.Run(c.what, func(t *testing.T) {
@@ -259,6 +264,39 @@ func TestLimits(t *testing.T) {
 				t.Errorf("beyond the limit: %v", err)
 			}
 		})
+	}
+}
+
+// A policy is read where it stands: in a programme, or as a file of its own.
+func TestParsePolicies(t *testing.T) {
+	t.Parallel()
+	want := []exposure.Policy{{
+		Name: "ours", Title: "Ours", Applies: "named", File: "p.yaml", Line: 1, AppliesLine: 3,
+		Table: &exposure.PolicyTable{
+			Inputs: []exposure.PolicyInput{{Name: "kev", Line: 6, Values: []exposure.PolicyValue{{Value: "yes", When: "kev || exploited", Line: 6}, {Value: "no", Line: 6}}}},
+			Rows:   []exposure.PolicyRow{{When: []string{"yes"}, Line: 8, PolicyOutcome: exposure.PolicyOutcome{Due: "1 day", Why: "in use"}}, {When: []string{"*"}, Line: 9, PolicyOutcome: exposure.PolicyOutcome{Label: "later"}}},
+		},
+	}}
+	alone := "name: ours\ntitle: Ours\napplies: named\ntable:\n  inputs:\n  - {name: kev, values: [{value: yes, when: kev || exploited}, {value: no}]}\n  rows:\n  - {when: yes, due: 1 day, why: in use}\n  - {when: [\"*\"], label: later}\n"
+	got, err := ParsePolicies("p.yaml", []byte(alone))
+	if diff := cmp.Diff(want, got); err != nil || diff != "" {
+		t.Errorf("alone: %v\n%s", err, diff)
+	}
+	got, err = ParsePolicies("p.yaml", []byte("policies:\n  - "+strings.ReplaceAll(strings.TrimSpace(alone), "\n", "\n    ")+"\n"))
+	if err != nil || len(got) != 1 || got[0].Line != 2 || got[0].Table.Rows[1].Line != 10 {
+		t.Errorf("in a programme: %v %+v", err, got)
+	}
+	moved := parse(t, "name: x\npolicies:\n  - "+strings.ReplaceAll(strings.TrimSpace(alone), "\n", "\n    ")+"\n")
+	if c := Compare(moved, parse(t, "name: x\n\n\npolicies:\n  - "+strings.ReplaceAll(strings.TrimSpace(alone), "\n", "\n    ")+"\n"), slices.Values([]*exposure.Asset{})); !c.Empty() {
+		t.Errorf("a policy that moved changed: %s", c)
+	}
+	if c := Compare(moved, parse(t, "name: x\npolicies: [{name: a, rules: [{when: kev, due: 1 day}]}, {name: ours, rules: [{when: kev, due: 1 day}]}]"), slices.Values([]*exposure.Asset{})); c.String() != "1 policy added, 1 policy changed; no asset changes" {
+		t.Error(c)
+	}
+	for text, want := range map[string]string{"name: x\n": "p.yaml: there is no policy in it", "": "there is no policy in it", "name: a\nrules: x\n": "p.yaml:2: rules must be a list", "name: [": "p.yaml:2:"} {
+		if _, err := ParsePolicies("p.yaml", []byte(text)); exposure.KindOf(err) != exposure.Invalid || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v", text, err)
+		}
 	}
 }
 
@@ -337,7 +375,7 @@ func TestDocumentation(t *testing.T) {
 
 func FuzzParse(f *testing.F) {
 	for _, seed := range []string{
-		"", company, string(Template()), "name: [a", "name: &a x\ncurrency: *a\n", "exclusions: [{match: {name: *.x}}]", "a: b\n---\nc: d\n", "assets: [{match: {}, tags: [a]}]",
+		"", company, string(Template()), "policies: [{name: a, rules: [{when: kev, due: 1 day}]}, {name: b, table: {inputs: [{name: x, values: [{value: y, when: kev}, {value: n}]}], rows: [{when: '*', label: z}]}}]", "name: [a", "name: &a x\ncurrency: *a\n", "exclusions: [{match: {name: *.x}}]", "a: b\n---\nc: d\n", "assets: [{match: {}, tags: [a]}]",
 		"assets:\n- match: {any: [{tag: x}, {not: {cidr: 10.0.0.0/8}}], identifier: 'ip:10.*'}\n  tags: [x]\n", "? {a: b}\n: c\n", "name: !!str x\n", "scopes: [{name: a, in: {os: '?*'}, out: {reach: unknown}}]",
 		"services: [{name: ſ}, {name: S}, {name: İ, owner: K}]\nassets: [{match: {owner: k}, tier: 1}]",
 	} {
@@ -345,6 +383,9 @@ func FuzzParse(f *testing.F) {
 	}
 	assets := []*exposure.Asset{host("web-1", exposure.Identifier{Kind: exposure.IDIP, Value: "10.66.0.1"}), {Kind: exposure.AssetImage, Name: "a", OS: "x", Identifiers: []exposure.Identifier{{Kind: exposure.IDImage, Value: "a:1"}}}, {}}
 	f.Fuzz(func(t *testing.T, body []byte) {
+		if all, err := ParsePolicies("f.yaml", body); err == nil && len(all) == 0 || err != nil && exposure.KindOf(err) != exposure.Invalid {
+			t.Fatalf("%v: %v", all, err)
+		}
 		p, err := Parse("f.yaml", body)
 		if err != nil {
 			if p != nil || exposure.KindOf(err) != exposure.Invalid {

@@ -18,8 +18,11 @@ type Programme struct {
 	Exclusions []Exclusion      `yaml:"exclusions,omitempty"`
 	Scopes     []Scope          `yaml:"scopes,omitempty"`
 	Risk       *Risk            `yaml:"risk,omitempty"`
-	Webhooks   []Webhook        `yaml:"webhooks,omitempty"`
-	Watch      []string         `yaml:"watch,omitempty"` // what every news of is an alert: ids, products, actors, techniques
+	// Policies are the organisation's own; risk.policies says which are in force.
+	// Here they have their form only: package prioritize compiles them.
+	Policies []exposure.Policy `yaml:"policies,omitempty"`
+	Webhooks []Webhook         `yaml:"webhooks,omitempty"`
+	Watch    []string          `yaml:"watch,omitempty"` // what every news of is an alert: ids, products, actors, techniques
 
 	rules *compiled
 }
@@ -111,7 +114,7 @@ type Risk struct {
 	Loss     float64  `yaml:"loss,omitempty" json:"loss,omitempty"`
 	Bands    []int    `yaml:"bands,omitempty" json:"bands,omitempty"`
 	SLA      []int    `yaml:"sla,omitempty" json:"sla,omitempty"`
-	Policies []string `yaml:"policies,omitempty" json:"policies,omitempty"`
+	Policies []string `yaml:"policies,omitempty" json:"policies,omitempty"` // names of those in force
 	Weights  *Weights `yaml:"weights,omitempty" json:"weights,omitempty"`
 }
 

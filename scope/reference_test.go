@@ -36,6 +36,16 @@ func referenceContext(p *Programme, a *exposure.Asset) exposure.Context {
 	for _, s := range p.Services {
 		if slices.Contains(r.services, s.Name) {
 			c.Loss = c.Loss.Add(referenceLoss(p, &s, r.tier))
+			for _, d := range s.Data {
+				if !slices.Contains(c.Data, d) {
+					c.Data = append(c.Data, d)
+				}
+			}
+			for _, reg := range s.Regulations {
+				if !slices.Contains(c.Regulations, reg) {
+					c.Regulations = append(c.Regulations, reg)
+				}
+			}
 		}
 	}
 	through := 1.0

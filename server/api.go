@@ -163,6 +163,20 @@ func (s *Server) registerAPI(mux *routes) {
 		p, err := s.Backend.Programme(ctx)
 		return &p, err
 	})
+	register(a, Viewer, "list-policies", http.MethodGet, "/policies", "Policies: those in force, then those that could be", func(ctx context.Context, _ *struct{}) (*list[PolicyStatus], error) {
+		rows, err := s.Backend.Policies(ctx)
+		return &list[PolicyStatus]{rows}, err
+	})
+	register(a, Viewer, "get-policy", http.MethodGet, "/policies/{name}", "One policy", func(ctx context.Context, in *struct {
+		Name string `path:"name" maxLength:"200"`
+	}) (*PolicyStatus, error) {
+		rows, err := s.Backend.Policies(ctx)
+		if err != nil {
+			return nil, err
+		}
+		p, err := PolicyNamed(rows, in.Name)
+		return &p, err
+	})
 	register(a, Operator, "apply-programme", http.MethodPut, "/programme", "Apply a programme file", func(ctx context.Context, in *struct{ Body ApplyRequest }) (*ApplyResult, error) {
 		in.Body.Actor = ActorOf(ctx).Name
 		res, err := s.Backend.Apply(ctx, in.Body)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/leeward-ctem/leeward/cycle"
 	"github.com/leeward-ctem/leeward/discover"
@@ -98,6 +99,8 @@ type Backend interface {
 	AcknowledgeAlerts(ctx context.Context, r AcknowledgeRequest) (int, error)
 
 	Programme(ctx context.Context) (Programme, error)
+	// Policies are those in force, then those that could be.
+	Policies(ctx context.Context) ([]PolicyStatus, error)
 	Apply(ctx context.Context, r ApplyRequest) (ApplyResult, error)
 	// WhatIf says what a programme would move. It changes nothing and ends with ctx.
 	WhatIf(ctx context.Context, r WhatIfRequest) (WhatIf, error)
@@ -210,6 +213,7 @@ type FindingRow struct {
 	Risk      int      `json:"risk"`
 	Band      string   `json:"band"`
 	Due       string   `json:"due" doc:"RFC 3339 date, empty without"`
+	DueRule   string   `json:"due_rule,omitempty" doc:"the policy and rule that it comes from"`
 	KEV       bool     `json:"kev"`
 	EPSS      *float64 `json:"epss" doc:"null: no score, which is not a low score"`
 	CVEs      []string `json:"cves"`
@@ -469,6 +473,27 @@ type Refit struct {
 	Cases     int                 `json:"cases"`
 	Weights   *prioritize.Weights `json:"weights,omitempty" doc:"of first exploitation; absent when there is nothing to learn from"`
 	Notes     []string            `json:"notes"`
+}
+
+// PolicyStatus is a policy and what it is to the organisation.
+type PolicyStatus struct {
+	exposure.Policy
+	InForce bool   `json:"in_force" doc:"its due dates count; of several the earliest"`
+	Own     bool   `json:"own" doc:"of the programme, not shipped"`
+	Dated   bool   `json:"dated" doc:"gives due dates; otherwise labels"`
+	Text    string `json:"text" doc:"YAML, as it may stand in a programme"`
+}
+
+// PolicyNamed is the policy of a name.
+func PolicyNamed(all []PolicyStatus, name string) (PolicyStatus, error) {
+	var names []string
+	for _, p := range all {
+		if p.Name == name {
+			return p, nil
+		}
+		names = append(names, p.Name)
+	}
+	return PolicyStatus{}, exposure.Errorf(exposure.NotFound, "there is no policy %q: there are %s", name, strings.Join(names, ", "))
 }
 
 // ApplyRequest applies a programme file.

@@ -54,6 +54,8 @@ func (s *Server) registerPages(mux *routes) {
 	page("GET "+web.ActorsURL, Viewer, s.actorsPage)
 	page("GET "+web.ActorsURL+"/{id}", Viewer, s.actorPage)
 	page("GET "+web.TechniquesURL+"/{id}", Viewer, s.techniquePage)
+	page("GET "+web.PoliciesURL, Viewer, s.policiesPage)
+	page("GET "+web.PoliciesURL+"/{name}", Viewer, s.policyPage)
 	page("GET "+web.FindingsURL, Viewer, s.findingsPage)
 	page("GET "+web.FindingsURL+"/{id}", Viewer, s.findingPage)
 	page("GET "+web.CompleteURL, Viewer, s.completeFragment)

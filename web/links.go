@@ -27,6 +27,7 @@ const (
 	ActorsURL       = "/actors"
 	TechniquesURL   = "/techniques"
 	FindingsURL     = "/findings"
+	PoliciesURL     = "/policies"
 	ValidateURL     = "/validate"
 	RemediationsURL = "/remediations"
 	BoardURL        = "/remediations/board"

@@ -19,6 +19,7 @@ func commands() []Suggestion {
 		{"Go to", "New and relevant advisories", "", NewAdvisoriesURL},
 		{"Go to", "Who targets you", "", ActorsURL},
 		{"Go to", "Findings", "g p", FindingsURL},
+		{"Go to", "Policies", "", PoliciesURL},
 		{"Go to", "Validate", "g v", ValidateURL},
 		{"Go to", "Remediations", "g m", RemediationsURL},
 		{"Go to", "Measure", "g e", MeasureURL},

@@ -90,12 +90,34 @@ func sampleAsset() exposure.Asset {
 	}
 }
 
+func samplePolicyResults() []exposure.PolicyResult {
+	return []exposure.PolicyResult{
+		{Policy: "sla", Title: "Days by band of risk", InForce: true, Applies: true, Rule: "critical band", Due: "7 days", DueDay: 20500, Why: "critical band", Inputs: []exposure.PolicyFact{{Name: "band", Value: "critical"}}},
+		{Policy: "bod-26-04", InForce: true, Applies: true, Rule: "known exploited yes, publicly exposed yes, automatable no, technical impact total", Due: "3 days after kev listing", DueDay: 20498, Label: "forensic investigation", Binds: true,
+			Inputs: []exposure.PolicyFact{{Name: "known exploited", Value: "yes"}, {Name: "publicly exposed", Value: "yes"}, {Name: "automatable", Value: "no"}, {Name: "technical impact", Value: "total"}}},
+		{Policy: "pci-dss", InForce: true, Inputs: []exposure.PolicyFact{{Name: "regulations", Value: "none"}}},
+		{Policy: "ssvc-deployer", Applies: true, Rule: "exploitation active, exposure open, automatable no, human impact very high", Label: "Immediate", Inputs: []exposure.PolicyFact{{Name: "exploitation", Value: "active"}, {Name: "exposure", Value: "open"}}},
+	}
+}
+
+func samplePolicies() []PolicyRow {
+	return []PolicyRow{
+		{exposure.Policy{Name: "bod-26-04", Title: "CISA Binding Operational Directive 26-04", Source: "https://github.com/CERTCC/SSVC", Licence: "MIT (SEI)", Note: "Publicly exposed is what can be reached from the internet.", Applies: `named && (kev || band != "none")`,
+			Table: &exposure.PolicyTable{
+				Inputs: []exposure.PolicyInput{{Name: "known exploited", Values: []exposure.PolicyValue{{Value: "yes", When: "kev"}, {Value: "no"}}}, {Name: "publicly exposed", Values: []exposure.PolicyValue{{Value: "yes", When: `reach == "internet"`}, {Value: "no"}}}},
+				Rows:   []exposure.PolicyRow{{When: []string{"yes", "yes"}, PolicyOutcome: exposure.PolicyOutcome{Due: "3 days after kev listing", Label: "forensic investigation"}}, {When: []string{"*", "*"}, PolicyOutcome: exposure.PolicyOutcome{Label: "fix on system upgrade"}}},
+			}}, true, false, true},
+		{exposure.Policy{Name: "crown-jewels", Title: "What we live from", Rules: []exposure.PolicyRule{{When: `tier == 1 && reach == "internet"`, PolicyOutcome: exposure.PolicyOutcome{Due: "1 day", Why: "a jewel in reach"}}}}, true, true, true},
+		{exposure.Policy{Name: "ssvc-deployer", Title: "SSVC, the tree for who applies patches"}, false, false, false},
+	}
+}
+
 func sampleExplanation() exposure.Explanation {
 	factor := func(name, label, value string, x float64, source string) exposure.Factor {
 		return exposure.Factor{Name: name, Label: label, Value: value, Log: exposure.NatsOf(x), Source: source}
 	}
 	e := exposure.Explanation{
-		Points: 912, Band: exposure.BandCritical, Model: "2026-11", DueRule: "BOD 26-04, 14 days after listing", SSVC: "act",
+		Points: 912, Band: exposure.BandCritical, Model: "2026-11", DueRule: "bod-26-04: known exploited yes, publicly exposed yes, automatable no, technical impact partial", SSVC: "Act", SSVCDeployer: "Immediate", Policies: samplePolicyResults(),
 		Sentence: "Exploited in the wild (CISA KEV since 2024-04-12), reachable from the internet, behind remote-access (tier 1): 11 % likely to be used against you within 30 days, which would cost about 2.1 M.",
 		Factors: []exposure.Factor{
 			factor("threat", "Known to be exploited since 2024-04-12, also by ransomware", "0.12 per day", 0.12, "EPSS v2026.06.15, CISA KEV"),
@@ -490,6 +512,9 @@ func samplePages(static *Static) []sample {
 		{"advisory", Advisory(advisory)},
 		{"alerts", Alerts(AlertsPage{Shell: alerted(shell("Alerts", StageIntel)), Rows: sampleAlerts(), Total: 41, Left: 3, Next: 2, CanAck: true})},
 		{"alerts-unseen", Alerts(AlertsPage{Shell: shell("Alerts", StageIntel), Kind: exposure.AlertKEV, Days: 7, Unseen: true, Rows: sampleAlerts()[:1], Total: 1, Left: 1})},
+		{"policies", Policies(PoliciesPage{Shell: shell("Policies", StagePrioritize), Rows: samplePolicies()})},
+		{"policy", Policy(PolicyPage{Shell: shell("Policy", StagePrioritize), Row: samplePolicies()[0], Text: "name: bod-26-04\ntable: …\n"})},
+		{"policy-rules", Policy(PolicyPage{Shell: shell("Policy", StagePrioritize), Row: samplePolicies()[1], Text: "name: crown-jewels\nrules: …\n"})},
 		{"import", Import(imports)},
 		{"feeds", Feeds(feeds)},
 		{"scope", Scope(scope)},
@@ -572,6 +597,8 @@ func emptyPages(static *Static) []sample {
 	for _, x := range emptyActors(func(title string) Shell { return shell(title, StageIntel) }) {
 		add(x.name, x.page)
 	}
+	add("policies", Policies(PoliciesPage{Shell: shell("Policies", StagePrioritize)}))
+	add("policy", Policy(PolicyPage{Shell: shell("Policy", StagePrioritize)}))
 	add("import", Import(ImportPage{Shell: shell("Import", StageDiscover)}))
 	add("feeds", Feeds(FeedsPage{Shell: shell("Intel", StageIntel), CanUpdate: true}))
 	add("scope", Scope(ScopePage{Shell: shell("Scope", StageScope)}))
@@ -626,12 +653,12 @@ func hostilePages(static *Static, text string) []sample {
 	row := FindingRow{ID: 1, Title: text, Advisory: text, KEV: true, EPSS: epss(math.NaN()), Asset: text, Location: text, Owner: text, Tools: []string{text}, Risk: math.MaxInt, Band: 99, Severity: 99, Status: 99, Verdict: 99}
 	a := exposure.Asset{ID: 1, Name: text, OS: text, Identifiers: []exposure.Identifier{{Kind: exposure.IdentifierKind(text), Value: text}}, Context: &exposure.Context{Owner: text, Tags: []string{text}, Services: []string{text}, Reach: 99, Tier: -5}}
 	asset := AssetRow{Asset: a, Loss: math.Inf(1), Open: 1, KEV: 1, Overdue: 1}
-	fix := RemediationRow{Remediation: exposure.Remediation{Key: text, Type: text, Title: text, Component: text, Target: text, Also: text, Owner: text, Effort: math.NaN(), DueDay: math.MaxInt32}, Why: text}
+	fix := RemediationRow{Remediation: exposure.Remediation{Key: text, Type: text, Title: text, Component: text, Target: text, Also: text, Owner: text, Effort: math.NaN(), DueDay: math.MaxInt32, DueRule: text}, Why: text}
 	scan := exposure.Scan{Name: text, Format: text, Tool: text, Version: text, Failure: text, At: math.MaxInt64}
 	filter := exposure.Filter{Terms: []exposure.Term{{Values: []string{text}}}}
 	trend := Trend{Title: text, Unit: text, Labels: []string{text, text}, Line: []float64{math.NaN(), math.Inf(1)}, Opened: []float64{1e300}, Closed: []float64{-1}}
 	curve := chart.Curve{Name: text, Steps: []chart.SurvivalStep{{Day: math.NaN()}, {Day: 1, Share: 7, Low: math.NaN(), High: -1}}}
-	explanation := exposure.Explanation{Sentence: text, Model: text, DueRule: text, SSVC: text, Flags: []string{text}, Factors: []exposure.Factor{{Name: text, Label: text, Value: text, Source: text, Log: math.MaxInt32}, {Log: math.MinInt32}}, Threat: []exposure.Share{{Name: text, Share: math.NaN()}, {Name: text, Share: 9}}, First: &exposure.Prediction{Chance: math.NaN(), Horizon: -1, Base: math.Inf(1), Signals: []exposure.Signal{{Name: text, Label: text, Odds: math.NaN()}}}}
+	explanation := exposure.Explanation{Sentence: text, Model: text, DueRule: text, SSVC: text, SSVCDeployer: text, Policies: []exposure.PolicyResult{{Policy: text, Title: text, Rule: text, Label: text, Due: text, DueDay: math.MaxInt32, Why: text, Binds: true, Unknown: text, Inputs: []exposure.PolicyFact{{Name: text, Value: text}}}, {}}, Flags: []string{text}, Factors: []exposure.Factor{{Name: text, Label: text, Value: text, Source: text, Log: math.MaxInt32}, {Log: math.MinInt32}}, Threat: []exposure.Share{{Name: text, Share: math.NaN()}, {Name: text, Share: 9}}, First: &exposure.Prediction{Chance: math.NaN(), Horizon: -1, Base: math.Inf(1), Signals: []exposure.Signal{{Name: text, Label: text, Odds: math.NaN()}}}}
 	var all []sample
 	add := func(name string, page templ.Component) { all = append(all, sample{"hostile-" + name, page}) }
 	add("overview", Overview(OverviewPage{Shell: shell(), Scope: text, LastImport: before(1), Tiles: []Tile{{text, math.MinInt, text, text, Tone(text), []float64{math.NaN(), 1}}}, Trend: trend, FixShare: epss(math.Inf(1)), Changes: []ChangeRow{{text, 1, Tone(text), text}}, Teams: []TeamRisk{{Team: text, Counts: map[exposure.Band]int{exposure.BandLow: 1}}}, SLA: SLA{text, 1, 2, 3}, Fixes: []RemediationRow{fix}, Imports: []exposure.Scan{scan}}))
@@ -659,6 +686,12 @@ func hostilePages(static *Static, text string) []sample {
 	add("alerts-of", Advisory(AdvisoryPage{Shell: shell(), Alerts: []exposure.Alert{hostile, hostile}}))
 	add("advisories", Advisories(AdvisoriesPage{Shell: shell(), Query: text, Days: 7, Rows: []AdvisoryRow{advisory}, Total: 2, Next: text}))
 	add("advisory", Advisory(AdvisoryPage{Shell: shell(), Row: advisory, Advisory: exposure.Advisory{Key: text, Description: text, Solution: text, CVEs: []string{text}, CVSS: []string{text}, Aliases: []string{text}, References: []string{text, "javascript:alert(1)"}, CWEs: []int{-1}, Threat: exposure.Threat{EPSS: math.NaN(), Percentile: math.Inf(1), EPSSModel: text, KEVDay: math.MaxInt32, Automatable: text, Impact: text}}, Assets: []AssetRow{asset}, Fixes: []FixVersion{{text, text, -1}}, EPSS: []PastEPSS{{Model: text, EPSS: math.NaN()}, {EPSS: 9}}}))
+	outcome := exposure.PolicyOutcome{Due: text, Label: text, Why: text}
+	stray := exposure.Policy{Name: text, Title: text, Source: text, Licence: text, Note: text, Applies: text, Rules: []exposure.PolicyRule{{When: text, PolicyOutcome: outcome}}}
+	add("policies", Policies(PoliciesPage{Shell: shell(), Rows: []PolicyRow{{stray, true, true, true}}}))
+	add("policy-rules", Policy(PolicyPage{Shell: shell(), Row: PolicyRow{stray, true, true, true}, Text: text}))
+	stray.Table = &exposure.PolicyTable{Inputs: []exposure.PolicyInput{{Name: text, Values: []exposure.PolicyValue{{Value: text, When: text}, {}}}}, Rows: []exposure.PolicyRow{{When: []string{text, "*"}, PolicyOutcome: outcome}, {}}}
+	add("policy", Policy(PolicyPage{Shell: shell(), Row: PolicyRow{stray, false, false, false}, Text: text}))
 	add("import", Import(ImportPage{Shell: shell(), CanImport: true, Formats: []string{text}, Error: text, Scans: []exposure.Scan{scan}, Results: []ImportResult{{File: text, Format: text, Failure: text, Messages: []string{text}}}}))
 	add("feeds", Feeds(FeedsPage{Shell: shell(), CanUpdate: true, Rows: []FeedRow{{text, text, text, text, text, text, -1, text, time.Time{}, time.Time{}, -1, true, text, true}}}))
 	add("scope", Scope(ScopePage{Shell: shell(), Services: []ServiceRow{{Name: text, Owner: text}}, Idle: []IdleRow{{-1, text}}, CanApply: true, Scopes: []ScopeRow{{Name: text, Objective: text}}, Owners: []OwnerRow{{Name: text}}, Tags: []Count{{text, 1}}, Coverage: []CoverageRow{{Class: text}}, Programme: text, AppliedBy: text}))

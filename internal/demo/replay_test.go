@@ -76,7 +76,7 @@ func build(t *testing.T, now time.Time) *house {
 	if r := programme.Risk; r != nil { // which states no weights
 		config = prioritize.Config{Targeted: r.Targeted, Actors: r.Actors, LossMin: r.LossMin, LossMax: r.LossMax, Loss: r.Loss, Bands: r.Bands, SLA: r.SLA, Policies: r.Policies}
 	}
-	model, err := prioritize.New(config, now)
+	model, err := prioritize.New(config, now, programme.Policies...)
 	if err != nil {
 		t.Fatal(err)
 	}
