@@ -79,6 +79,19 @@ func Fuzz(f *testing.F, feed intel.Feed) {
 	})
 }
 
+// FuzzAll is [Fuzz] for all feeds in one, with the samples of all: each gets the
+// others' too, and one program is built for it.
+func FuzzAll(f *testing.F, feeds []intel.Feed, dir string) {
+	for i, feed := range feeds {
+		for _, path := range samplesIn(f, filepath.Join(dir, feed.Source().Name, "testdata")) {
+			if data := contents(f, path); len(data) <= 32<<10 {
+				f.Add(uint8(i), data)
+			}
+		}
+	}
+	f.Fuzz(func(t *testing.T, n uint8, data []byte) { valid(t, Read(t.Context(), feeds[int(n)%len(feeds)], data)) })
+}
+
 // Result is what a feed makes of a file.
 type Result struct {
 	Edition intel.Edition
