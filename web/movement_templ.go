@@ -97,7 +97,7 @@ func movement(s Shell, m *Movement) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, "</section><section class=\"card flush\" aria-labelledby=\"h-rules\"><div class=\"row pad\"><h2 id=\"h-rules\">Which rule sets the due day</h2></div><div class=\"scroll\"><table class=\"grid\"><caption class=\"sr\">Findings by the rule that sets their due day</caption> <thead><tr><th scope=\"col\">Rule</th><th scope=\"col\" class=\"num\">Before</th><th scope=\"col\" class=\"num\">After</th><th scope=\"col\" class=\"num\">Change</th></tr></thead> <tbody>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, "</section><section class=\"card flush\" aria-labelledby=\"h-rules\"><div class=\"row pad\"><h2 id=\"h-rules\">Which rule sets the due day</h2></div><div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"Findings by the rule that sets their due day\"><table class=\"grid\"><caption class=\"sr\">Findings by the rule that sets their due day</caption> <thead><tr><th scope=\"col\">Rule</th><th scope=\"col\" class=\"num\">Before</th><th scope=\"col\" class=\"num\">After</th><th scope=\"col\" class=\"num\">Change</th></tr></thead> <tbody>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
