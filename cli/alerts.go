@@ -152,7 +152,7 @@ func (a *app) campaigns(j *intel.Judge, n *novelty, p *scope.Programme, open fun
 		for _, name := range ids {
 			e.Exploited[name] = append(e.Exploited[name], id)
 		}
-		for _, t := range n.landscape.Techniques(ids, adv.CWEs) {
+		for _, t := range n.us.Techniques(ids, adv.CWEs) {
 			e.Enabled[t] = append(e.Enabled[t], id)
 		}
 	}

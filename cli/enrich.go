@@ -142,6 +142,7 @@ type novelty struct {
 	appeared []exposure.AdvisoryID // advisories nobody spoke of before
 
 	landscape  *intel.Landscape
+	us         *intel.Tailor
 	remembered intel.Memory // nil: nothing
 	remember   intel.Memory
 }
@@ -176,13 +177,14 @@ func (a *app) novelty(ctx context.Context) (*novelty, error) {
 			n.joined = append(n.joined, src.Title)
 		}
 	}
-	k, us := knowledge{a}, a.tailored(s)
+	n.us = a.tailored(s)
+	k := knowledge{a}
 	for id := exposure.AdvisoryID(1); id < n.view.Advisories(); id++ {
 		adv := n.view.Advisory(id)
 		if adv == nil || adv.Key == "" {
 			continue
 		}
-		if is := k.threat(s, us, namesOf(adv), adv.CWEs); is != adv.Threat {
+		if is := k.threat(s, n.us, namesOf(adv), adv.CWEs); is != adv.Threat {
 			n.changes = append(n.changes, intel.Change{Advisory: id, Key: adv.Key, Title: adv.Title, Was: adv.Threat, Is: is})
 		}
 		if known && id >= n.was.Next {

@@ -33,22 +33,6 @@ func (l *Landscape) Remember() Memory {
 	return m
 }
 
-// Techniques are those that a weakness is exploited by, by its ids and by the
-// patterns of attack that its classes make possible.
-func (l *Landscape) Techniques(ids []string, classes []int) []string {
-	var all []string
-	for _, id := range ids {
-		all = append(all, l.Linked(id, Enables)...)
-	}
-	for _, class := range classes {
-		for _, pattern := range l.Linking(fmt.Sprintf("CWE-%d", class), EnabledBy) {
-			all = append(all, l.Linked(pattern, Enables)...)
-		}
-	}
-	slices.Sort(all)
-	return slices.Compact(all)
-}
-
 // Estate is what is open here to those who attack.
 type Estate struct {
 	Profile exposure.Profile

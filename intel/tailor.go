@@ -323,6 +323,12 @@ func everywhere(technique string) float64 {
 	return 0
 }
 
+// Techniques are those by which a weakness is exploited, as far as anybody says
+// so of it or of its classes; sorted. They do not depend on the profile.
+func (t *Tailor) Techniques(ids []string, cwes []int) []string {
+	return joined(t.techniques(ids, cwes))
+}
+
 // techniques are those by which a weakness is said to be exploited, and those
 // that weaknesses of its classes are; both sorted.
 func (t *Tailor) techniques(ids []string, cwes []int) (direct, derived []string) {
