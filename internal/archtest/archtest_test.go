@@ -43,6 +43,10 @@ var rules = []rule{
 	{"discover/record", []string{"discover/decode", "discover/term"}, network, "decoding is pure"},
 	{"discover/report/*", []string{"discover", "discover/decode", "discover/record", "discover/term"}, append([]string{"net"}, network...), "a report reader is a pure function of bytes"},
 	{"discover/report/*/*", []string{"discover", "discover/decode", "discover/record", "discover/term", "discover/report/*"}, append([]string{"net"}, network...), "a report reader is a pure function of bytes"},
+	{"guard", nil, []string{"os/exec", "database/sql"}, "the one door to the outside knows the rules and the network, and nothing of who asks"},
+	{"discover/scan", []string{"discover", "guard"}, network, "what engines are given is declared here"},
+	{"discover/scan/*", []string{"discover/scan", "discover/decode", "discover/term", "guard", "intel/match", "internal/secret"}, append([]string{"net", "syscall"}, network...), "an engine reaches the world through the guard only"},
+	{"discover/scan/*/*", []string{"discover/scan", "discover/scan/*", "discover/decode", "discover/term", "guard", "intel/match"}, append([]string{"net", "syscall"}, network...), "an engine reaches the world through the guard only"},
 	{"intel", []string{"intel/match", "internal/*"}, []string{"os/exec", "database/sql"}, "feeds are fetched here, and nowhere else"},
 	{"intel/match", nil, append([]string{"net", "os"}, network...), "whether a version is affected is a pure function"},
 	{"intel/firstseen", []string{"intel", "discover/decode"}, append([]string{"net"}, network...), "a list is read by a pure parser"},
@@ -73,7 +77,7 @@ var rules = []rule{
 
 // free are packages that may import anything: the composition root, main, and
 // what only tests use.
-var free = []string{"cli", "cmd/*", "internal/testkit", "internal/testkit/*", "internal/archtest", "internal/safehttp", "discover/decode/decodetest", "discover/report/reporttest", "intel/feed/feedtest", "mobilize/connector/connectortest", "validate/check/checktest", "web/internal/*"}
+var free = []string{"cli", "cmd/*", "internal/testkit", "internal/testkit/*", "internal/archtest", "internal/safehttp", "discover/decode/decodetest", "discover/report/reporttest", "intel/feed/feedtest", "mobilize/connector/connectortest", "discover/scan/scantest", "guard/guardtest", "validate/check/checktest", "web/internal/*"}
 
 type pkg struct {
 	ImportPath string
@@ -157,6 +161,44 @@ func TestNames(t *testing.T) {
 	for _, p := range packages(t) {
 		if slices.Contains(bad, path.Base(p.ImportPath)) {
 			t.Errorf("%s: a package is named by a noun of the field", p.ImportPath)
+		}
+	}
+}
+
+// dialling are functions of other packages that open sockets by themselves.
+var dialling = map[string][]string{
+	"tls":       {"Dial", "DialWithDialer", "Dialer", "Listen"},
+	"ssh":       {"Dial"},
+	"websocket": {"Dial", "DialConfig"},
+	"smtp":      {"Dial"},
+	"textproto": {"Dial"},
+	"rpc":       {"Dial", "DialHTTP"},
+	"syslog":    {"Dial"},
+}
+
+// Engines and checks cannot open sockets but through the guard.
+func TestOneDoor(t *testing.T) {
+	t.Parallel()
+	for _, p := range packages(t) {
+		name, _ := within(p.ImportPath)
+		if !matches([]string{"discover/scan", "discover/scan/*", "discover/scan/*/*", "validate/check/*"}, name) || matches(free, name) {
+			continue
+		}
+		for _, file := range p.GoFiles {
+			f, err := parser.ParseFile(token.NewFileSet(), filepath.Join(p.Dir, file), nil, parser.SkipObjectResolution)
+			if errors.Is(err, fs.ErrNotExist) {
+				continue
+			} else if err != nil {
+				t.Fatal(err)
+			}
+			ast.Inspect(f, func(n ast.Node) bool {
+				if sel, ok := n.(*ast.SelectorExpr); ok {
+					if x, ok := sel.X.(*ast.Ident); ok && slices.Contains(dialling[x.Name], sel.Sel.Name) {
+						t.Errorf("%s/%s uses %s.%s: connections are made by guard.Network", name, file, x.Name, sel.Sel.Name)
+					}
+				}
+				return true
+			})
 		}
 	}
 }
