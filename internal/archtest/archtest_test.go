@@ -43,7 +43,7 @@ var rules = []rule{
 	{"discover/record", []string{"discover/decode", "discover/term"}, network, "decoding is pure"},
 	{"discover/report/*", []string{"discover", "discover/decode", "discover/record", "discover/term"}, append([]string{"net"}, network...), "a report reader is a pure function of bytes"},
 	{"discover/report/*/*", []string{"discover", "discover/decode", "discover/record", "discover/term", "discover/report/*"}, append([]string{"net"}, network...), "a report reader is a pure function of bytes"},
-	{"guard", nil, []string{"os/exec", "database/sql"}, "the one door to the outside knows the rules and the network, and nothing of who asks"},
+	{"guard", []string{"internal/reserved"}, []string{"os/exec", "database/sql"}, "the one door to the outside knows the rules and the network, and nothing of who asks"},
 	{"discover/scan", []string{"discover", "guard"}, network, "what engines are given is declared here"},
 	{"discover/scan/*", []string{"discover/scan", "discover/decode", "discover/term", "guard", "intel/match", "internal/secret"}, append([]string{"net", "syscall"}, network...), "an engine reaches the world through the guard only"},
 	{"discover/scan/*/*", []string{"discover/scan", "discover/scan/*", "discover/decode", "discover/term", "guard", "intel/match"}, append([]string{"net", "syscall"}, network...), "an engine reaches the world through the guard only"},
@@ -77,7 +77,7 @@ var rules = []rule{
 
 // free are packages that may import anything: the composition root, main, and
 // what only tests use.
-var free = []string{"cli", "cmd/*", "internal/testkit", "internal/testkit/*", "internal/archtest", "internal/safehttp", "discover/decode/decodetest", "discover/report/reporttest", "intel/feed/feedtest", "mobilize/connector/connectortest", "discover/scan/scantest", "guard/guardtest", "validate/check/checktest", "web/internal/*"}
+var free = []string{"cli", "cmd/*", "internal/testkit", "internal/testkit/*", "internal/archtest", "internal/safehttp", "internal/reserved", "discover/decode/decodetest", "discover/report/reporttest", "intel/feed/feedtest", "mobilize/connector/connectortest", "discover/scan/scantest", "guard/guardtest", "validate/check/checktest", "web/internal/*"}
 
 type pkg struct {
 	ImportPath string
