@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/netip"
 	"sync"
 	"time"
@@ -20,6 +21,8 @@ type Config struct {
 	// Resolver is the address of the DNS server, host:port. Empty: as the system is
 	// set up.
 	Resolver string
+	// Connect makes connections; nil: the network does. Addresses were decided on.
+	Connect func(ctx context.Context, network, address string) (net.Conn, error)
 	// Dry is told what would be sent, and nothing is. Nil: it is sent.
 	Dry func(Entry)
 }

@@ -13,6 +13,7 @@ import (
 	"net/netip"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -68,12 +69,12 @@ type destination struct {
 // Do implements [Network].
 func (s *Session) Do(ctx context.Context, r *Request) (*Response, error) {
 	method := orElse(r.Method, "GET")
-	u, err := url.Parse(r.URL)
-	switch {
-	case err != nil:
-		return nil, exposure.Errorf(exposure.Invalid, "%q is no URL", cut(r.URL))
-	case len(r.URL) > maxURL:
+	if len(r.URL) > maxURL {
 		return nil, exposure.Errorf(exposure.Invalid, "a URL of %d bytes", len(r.URL))
+	}
+	u, err := url.Parse(r.URL)
+	if err != nil {
+		return nil, exposure.Errorf(exposure.Invalid, "%q is no URL", cut(r.URL))
 	}
 	body, header, path := r.Body, r.Header, r.Path
 	res := &Response{}
@@ -163,6 +164,18 @@ func requested(r *Request, u *url.URL, path string) (*ask, error) {
 	return q, nil
 }
 
+// authority is the host and port of a request in canonical form.
+func (w *where) authority() string {
+	host := w.host()
+	if w.name == "" && w.addr.Is6() {
+		host = "[" + host + "]"
+	}
+	if w.scheme == "https" && w.port == 443 || w.scheme == "http" && w.port == 80 {
+		return host
+	}
+	return host + ":" + strconv.Itoa(w.port)
+}
+
 // lowest is the level that a method needs by itself.
 func lowest(method string, body []byte) exposure.Level {
 	switch method {
@@ -181,6 +194,9 @@ func (s *Session) one(ctx context.Context, r *Request, method string, u *url.URL
 		return err
 	}
 	q.level = max(q.level, lowest(method, body))
+	plain := *u
+	u = &plain
+	u.Host = q.authority() // what is judged is what is sent
 	shown := *u
 	shown.User = nil
 	if path != "" {

@@ -406,7 +406,11 @@ func (s *Session) connect(ctx context.Context, p *pace, protocol string, to neti
 	}}
 	began := s.guard.cfg.Now()
 	s.sent.Add(1)
-	raw, err := dialer.DialContext(ctx, protocol, to.String())
+	dial := dialer.DialContext
+	if s.guard.cfg.Connect != nil {
+		dial = s.guard.cfg.Connect
+	}
+	raw, err := dial(ctx, protocol, to.String())
 	now := s.guard.cfg.Now()
 	if ctx.Err() == nil || err == nil {
 		p.connected(int(to.Port()), now.Sub(began), err, now)
