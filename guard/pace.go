@@ -58,6 +58,8 @@ func (g *Guard) pace(r *rules, addr netip.Addr) *pace {
 		p = &pace{limiter: rate.NewLimiter(rate.Limit(l.Rate), burst(l.Rate)), used: map[string]int64{}, opened: map[int]struct{}{}}
 		g.targets[key] = p
 	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	if p.limiter.Limit() != rate.Limit(l.Rate) {
 		p.limiter.SetLimit(rate.Limit(l.Rate))
 		p.limiter.SetBurst(burst(l.Rate))
