@@ -73,6 +73,7 @@ import (
 	"github.com/leeward-ctem/leeward/discover/report/zap"
 	"github.com/leeward-ctem/leeward/discover/scan"
 	"github.com/leeward-ctem/leeward/discover/scan/ports"
+	"github.com/leeward-ctem/leeward/discover/scan/tls"
 	"github.com/leeward-ctem/leeward/intel"
 	"github.com/leeward-ctem/leeward/intel/feed/attack"
 	"github.com/leeward-ctem/leeward/intel/feed/capec"
@@ -198,6 +199,7 @@ func Feeds() []intel.Feed {
 func Engines() []scan.Engine {
 	return []scan.Engine{
 		ports.Engine{},
+		tls.Engine{},
 	}
 }
 
