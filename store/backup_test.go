@@ -67,6 +67,7 @@ func fill(t *testing.T, db *store.DB) {
 	})
 	_, err := db.Identity(ctx)
 	err = errors.Join(err,
+		fillJobs(ctx, db),
 		db.PutFeed(ctx, "kev", []byte("{}"), []byte{0, 255, 1}), db.PutFeed(ctx, "epss", []byte("{}"), nil), // NULL stays NULL
 		db.PutRollup(ctx, 20000, []byte("{}")),
 		db.AddAccount(ctx, &exposure.Account{Name: "ada"}), db.AddToken(ctx, &exposure.Token{Account: 1, Digest: "aa"}),
