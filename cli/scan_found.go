@@ -30,7 +30,7 @@ const (
 
 // found is what is held of a scan to list it.
 type found struct {
-	all     []weakness
+	all     []scanRow
 	dropped int // beyond maxFound
 	doubted int // of all
 	worst   exposure.Severity
@@ -38,8 +38,8 @@ type found struct {
 	open    int             // ports, packages: things that are there
 }
 
-// weakness is a line of the table, and a result of SARIF.
-type weakness struct {
+// scanRow is a line of the table, and a result of SARIF.
+type scanRow struct {
 	severity   exposure.Severity
 	confidence int
 	rule       string
@@ -62,7 +62,7 @@ func (f *found) add(o *exposure.Observation) {
 	if o.State != exposure.StatePresent {
 		return
 	}
-	w := weakness{severity: o.Severity, confidence: o.Confidence, rule: o.Rule, asset: o.Asset.Display(), where: whereOf(o), file: o.Location.File, uri: o.Location.Path, title: o.Title, fix: o.Solution}
+	w := scanRow{severity: o.Severity, confidence: o.Confidence, rule: o.Rule, asset: o.Asset.Display(), where: whereOf(o), file: o.Location.File, uri: o.Location.Path, title: o.Title, fix: o.Solution}
 	if len(o.Advisories) > 0 {
 		w.cves = o.Advisories
 	}
@@ -81,7 +81,7 @@ func (f *found) add(o *exposure.Observation) {
 	f.all = append(f.all, w)
 }
 
-func (w *weakness) doubtful() bool { return w.confidence != 0 && w.confidence < doubtful }
+func (w *scanRow) doubtful() bool { return w.confidence != 0 && w.confidence < doubtful }
 
 func whereOf(o *exposure.Observation) string {
 	at := o.Location
@@ -99,7 +99,7 @@ func whereOf(o *exposure.Observation) string {
 }
 
 func (f *found) sort() {
-	slices.SortStableFunc(f.all, func(a, b weakness) int {
+	slices.SortStableFunc(f.all, func(a, b scanRow) int {
 		return cmp.Or(boolCompare(a.doubtful(), b.doubtful()), cmp.Compare(b.severity, a.severity), cmp.Compare(a.rule, b.rule), cmp.Compare(a.asset, b.asset), cmp.Compare(a.where, b.where), cmp.Compare(a.title, b.title))
 	})
 }
@@ -222,7 +222,7 @@ func (s *scanning) list() error {
 }
 
 // name is what a weakness is known by.
-func (w *weakness) name() string {
+func (w *scanRow) name() string {
 	if len(w.cves) > 0 {
 		return w.cves[0]
 	}
@@ -230,7 +230,7 @@ func (w *weakness) name() string {
 }
 
 // fingerprint is the same in every scan, wherever the line has moved.
-func (w *weakness) fingerprint() string {
+func (w *scanRow) fingerprint() string {
 	place, _, _ := strings.Cut(w.where, "\n")
 	if w.file != "" {
 		place = w.file
