@@ -399,7 +399,7 @@ func (w *run) take(l *look, t Target, o exposure.Observation, s *Status) error {
 	}
 	switch o.Kind {
 	case exposure.ObservedWeakness:
-		if t.Kind == Directory && example(o.Location.File) {
+		if t.Kind == Directory && example(cmp.Or(o.Location.File, o.Component.Path)) {
 			o.Confidence = min(cmp.Or(o.Confidence, ExampleConfidence), ExampleConfidence)
 		}
 		s.Found++
