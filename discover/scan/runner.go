@@ -62,6 +62,14 @@ type Status struct {
 	Refused  bool          `json:"refused,omitempty"` // the rules of engagement did not allow it, or some of it
 	Problems []string      `json:"problems,omitempty"`
 	Took     time.Duration `json:"took"`
+
+	broken bool // something that was stated is missing
+}
+
+func (s *Status) problem(err error) {
+	if len(s.Problems) < maxProblems {
+		s.Problems = append(s.Problems, err.Error())
+	}
 }
 
 const (
@@ -80,7 +88,7 @@ func (r *Runner) Run(ctx context.Context, p Plan, state func(exposure.Observatio
 	if err != nil {
 		return nil, err
 	}
-	w := &run{plan: p, engines: engines, state: state, stop: cancel, seen: map[string]bool{}, hosts: map[string]*hostLook{}}
+	w := &run{plan: p, engines: engines, state: state, stop: cancel, seen: map[string]bool{}, hosts: map[string]*hostLook{}, running: map[*look]bool{}}
 	w.wake = sync.NewCond(&w.mu)
 	for _, t := range p.Targets {
 		w.add(t)
@@ -98,11 +106,47 @@ func (r *Runner) Run(ctx context.Context, p Plan, state func(exposure.Observatio
 			}
 		})
 	}
-	wg.Wait()
+	w.wait(ctx, &wg)
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	slices.SortFunc(w.status, func(a, b Status) int {
 		return cmp.Or(strings.Compare(a.Target, b.Target), strings.Compare(a.Engine, b.Engine))
 	})
 	return w.status, context.Cause(ctx)
+}
+
+// grace is how long engines have to stop when they are told to.
+const grace = 500 * time.Millisecond
+
+// wait waits for the workers. An engine that does not stop when it is told to is
+// left behind: nothing that it says later is taken.
+func (w *run) wait(ctx context.Context, workers *sync.WaitGroup) {
+	ended := make(chan struct{})
+	go func() {
+		workers.Wait()
+		close(ended)
+	}()
+	select {
+	case <-ended:
+		return
+	case <-ctx.Done():
+	}
+	late := time.NewTimer(grace)
+	defer late.Stop()
+	select {
+	case <-ended:
+		return
+	case <-late.C:
+	}
+	w.out.Lock()
+	w.over = true
+	w.out.Unlock()
+	w.mu.Lock()
+	for l := range w.running {
+		w.status = append(w.status, Status{Engine: l.about.Name, Target: l.target.Name, Failure: "the engine did not stop when it was told to", Took: w.plan.Now().Sub(l.began)})
+	}
+	w.running = nil
+	w.mu.Unlock()
 }
 
 // choose returns the engines of a plan.
@@ -156,6 +200,7 @@ type look struct {
 	engine Engine
 	about  Description
 	target Target
+	began  time.Time
 }
 
 // hostLook is what is known of a host when all engines that find its ports
@@ -183,8 +228,11 @@ type run struct {
 	seen   map[string]bool
 	hosts  map[string]*hostLook
 	status []Status
+	// running are the looks that go on; nil when those that do were left behind.
+	running map[*look]bool
 
 	out   sync.Mutex
+	over  bool // nothing is taken any more
 	state func(exposure.Observation) error
 }
 
@@ -218,7 +266,7 @@ func (w *run) addLocked(t Target) {
 			}
 			h.waiting++
 		}
-		w.queue = append(w.queue, &look{e, d, t})
+		w.queue = append(w.queue, &look{engine: e, about: d, target: t})
 		w.known++
 	}
 	w.wake.Broadcast()
@@ -266,6 +314,8 @@ func (w *run) next(ctx context.Context) *look {
 	w.queue[0] = nil
 	w.queue = w.queue[1:]
 	w.busy++
+	l.began = w.plan.Now()
+	w.running[l] = true
 	return l
 }
 
@@ -274,10 +324,9 @@ func (l *look) remote() bool { return l.target.Kind != Directory && l.target.Kin
 
 // look lets one engine look at one target.
 func (w *run) look(ctx context.Context, l *look) {
-	began := w.plan.Now()
 	s := Status{Engine: l.about.Name, Target: l.target.Name}
 	err := w.drive(ctx, l, &s)
-	s.Took = w.plan.Now().Sub(began)
+	s.Took = w.plan.Now().Sub(l.began)
 	var no *guard.Refusal
 	if errors.As(err, &no) {
 		s.Refused = true
@@ -290,6 +339,10 @@ func (w *run) look(ctx context.Context, l *look) {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.running == nil {
+		return
+	}
+	delete(w.running, l)
 	w.status = append(w.status, s)
 	w.busy--
 	w.done++
@@ -299,7 +352,7 @@ func (w *run) look(ctx context.Context, l *look) {
 
 // tell reports progress; w.mu is held.
 func (w *run) tell(l *look, part, of int) {
-	if w.plan.Progress != nil {
+	if w.plan.Progress != nil && w.running != nil {
 		w.plan.Progress(Progress{Done: w.done, Known: w.known, Engine: l.about.Name, Target: l.target.Name, Part: part, Of: of, Found: w.found})
 	}
 }
@@ -336,9 +389,7 @@ func (w *run) drive(ctx context.Context, l *look, s *Status) (err error) {
 			if !errors.As(err, &rec) {
 				return err
 			}
-			if len(s.Problems) < maxProblems {
-				s.Problems = append(s.Problems, err.Error())
-			}
+			s.problem(err)
 			continue
 		}
 		if err := w.take(l, t, o, s); err != nil {
@@ -356,19 +407,30 @@ func (w *run) take(l *look, t Target, o exposure.Observation, s *Status) error {
 	if o.Asset.IsZero() {
 		o.Asset = t.Asset
 	}
-	if !l.about.Foreign {
-		o.Tool = Tool
-		if o.Class == l.about.Name && l.remote() {
-			o.Class += "-" + w.plan.Vantage
-		}
+	if why := l.own(&o); why != "" {
+		s.broken = true
+		s.problem(fmt.Errorf("what the engine stated is not taken: %s", why))
+		return nil
+	}
+	if l.remote() && o.Class != "" {
+		o.Class += "-" + w.plan.Vantage
+	}
+	if ignores(&t, &o) {
+		return nil
 	}
 	switch o.Kind {
 	case exposure.ObservedWeakness:
+		if t.Kind == Directory && example(cmp.Or(o.Location.File, o.Component.Path)) {
+			o.Confidence = min(cmp.Or(o.Confidence, ExampleConfidence), ExampleConfidence)
+		}
 		s.Found++
 		w.mu.Lock()
 		w.found++
 		w.mu.Unlock()
 	case exposure.ObservedCoverage:
+		if s.broken {
+			return nil // what was not taken would look as if it were gone
+		}
 		s.Covered = true
 		what := *o.Coverage
 		what.Class = o.Class
@@ -380,12 +442,6 @@ func (w *run) take(l *look, t Target, o exposure.Observation, s *Status) error {
 			w.mu.Unlock()
 		}
 	case exposure.ObservedInventory:
-		if o.Class == "" {
-			o.Class = l.about.Name
-			if l.remote() {
-				o.Class += "-" + w.plan.Vantage
-			}
-		}
 		if o.Location.Port != 0 && t.Kind == Host {
 			w.opened(t, &o)
 		}
@@ -393,9 +449,62 @@ func (w *run) take(l *look, t Target, o exposure.Observation, s *Status) error {
 	return w.emit(o)
 }
 
+// own makes an observation the scanner's own, or says what of its engine's
+// contract it breaks.
+func (l *look) own(o *exposure.Observation) (why string) {
+	if l.about.Foreign {
+		return ""
+	}
+	o.Tool = Tool
+	switch {
+	case o.Class == "" && o.Kind == exposure.ObservedInventory:
+		o.Class = l.about.Name
+	case o.Class != l.about.Name:
+		why = fmt.Sprintf("its class is %q", o.Class)
+	}
+	switch {
+	case o.Kind == exposure.ObservedWeakness && !strings.HasPrefix(o.Rule, l.about.Name+"/"):
+		why = fmt.Sprintf("its rule is %q", o.Rule)
+	case o.Kind == exposure.ObservedCoverage && o.Coverage == nil:
+		why = "coverage of nothing"
+	case o.Kind == exposure.ObservedRun:
+		why = "it states a run"
+	}
+	return why
+}
+
+// ExampleConfidence is what a weakness in test data has at most: it
+// is there on purpose more often than not.
+const ExampleConfidence = 30
+
+// example reports whether a file lies in what is test data by its name.
+func example(file string) bool {
+	for part := range strings.SplitSeq(file, "/") {
+		switch part {
+		case "testdata", "test-data", "test_data", "fixtures", "__fixtures__":
+			return true
+		}
+	}
+	return false
+}
+
+// Ignorer is a tree that says what of it is not looked at, which also holds for
+// what it was in the past.
+type Ignorer interface {
+	Ignores(file string) bool
+}
+
+func ignores(t *Target, o *exposure.Observation) bool {
+	i, ok := t.Files.(Ignorer)
+	return ok && (o.Kind == exposure.ObservedWeakness && i.Ignores(cmp.Or(o.Location.File, o.Component.Path)) || o.Kind == exposure.ObservedInventory && i.Ignores(o.Component.Path))
+}
+
 func (w *run) emit(o exposure.Observation) error {
 	w.out.Lock()
 	defer w.out.Unlock()
+	if w.over {
+		return context.Canceled
+	}
 	return w.state(o)
 }
 
