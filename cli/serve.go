@@ -75,6 +75,7 @@ func (c *serveCmd) Run(ctx context.Context, r *run) error {
 		return err
 	}
 	defer a.stopCycle(ctx)
+	go a.keepLeave(ctx, "")
 	// The first page is not the one to wait for it.
 	go func() {
 		a.Remediations(context.WithoutCancel(ctx), "")
