@@ -71,6 +71,8 @@ import (
 	"github.com/leeward-ctem/leeward/discover/report/wpscan"
 	"github.com/leeward-ctem/leeward/discover/report/xray"
 	"github.com/leeward-ctem/leeward/discover/report/zap"
+	"github.com/leeward-ctem/leeward/discover/scan"
+	"github.com/leeward-ctem/leeward/discover/scan/secrets"
 	"github.com/leeward-ctem/leeward/intel"
 	"github.com/leeward-ctem/leeward/intel/feed/attack"
 	"github.com/leeward-ctem/leeward/intel/feed/capec"
@@ -196,5 +198,12 @@ func Feeds() []intel.Feed {
 func Connectors() []mobilize.Connector {
 	return []mobilize.Connector{
 		webhook.Connector{Now: time.Now},
+	}
+}
+
+// Engines returns the scan engines.
+func Engines() []scan.Engine {
+	return []scan.Engine{
+		secrets.Engine{},
 	}
 }

@@ -42,3 +42,36 @@ func kindOf(marker string) string {
 	_, kind, _ := strings.Cut(marker, markBegin)
 	return strings.TrimSuffix(kind, "]")
 }
+
+// Hints are pieces of text, in lower case, of which one stands in the line of
+// nearly every secret that [Find] finds: they tell in which lines to look. What
+// only weak names tell, such as sessions and signatures, has none.
+func Hints() []string {
+	hints := []string{
+		"akia", "asia", "abia", "acca", "aiza", "authorization", "bearer ", "basic ", "$2a$", "$2b$", "$2y$", "$5$", "$6$", "$y$", "$apr1$", "$argon2", "@tcp(",
+		"hooks.slack.com", "/api/webhooks/", ".webhook.office.com", "api.telegram.org",
+	}
+	for i := range prefixes {
+		for _, p := range prefixes[i] {
+			if p.sure {
+				hints = append(hints, strings.ToLower(p.text))
+			}
+		}
+	}
+	for i := range words {
+		for _, w := range words[i] {
+			if w.strong == strong {
+				hints = append(hints, w.text)
+			}
+		}
+	}
+	for _, end := range []string{"=", ":", "\"", "'", " ="} {
+		hints = append(hints, "pass"+end, "credentials"+end, "creds"+end)
+	}
+	for _, owner := range keyOwners {
+		for _, between := range []string{"", "_", "-", ".", " "} {
+			hints = append(hints, owner+between+"key")
+		}
+	}
+	return append(hints, "sg.", "hvs.", "hvb.", "pypi-", "sk-proj-", "sk-svcacct-", "t3blbkfj", "pul-", "sbp_")
+}
