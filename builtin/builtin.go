@@ -72,6 +72,7 @@ import (
 	"github.com/leeward-ctem/leeward/discover/report/xray"
 	"github.com/leeward-ctem/leeward/discover/report/zap"
 	"github.com/leeward-ctem/leeward/discover/scan"
+	"github.com/leeward-ctem/leeward/discover/scan/config"
 	"github.com/leeward-ctem/leeward/discover/scan/secrets"
 	"github.com/leeward-ctem/leeward/intel"
 	"github.com/leeward-ctem/leeward/intel/feed/attack"
@@ -205,5 +206,6 @@ func Connectors() []mobilize.Connector {
 func Engines() []scan.Engine {
 	return []scan.Engine{
 		secrets.Engine{},
+		config.Shipped{},
 	}
 }

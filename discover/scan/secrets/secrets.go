@@ -22,6 +22,7 @@ import (
 
 	"github.com/leeward-ctem/leeward/discover/scan"
 	"github.com/leeward-ctem/leeward/discover/scan/secrets/history"
+	"github.com/leeward-ctem/leeward/discover/term"
 	"github.com/leeward-ctem/leeward/exposure"
 )
 
@@ -255,7 +256,7 @@ func observation(f *found, file string) exposure.Observation {
 		Location: exposure.Location{File: clean(file), Symbol: f.symbol, Line: f.line},
 		Evidence: []exposure.Evidence{{Kind: "match", Text: f.evidence}},
 	}
-	if isAside(file) {
+	if term.Aside(file) {
 		o.Confidence = min(o.Confidence, 30)
 		o.Evidence = append(o.Evidence, exposure.Evidence{Kind: "note", Text: "The file is of a test, an example, documentation or someone else's code, by its path."})
 	}
