@@ -118,15 +118,15 @@ func readRules(fsys fs.FS, name string) (all []*rule, err error) {
 	if err := l.Load(&all); err != nil && !errors.Is(err, io.EOF) {
 		return nil, err
 	}
+	if slices.Contains(all, nil) {
+		return nil, errors.New("one of its rules is empty")
+	}
 	return all, nil
 }
 
 var idForm = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
 
 func (r *rule) compile(env *cel.Env) error {
-	if r == nil {
-		return errors.New("it is empty")
-	}
 	switch {
 	case !idForm.MatchString(r.ID) || len(r.ID) > 80:
 		return errors.New("an id has small letters, digits and single dashes, and at most 80 bytes")
