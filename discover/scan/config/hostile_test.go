@@ -267,7 +267,7 @@ func FuzzParsers(f *testing.F) {
 		if err != nil {
 			f.Fatal(err)
 		}
-		if i%6 == 0 {
+		if i%2 == 0 {
 			_, text, _ := strings.Cut(string(body), " --\n")
 			f.Add(uint8(i), text)
 		}

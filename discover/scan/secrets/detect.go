@@ -156,7 +156,7 @@ func (l *look) settle() []found {
 		line += bytes.Count(l.text[at:f.from], []byte{'\n'})
 		at = f.from
 		f.line = line
-		f.symbol = l.symbol(f)
+		f.symbol = without(l.symbol(f), kept)
 	}
 	for i := range kept {
 		kept[i].evidence = l.evidence(kept, i)
@@ -255,7 +255,18 @@ func (l *look) evidence(all []found, i int) string {
 	if at < end {
 		b.Write(l.text[at:end])
 	}
-	return strings.TrimSpace(secret.Text(b.String(), 300))
+	return strings.TrimSpace(secret.Text(without(b.String(), all), 300))
+}
+
+// without is a text without secrets that were found, wherever in it they stand
+// again.
+func without(text string, all []found) string {
+	for i := range all {
+		if v := all[i].value; len(v) >= 4 && strings.Contains(text, v) {
+			text = strings.ReplaceAll(text, v, "[redacted:"+marker(all[i].rule.name)+"]")
+		}
+	}
+	return text
 }
 
 // marker is the name of a rule without what a marker cannot hold.

@@ -110,6 +110,7 @@ func TestPlanted(t *testing.T) {
 		"hash":                 {"users.sql", "INSERT INTO u VALUES ('bob', '$2b$12$q8Zp3Lm7Rt2Wx9Kv4Bn6YuDf5Gh0Jc8Lr2Eq8Zp3Lm7Rt2Wx9Kv4')", "INSERT INTO u VALUES ('bob', '$2b$')", "password-hash", "q8Zp3Lm7Rt2Wx9Kv4Bn6YuDf5Gh0Jc8Lr2Eq8Zp3Lm7Rt2Wx9Kv4"},
 		"azure":                {"app.config", "azure_storage_key = '" + body(2)[:64] + body(2)[65:87] + "=='", "azure_storage_key = ''", "azure-storage-key", body(2)[:64]},
 		"carriage returns":     {"app.ini", "[db]\r\npassword = tr0ub4dor3\r\n", "[db]\r\npassword = \r\n", "password", "tr0ub4dor3"},
+		"twice on a line":      {"a.ini", "token = " + glToken + " # " + glToken, "token = ", "gitlab-token", glToken},
 		"in a long line":       {"app.min.js", strings.Repeat("function(a){return a+1};", 60_000) + `apiKey:"q8Zp3Lm7Rt2Wx9Kv4Bn6Ys1D";` + strings.Repeat("f(1);", 60_000), strings.Repeat("apiKey:t.key;", 100_000), "generic-secret", "q8Zp3Lm7Rt2Wx9Kv4Bn6Ys1D"},
 		"far into a file":      {"dump.sql", strings.Repeat("INSERT INTO t VALUES (1, 'nothing');\n", 90_000) + "password = 'tr0ub4dor&3'\n", strings.Repeat("INSERT INTO t VALUES (1, 'nothing');\n", 90_000), "password", "tr0ub4dor"},
 	} {

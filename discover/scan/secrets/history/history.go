@@ -77,6 +77,7 @@ type Repository struct {
 	zlib     inflater
 	numbered map[ID]int
 	trees    map[ID][]entry // kept for [Repository.Removed]
+	looked   int            // commits that it looked at
 
 	problems []error
 	lost     int // problems beside those

@@ -241,7 +241,7 @@ func (r *Repository) order() {
 // some versions of a file away. ok is false when that branch has one still,
 // never had one, or is too long to tell.
 func (r *Repository) Removed(ctx context.Context, path string, versions map[ID]bool) (by Commit, ok bool) {
-	const longest = 2_000
+	const longest, altogether = 2_000, 200_000
 	numbers := r.numbers()
 	at, known := numbers[r.head]
 	if !known {
@@ -249,7 +249,7 @@ func (r *Repository) Removed(ctx context.Context, path string, versions map[ID]b
 	}
 	for range longest {
 		c := &r.commits[at]
-		if ctx.Err() != nil {
+		if r.looked++; r.looked > altogether || ctx.Err() != nil {
 			return by, false
 		}
 		if id, found := r.lookup(c.tree, path); found && versions[id] {
