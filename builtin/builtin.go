@@ -73,7 +73,9 @@ import (
 	"github.com/leeward-ctem/leeward/discover/report/zap"
 	"github.com/leeward-ctem/leeward/discover/scan"
 	"github.com/leeward-ctem/leeward/discover/scan/config"
+	"github.com/leeward-ctem/leeward/discover/scan/ports"
 	"github.com/leeward-ctem/leeward/discover/scan/secrets"
+	"github.com/leeward-ctem/leeward/discover/scan/tls"
 	"github.com/leeward-ctem/leeward/intel"
 	"github.com/leeward-ctem/leeward/intel/feed/attack"
 	"github.com/leeward-ctem/leeward/intel/feed/capec"
@@ -195,17 +197,19 @@ func Feeds() []intel.Feed {
 	}
 }
 
+// Engines returns what looks for exposures by itself.
+func Engines() []scan.Engine {
+	return []scan.Engine{
+		ports.Engine{},
+		tls.Engine{},
+		secrets.Engine{},
+		config.Shipped{},
+	}
+}
+
 // Connectors returns what can send messages to the outside.
 func Connectors() []mobilize.Connector {
 	return []mobilize.Connector{
 		webhook.Connector{Now: time.Now},
-	}
-}
-
-// Engines returns the scan engines.
-func Engines() []scan.Engine {
-	return []scan.Engine{
-		secrets.Engine{},
-		config.Shipped{},
 	}
 }

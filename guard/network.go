@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"net"
 	"net/netip"
+	"time"
 
 	"github.com/leeward-ctem/leeward/exposure"
 )
@@ -46,6 +47,9 @@ type Action struct {
 	What string
 	// Credentials says that a login is tried.
 	Credentials bool
+	// Timeout is how long connecting may take, from the first packet on: waiting
+	// for one's turn does not count. 0: ten seconds.
+	Timeout time.Duration
 }
 
 // Request is one HTTP request.
@@ -106,8 +110,15 @@ type Record struct {
 	Data string // as in a zone file, names without the last dot; TXT unquoted and joined
 }
 
+// Authorizer is a [Network] that decides about what others will send, such as
+// external programs: nil is yes.
+type Authorizer interface {
+	Authorize(ctx context.Context, a Action) error
+}
+
 // Refusal says that something must not be done, and why.
 type Refusal struct {
 	Action  string   // what was wanted
 	Reasons []string // why not, in words
+	hop     bool     // it is of a request, and may be met after a redirect
 }

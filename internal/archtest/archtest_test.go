@@ -43,10 +43,11 @@ var rules = []rule{
 	{"discover/record", []string{"discover/decode", "discover/term"}, network, "decoding is pure"},
 	{"discover/report/*", []string{"discover", "discover/decode", "discover/record", "discover/term"}, append([]string{"net"}, network...), "a report reader is a pure function of bytes"},
 	{"discover/report/*/*", []string{"discover", "discover/decode", "discover/record", "discover/term", "discover/report/*"}, append([]string{"net"}, network...), "a report reader is a pure function of bytes"},
-	{"guard", nil, []string{"os/exec", "database/sql"}, "the one door to the outside knows the rules and the network, and nothing of who asks"},
+	{"guard", []string{"internal/reserved"}, []string{"os/exec", "database/sql"}, "the one door to the outside knows the rules and the network, and nothing of who asks"},
 	{"discover/scan", []string{"discover", "guard"}, network, "what engines are given is declared here"},
 	{"discover/scan/*", []string{"discover/scan", "discover/scan/*/*", "discover/decode", "discover/term", "guard", "intel/match", "internal/secret"}, append([]string{"net", "syscall"}, network...), "an engine reaches the world through the guard only"},
 	{"discover/scan/*/*", []string{"discover/scan", "discover/scan/*", "discover/decode", "discover/term", "guard", "intel/match"}, append([]string{"net", "syscall"}, network...), "an engine reaches the world through the guard only"},
+	{"agent", []string{"guard", "discover/scan"}, []string{"os/exec", "database/sql"}, "an agent works for whatever server it is given"},
 	{"intel", []string{"intel/match", "internal/*"}, []string{"os/exec", "database/sql"}, "feeds are fetched here, and nowhere else"},
 	{"intel/match", nil, append([]string{"net", "os"}, network...), "whether a version is affected is a pure function"},
 	{"intel/firstseen", []string{"intel", "discover/decode"}, append([]string{"net"}, network...), "a list is read by a pure parser"},
@@ -64,20 +65,20 @@ var rules = []rule{
 	{"mobilize/*", []string{"mobilize", "internal/*"}, network, "exports are pure writers"},
 	{"mobilize/connector/*", []string{"mobilize"}, append([]string{"net"}, network...), "a connector reaches the world through the client it is given"},
 	{"measure", nil, append([]string{"os"}, network...), "statistics are pure functions"},
-	{"builtin", []string{"discover", "discover/scan", "intel", "validate", "mobilize", "discover/report/*", "intel/feed/*", "validate/check/*", "mobilize/connector/*", "discover/scan/*"}, nil, "the registry knows plug-ins and nothing else"},
+	{"builtin", []string{"discover", "intel", "validate", "mobilize", "discover/report/*", "intel/feed/*", "validate/check/*", "mobilize/connector/*", "discover/scan", "discover/scan/*"}, nil, "the registry knows plug-ins and nothing else"},
 	{"index", nil, append([]string{"net"}, network...), "the index reads its source and answers"},
 	{"store", nil, []string{"net/http", "os/exec"}, "the store speaks SQL and nothing else"},
 	{"cycle", stages, []string{"net/http", "os/exec"}, "the cycle runs what it is given"},
 	{"web", []string{"measure", "web/*"}, append([]string{"net/http", "os"}, "os/exec", "database/sql"), "pages render values and never ask"},
 	{"web/*", []string{"measure", "web", "web/*"}, []string{"net/http", "os/exec", "database/sql"}, "pages render values and never ask"},
-	{"server", append([]string{"cycle", "index", "web", "web/*", "internal/*", "mobilize/export"}, stages...), []string{"database/sql", "os/exec"}, "the server asks its backend"},
+	{"server", append([]string{"agent", "cycle", "guard", "index", "web", "web/*", "internal/*", "mobilize/export"}, stages...), []string{"database/sql", "os/exec"}, "the server asks its backend"},
 	{"internal/demo", nil, network, "the demo is tables and arithmetic"},
 	{"internal/secret", nil, network, "redaction is a pure function"},
 }
 
 // free are packages that may import anything: the composition root, main, and
 // what only tests use.
-var free = []string{"cli", "cmd/*", "internal/testkit", "internal/testkit/*", "internal/archtest", "internal/safehttp", "discover/decode/decodetest", "discover/report/reporttest", "intel/feed/feedtest", "mobilize/connector/connectortest", "discover/scan/scantest", "guard/guardtest", "validate/check/checktest", "web/internal/*"}
+var free = []string{"cli", "cmd/*", "internal/testkit", "internal/testkit/*", "internal/archtest", "internal/safehttp", "internal/reserved", "discover/decode/decodetest", "discover/report/reporttest", "intel/feed/feedtest", "mobilize/connector/connectortest", "discover/scan/scantest", "guard/guardtest", "validate/check/checktest", "web/internal/*"}
 
 type pkg struct {
 	ImportPath string

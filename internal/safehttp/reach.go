@@ -11,54 +11,9 @@ import (
 	"net/url"
 	"syscall"
 	"time"
+
+	"github.com/leeward-ctem/leeward/internal/reserved"
 )
-
-// metadata are the addresses that hand out credentials to whoever asks from
-// within a cloud. No feed and no receiver lives there.
-var metadata = []netip.Prefix{
-	netip.MustParsePrefix("169.254.0.0/16"),
-	netip.MustParsePrefix("fe80::/10"),
-	netip.MustParsePrefix("fd00:ec2::254/128"),
-	netip.MustParsePrefix("100.100.100.200/32"),
-}
-
-// private are the networks that are not the public internet, see
-// https://www.iana.org/assignments/iana-ipv4-special-registry and
-// https://www.iana.org/assignments/iana-ipv6-special-registry.
-var private = []netip.Prefix{
-	netip.MustParsePrefix("0.0.0.0/8"),
-	netip.MustParsePrefix("10.0.0.0/8"),
-	netip.MustParsePrefix("100.64.0.0/10"),
-	netip.MustParsePrefix("127.0.0.0/8"),
-	netip.MustParsePrefix("172.16.0.0/12"),
-	netip.MustParsePrefix("192.0.0.0/24"),
-	netip.MustParsePrefix("192.168.0.0/16"),
-	netip.MustParsePrefix("198.18.0.0/15"),
-	netip.MustParsePrefix("224.0.0.0/3"),
-	netip.MustParsePrefix("::/127"),
-	netip.MustParsePrefix("64:ff9b:1::/48"),
-	netip.MustParsePrefix("fc00::/7"),
-	netip.MustParsePrefix("ff00::/8"),
-}
-
-// nat64 are addresses of IPv6 that mean one of IPv4, which stands in their
-// last four bytes.
-var nat64 = netip.MustParsePrefix("64:ff9b::/96")
-
-// in reports whether an address belongs to one of the networks.
-func in(networks []netip.Prefix, a netip.Addr) bool {
-	a = a.Unmap().WithZone("")
-	if nat64.Contains(a) {
-		b := a.As16()
-		a = netip.AddrFrom4([4]byte(b[12:]))
-	}
-	for _, p := range networks {
-		if p.Contains(a) {
-			return true
-		}
-	}
-	return false
-}
 
 // transport makes connections to any address but those that hand out
 // credentials, or, when it is public, to those of the public internet. The
@@ -71,9 +26,9 @@ func (c *Client) transport(public bool) *http.Transport {
 		switch {
 		case err != nil:
 			return err
-		case in(metadata, at.Addr()):
+		case reserved.In(reserved.Metadata(), at.Addr()):
 			return refusal(fmt.Sprintf("%s is a metadata address and is never asked", at.Addr()))
-		case public && in(c.Private, at.Addr()):
+		case public && reserved.In(c.Private, at.Addr()):
 			return refusal(fmt.Sprintf("%s is in a private network, where an address of the public internet must not lead: if it is a mirror of yours, set its address as the location of the feed", at.Addr()))
 		}
 		return nil
@@ -122,14 +77,14 @@ func (h *hops) RoundTrip(req *http.Request) (*http.Response, error) {
 	literal, err := netip.ParseAddr(req.URL.Hostname())
 	redirected := req.Response != nil
 	switch {
-	case redirected && !r.inside, !redirected && r.public && (err != nil || !in(h.client.Private, literal)):
+	case redirected && !r.inside, !redirected && r.public && (err != nil || !reserved.In(h.client.Private, literal)):
 		return h.outwards.RoundTrip(req)
 	case redirected:
 		return h.anywhere.RoundTrip(req)
 	}
 	trace := &httptrace.ClientTrace{GotConn: func(info httptrace.GotConnInfo) {
 		at, err := netip.ParseAddrPort(info.Conn.RemoteAddr().String())
-		r.inside = err == nil && in(h.client.Private, at.Addr())
+		r.inside = err == nil && reserved.In(h.client.Private, at.Addr())
 	}}
 	return h.anywhere.RoundTrip(req.WithContext(httptrace.WithClientTrace(req.Context(), trace)))
 }

@@ -13,11 +13,11 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
-	"slices"
 	"strconv"
 	"time"
 
 	"github.com/leeward-ctem/leeward/exposure"
+	"github.com/leeward-ctem/leeward/internal/reserved"
 )
 
 // Client makes requests. Make it with [New].
@@ -43,7 +43,7 @@ type Limits struct {
 func New(agent string) *Client {
 	c := &Client{
 		Limits:  Limits{Answer: time.Minute, Window: 30 * time.Second, Least: 16 << 10, Whole: 30 * time.Minute},
-		Private: slices.Clone(private), agent: agent, proxy: http.ProxyFromEnvironment,
+		Private: reserved.Private(), agent: agent, proxy: http.ProxyFromEnvironment,
 	}
 	c.http = &http.Client{Transport: &hops{c, c.transport(false), c.transport(true)}, CheckRedirect: redirect}
 	return c
