@@ -21,6 +21,7 @@ import (
 	"github.com/leeward-ctem/leeward/discover/scan"
 	"github.com/leeward-ctem/leeward/discover/scan/scantest"
 	"github.com/leeward-ctem/leeward/discover/scan/secrets"
+	"github.com/leeward-ctem/leeward/discover/scan/secrets/history"
 	"github.com/leeward-ctem/leeward/exposure"
 )
 
@@ -340,6 +341,35 @@ func TestHistory(t *testing.T) {
 	}
 }
 
+type ignoring struct{ fs.FS }
+
+func (ignoring) Ignores(name string) bool { return name == "a.ini" }
+
+// What a tree hides is not told of its history either.
+func TestIgnored(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	git(t, dir, "init", "-q")
+	for _, name := range []string{"a.ini", "b.ini"} {
+		write(t, dir, name, "token = "+glToken+"# "+name)
+	}
+	git(t, dir, "add", "-A")
+	git(t, dir, "commit", "-q", "-m", "x")
+	for _, name := range []string{"a.ini", "b.ini"} {
+		write(t, dir, name, "")
+	}
+	for hidden, want := range map[bool]int{false: 2, true: 2} {
+		files := os.DirFS(dir)
+		if hidden {
+			files = ignoring{files}
+		}
+		all, _ := look(t, scan.Directory, files)
+		if len(all) != want || all[0].Location.File != map[bool]string{false: "a.ini", true: "b.ini"}[hidden] {
+			t.Errorf("hidden %v: %+v", hidden, all)
+		}
+	}
+}
+
 // A history that is not all there covers nothing, and says so.
 func TestShallow(t *testing.T) {
 	t.Parallel()
@@ -393,6 +423,43 @@ func BenchmarkTree(b *testing.B) {
 			b.Fatal(err)
 		}
 		limit = min(limit, time.Since(start))
+	}
+	b.ReportMetric(float64(size)/1e6/best.Seconds(), "best_MB/s")
+	b.ReportMetric(float64(best)/float64(limit), "times_reading")
+}
+
+// BenchmarkHistory looks at every version of every file of this repository.
+func BenchmarkHistory(b *testing.B) {
+	dir := filepath.Join(b.TempDir(), "bare")
+	git(b, ".", "clone", "-q", "--bare", "../../..", dir)
+	files := os.DirFS(dir)
+	read := func() (size int) {
+		r, err := history.Open(files, history.DefaultLimits())
+		if err != nil {
+			b.Fatal(err)
+		}
+		defer func() { _ = r.Close() }()
+		if _, err := r.Walk(b.Context()); err != nil {
+			b.Fatal(err)
+		}
+		if err := r.Each(b.Context(), func(_ history.Blob, text []byte) bool { size += len(text); return true }); err != nil {
+			b.Fatal(err)
+		}
+		return size
+	}
+	size := read()
+	limit := time.Duration(1 << 62)
+	for range 5 {
+		start := time.Now()
+		read()
+		limit = min(limit, time.Since(start))
+	}
+	b.SetBytes(int64(size))
+	best := time.Duration(1 << 62)
+	for b.Loop() {
+		start := time.Now()
+		look(b, scan.Directory, files)
+		best = min(best, time.Since(start))
 	}
 	b.ReportMetric(float64(size)/1e6/best.Seconds(), "best_MB/s")
 	b.ReportMetric(float64(best)/float64(limit), "times_reading")

@@ -36,13 +36,14 @@ func (s *run) history() error {
 	if err != nil {
 		return err
 	}
+	ignored, _ := s.job.Files.(interface{ Ignores(name string) bool })
 	old := map[key]*former{}
 	versions, files := 0, s.done
 	err = repository.Each(s.ctx, func(b history.Blob, text []byte) bool {
 		if s.done++; s.done%64 == 0 {
 			s.job.Progress(s.done, files+blobs)
 		}
-		if history.Binary(text) {
+		if history.Binary(text) || ignored != nil && ignored.Ignores(b.Path) {
 			return true
 		}
 		for _, f := range s.find(text, b.Path, s.job.Now()) {
