@@ -27,7 +27,7 @@ func parseJSON(s source) ([]subject, error) {
 	case m["planned_values"] != nil:
 		return planned(mapOf(lookup(m, "planned_values.root_module")), 0), nil
 	case terraform:
-		return terraformJSON(m), nil
+		return configured(m), nil
 	case m["Resources"] != nil:
 		return formationSubjects(m), nil
 	case m["apiVersion"] != nil && m["kind"] != nil:
@@ -55,8 +55,9 @@ func planned(module map[string]any, depth int) (all []subject) {
 	return all
 }
 
-// terraformJSON are the resources of a configuration: resource, type, name.
-func terraformJSON(m map[string]any) (all []subject) {
+// configured are the resources of a configuration of Terraform: resource, type,
+// name.
+func configured(m map[string]any) (all []subject) {
 	byType := mapOf(m["resource"])
 	for _, kind := range sortedKeys(byType) {
 		byName := mapOf(byType[kind])

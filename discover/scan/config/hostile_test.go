@@ -52,6 +52,13 @@ func TestBroken(t *testing.T) {
 		"apache end":         {"httpd.conf", "</Directory>\n", "not open"},
 		"accounts":           {"etc/passwd", "root\n", "seven fields"},
 		"sudoers":            {"etc/sudoers", "nonsense\n", "no rule"},
+		"Terraform":          {"a.tf", "resource \"a\" \"b\" {\n", "within a block"},
+		"Terraform brace":    {"a.tf", "}\n", "closes nothing"},
+		"Terraform text":     {"a.tf", "a = \"b\n", "not closed"},
+		"Terraform list":     {"a.tf", "a = [1, 2", "a.tf"},
+		"deep Terraform":     {"a.tf", "a = " + strings.Repeat("[", 50_000), "larger or deeper"},
+		"deep blocks":        {"a.tf", strings.Repeat("a {\n", 5_000), "larger or deeper"},
+		"heredoc":            {"a.tf", "a = <<EOF\nx\n", "does not end"},
 		"workflow":           {".github/workflows/a.yml", "jobs: [\n", "a.yml"},
 		"control characters": {"a.yaml", "apiVersion: v1\nkind: Pod\nmetadata: {name: \"a\x00b\"}\n", "a.yaml"},
 	} {
@@ -155,9 +162,16 @@ func TestPlaces(t *testing.T) {
 		"stages":              {"Dockerfile", "FROM go:1.26 AS build\nRUN x\nFROM build\nUSER app\nENTRYPOINT [\"a\"]\nHEALTHCHECK NONE\n", "dockerfile-latest-tag", nil},
 		"heredoc":             {"Dockerfile", "FROM a:1\nRUN <<EOF\nthis is, no instruction\nEOF\nRUN sudo x\n", "dockerfile-sudo", []string{"file:Dockerfile|sym:sudo x|res:RUN"}},
 		"workflow call":       {".github/workflows/a.yml", "on: push\npermissions: {}\njobs:\n  a:\n    uses: o/r/.github/workflows/b.yml@main\n", "workflow-unpinned-action", []string{"file:.github/workflows/a.yml|sym:o/r/.github/workflows/b.yml@main|res:a"}},
-		"match blocks":        {"etc/ssh/sshd_config", "PermitRootLogin no\nMatch User x\nPermitRootLogin yes\n", "sshd-root-login", nil},
-		"first value":         {"etc/ssh/sshd_config", "PermitRootLogin yes\nPermitRootLogin no\n", "sshd-root-login", []string{"file:etc/ssh/sshd_config|res:sshd"}},
-		"merge keys":          {"docker-compose.yml", "x: &x {privileged: true}\nservices:\n  a: {<<: *x, image: 'a:1'}\n  b: {<<: *x, privileged: false, image: 'a:1'}\n", "compose-privileged", []string{"file:docker-compose.yml|res:service/a"}},
+		"Terraform": {"a.tf", "# a\nvariable \"x\" {}\nresource \"aws_security_group\" \"g\" {\n  description = <<-EOT\n    } text {\n  EOT\n  dynamic \"ingress\" {\n    for_each = var.x\n    content {\n      from_port   = 22 // ssh\n      to_port     = 22\n      protocol    = \"tcp\"\n      cidr_blocks = [\"0.0.0.0/0\",]\n    }\n  }\n  tags = merge(var.tags, { Name = \"a-${var.x[\"y\"]}\" })\n}\n",
+			"terraform-aws-open-admin-port", []string{"file:a.tf|res:aws_security_group.g"}},
+		"Terraform in one line": {"a.tf", "resource \"aws_db_instance\" \"d\" { publicly_accessible = true }\nresource \"aws_db_instance\" \"e\" { publicly_accessible = false }", "terraform-aws-database-public", []string{"file:a.tf|res:aws_db_instance.d"}},
+		"unknown in Terraform":  {"a.tf", "resource \"aws_db_instance\" \"d\" {\n  storage_encrypted = var.encrypted\n}\nresource \"aws_db_instance\" \"e\" {\n  storage_encrypted = !true ? false : true\n}\nresource \"aws_db_instance\" \"f\" {\n}\n", "terraform-aws-database-plain", []string{"file:a.tf|res:aws_db_instance.f"}},
+		"policy in a heredoc":   {"a.tf", "resource \"aws_iam_policy\" \"p\" {\n  policy = <<EOF\n{\"Statement\":[{\"Sid\":\"A\",\"Effect\":\"Allow\",\"Action\":\"*\",\"Resource\":\"*\"}]}\nEOF\n}\n", "iam-admin", []string{"file:a.tf|sym:A|res:aws_iam_policy.p"}},
+		"references":            {"a.yaml", "Resources:\n  A: {Type: 'AWS::RDS::DBInstance', Properties: {PubliclyAccessible: !Ref P, StorageEncrypted: !If [a, true, false], MasterUserPassword: !Ref Password}}\n  B: {Type: 'AWS::RDS::DBInstance', Properties: {StorageEncrypted: {'Fn::If': [a, true, false]}}}\n  C: {Type: 'AWS::RDS::DBInstance', Properties: {StorageEncrypted: false}}\n", "cloudformation-database-plain", []string{"file:a.yaml|res:AWS::RDS::DBInstance/C"}},
+		"variables of Compose":  {"compose.yml", "services:\n  a: {image: 'a:1', privileged: '${P}'}\n", "compose-privileged", nil},
+		"match blocks":          {"etc/ssh/sshd_config", "PermitRootLogin no\nMatch User x\nPermitRootLogin yes\n", "sshd-root-login", nil},
+		"first value":           {"etc/ssh/sshd_config", "PermitRootLogin yes\nPermitRootLogin no\n", "sshd-root-login", []string{"file:etc/ssh/sshd_config|res:sshd"}},
+		"merge keys":            {"docker-compose.yml", "x: &x {privileged: true}\nservices:\n  a: {<<: *x, image: 'a:1'}\n  b: {<<: *x, privileged: false, image: 'a:1'}\n", "compose-privileged", []string{"file:docker-compose.yml|res:service/a"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -257,7 +271,7 @@ func TestRuleFails(t *testing.T) {
 
 // Whatever a file holds, its parser ends, and the rules can be asked.
 func FuzzParsers(f *testing.F) {
-	names := []string{"etc/ssh/sshd_config", "etc/passwd", "etc/login.defs", "etc/sudoers", "etc/sysctl.conf", "Dockerfile", "nginx.conf", "httpd.conf", ".github/workflows/a.yml", "compose.yml", "a.yaml", "a.tf.json", "a.json"}
+	names := []string{"etc/ssh/sshd_config", "etc/passwd", "etc/login.defs", "etc/sudoers", "etc/sysctl.conf", "Dockerfile", "nginx.conf", "httpd.conf", ".github/workflows/a.yml", "compose.yml", "a.yaml", "a.tf.json", "a.json", "a.tf"}
 	archives, err := filepath.Glob("testdata/*.txtar")
 	if err != nil {
 		f.Fatal(err)
@@ -274,6 +288,7 @@ func FuzzParsers(f *testing.F) {
 	}
 	f.Add(uint8(6), "http { server { location /x { a \"${b}\" ; } } }")
 	f.Add(uint8(10), "apiVersion: v1\nkind: Pod\nspec: &s {containers: [*s, 1, {name: 2, env: 3}], volumes: x}")
+	f.Add(uint8(13), "resource \"aws_db_instance\" \"d\" {\n  a = [1, {b = \"c-${d}\"}, <<EOF\nx\nEOF\n, for x in y : z]\n  dynamic \"ingress\" {\n content { x = -1 }\n }\n}")
 	f.Add(uint8(11), `{"resource":{"aws_security_group":{"x":{"ingress":[1,{"cidr_blocks":3}]}}}}`)
 	f.Fuzz(func(t *testing.T, which uint8, text string) {
 		name := names[int(which)%len(names)]

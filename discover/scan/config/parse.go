@@ -74,6 +74,8 @@ func parserOf(file string) parser {
 		return parseCompose
 	case ext == ".yml" || ext == ".yaml" || ext == ".template":
 		return parseYAML
+	case ext == ".tf":
+		return parseTerraform
 	case ext == ".json":
 		return parseJSON
 	}

@@ -37,6 +37,7 @@ type rule struct {
 	CWEs       []int             `yaml:"cwes"`
 
 	program cel.Program
+	asked   []string // paths that get asks for
 }
 
 // Bounds of rules.
@@ -151,11 +152,39 @@ func (r *rule) compile(env *cel.Env) error {
 	}
 	program, err := env.Program(ast, cel.CostLimit(maxCost), cel.InterruptCheckFrequency(1_000), cel.EvalOptions(cel.OptOptimize))
 	r.program = program
+	for _, m := range asks.FindAllStringSubmatch(r.When, -1) {
+		r.asked = append(r.asked, strings.TrimPrefix(m[1]+"."+m[2], "."))
+	}
 	return err
 }
 
-// holds evaluates a rule.
+// asks is how conditions name what they ask for.
+var asks = regexp.MustCompile(`get\(it((?:\.\w+)*), '([^']+)'`)
+
+// unknown reports whether a value is known only later: a variable of Terraform or
+// Compose, a function of CloudFormation.
+func unknown(v any) bool {
+	switch v := v.(type) {
+	case string:
+		return strings.Contains(v, "${") && !strings.Contains(v, "${{") // the latter is GitHub's
+	case map[string]any:
+		if len(v) != 1 {
+			return false
+		}
+		for k := range v {
+			return k == "Ref" || strings.HasPrefix(k, "Fn::")
+		}
+	case []any:
+		return slices.ContainsFunc(v, func(x any) bool { s, ok := x.(string); return ok && strings.HasPrefix(s, "${") && !strings.HasPrefix(s, "${{") })
+	}
+	return false
+}
+
+// holds evaluates a rule. One that asks for what is not known does not.
 func (r *rule) holds(ctx context.Context, it map[string]any) (bool, error) {
+	if slices.ContainsFunc(r.asked, func(path string) bool { return unknown(lookup(it, path)) }) {
+		return false, nil
+	}
 	v, _, err := r.program.ContextEval(ctx, map[string]any{"it": it})
 	if err != nil {
 		return false, err

@@ -61,6 +61,9 @@ func (t *treeMaker) value(n *yaml.Node, depth int) (any, error) {
 	if t.nodes++; t.nodes > maxNodes || depth > maxNesting {
 		return nil, errLarge
 	}
+	if function(n) {
+		return unknownValue, nil
+	}
 	switch n.Kind {
 	case yaml.DocumentNode:
 		if len(n.Content) == 0 {
@@ -103,6 +106,16 @@ func (t *treeMaker) value(n *yaml.Node, depth int) (any, error) {
 		return all, nil
 	}
 	return scalar(n), nil
+}
+
+// function reports whether a value is one of CloudFormation's functions in short,
+// whose value is known when a stack is made: !Ref, !GetAtt and the like.
+func function(n *yaml.Node) bool {
+	switch n.Tag {
+	case "!Ref", "!GetAtt", "!If", "!ImportValue", "!FindInMap", "!Select", "!Join", "!Split", "!Transform":
+		return true
+	}
+	return false
 }
 
 func scalar(n *yaml.Node) any {
