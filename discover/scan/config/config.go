@@ -26,7 +26,6 @@ const name = "config"
 // Engine checks settings. The zero value has no rules: see [New].
 type Engine struct {
 	rules ruleset
-	wrong error
 }
 
 // New makes an engine with the shipped rules and those of the YAML files of a

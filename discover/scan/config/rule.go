@@ -175,7 +175,10 @@ func unknown(v any) bool {
 			return k == "Ref" || strings.HasPrefix(k, "Fn::")
 		}
 	case []any:
-		return slices.ContainsFunc(v, func(x any) bool { s, ok := x.(string); return ok && strings.HasPrefix(s, "${") && !strings.HasPrefix(s, "${{") })
+		return slices.ContainsFunc(v, func(x any) bool {
+			s, ok := x.(string)
+			return ok && strings.HasPrefix(s, "${") && !strings.HasPrefix(s, "${{")
+		})
 	}
 	return false
 }

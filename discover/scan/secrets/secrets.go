@@ -149,7 +149,7 @@ func (s *run) directory(dir string, depth int) error {
 		case e.IsDir() && e.Name() == ".git":
 			// Its history is read apart; of the rest only this one holds secrets.
 			file += "/config"
-			if info, err := fs.Lstat(s.job.Files, file); err == nil && info.Mode().IsRegular() {
+			if info, missing := fs.Lstat(s.job.Files, file); missing == nil && info.Mode().IsRegular() {
 				err = s.file(file)
 			}
 		case e.IsDir() && s.job.Kind == scan.Image && virtual[file]:
