@@ -64,7 +64,7 @@ var rules = []rule{
 	{"mobilize/*", []string{"mobilize", "internal/*"}, network, "exports are pure writers"},
 	{"mobilize/connector/*", []string{"mobilize"}, append([]string{"net"}, network...), "a connector reaches the world through the client it is given"},
 	{"measure", nil, append([]string{"os"}, network...), "statistics are pure functions"},
-	{"builtin", []string{"discover", "intel", "validate", "mobilize", "discover/report/*", "intel/feed/*", "validate/check/*", "mobilize/connector/*", "discover/scan/*"}, nil, "the registry knows plug-ins and nothing else"},
+	{"builtin", []string{"discover", "intel", "validate", "mobilize", "discover/report/*", "intel/feed/*", "validate/check/*", "mobilize/connector/*", "discover/scan", "discover/scan/*"}, nil, "the registry knows plug-ins and nothing else"},
 	{"index", nil, append([]string{"net"}, network...), "the index reads its source and answers"},
 	{"store", nil, []string{"net/http", "os/exec"}, "the store speaks SQL and nothing else"},
 	{"cycle", stages, []string{"net/http", "os/exec"}, "the cycle runs what it is given"},
@@ -72,6 +72,7 @@ var rules = []rule{
 	{"web/*", []string{"measure", "web", "web/*"}, []string{"net/http", "os/exec", "database/sql"}, "pages render values and never ask"},
 	{"server", append([]string{"cycle", "index", "web", "web/*", "internal/*", "mobilize/export"}, stages...), []string{"database/sql", "os/exec"}, "the server asks its backend"},
 	{"internal/demo", nil, network, "the demo is tables and arithmetic"},
+	{"internal/process", []string{"internal/secret"}, []string{"net", "net/http", "database/sql"}, "programs of others are started here, and nowhere else"},
 	{"internal/secret", nil, network, "redaction is a pure function"},
 }
 
