@@ -20,6 +20,8 @@ import (
 	"io"
 	"iter"
 	"slices"
+	"sync"
+	"time"
 
 	"github.com/leeward-ctem/leeward/discover/scan"
 	"github.com/leeward-ctem/leeward/exposure"
@@ -100,8 +102,14 @@ func (e engine) scan(ctx context.Context, j *scan.Job, yield func(exposure.Obser
 	if err != nil {
 		return fmt.Errorf("%s: %w", e.name, err)
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	if c.leave != nil {
+		var watching sync.WaitGroup
+		watching.Go(func() { c.watch(ctx, cancel) })
+		defer watching.Wait()
+		defer cancel(nil)
+	}
 	out, err := e.Run.Run(ctx, e.program, c.args, c.env)
 	if exposure.KindOf(err) == exposure.NotFound {
 		return exposure.Errorf(exposure.NotFound, "%w: install %s %s or newer (%s), or leave it out", err, e.title, e.version, e.install)
@@ -111,8 +119,11 @@ func (e engine) scan(ctx context.Context, j *scan.Job, yield func(exposure.Obser
 	defer out.Close()
 	held, failed, err := e.read(ctx, j, out, yield)
 	if err != nil {
-		cancel()
-		return errors.Join(err, e.wrong(out.Close()))
+		cancel(err)
+		if ended := e.wrong(out.Close()); !errors.Is(err, errStopped) {
+			err = errors.Join(err, ended)
+		}
+		return err
 	}
 	if _, err := io.Copy(io.Discard, out); err != nil {
 		return err
@@ -193,20 +204,57 @@ func (e engine) wrong(err error) error {
 	return err
 }
 
+// leave is what the guard was asked for a program, to be asked again.
+type leave struct {
+	guard.Authorizer
+	action guard.Action
+}
+
+// again is how often leave is asked for while a program runs.
+const again = time.Second
+
+// watch ends a program when leave is withdrawn.
+func (c command) watch(ctx context.Context, cancel context.CancelCauseFunc) {
+	tick := time.NewTicker(again)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			if err := c.leave.Authorize(ctx, c.leave.action); err != nil {
+				cancel(err)
+				return
+			}
+		}
+	}
+}
+
 // authorize lets the guard decide about everything that the program will touch,
 // and returns the address that the host is kept at.
-func (e engine) authorize(ctx context.Context, j *scan.Job, protocol string, ports []exposure.PortRange) (string, error) {
+func (e engine) authorize(ctx context.Context, j *scan.Job, protocol string, ports []exposure.PortRange) (*leave, string, error) {
 	decides, ok := j.Network.(guard.Authorizer)
 	if !ok {
-		return "", exposure.Errorf(exposure.Unsupported, "the network here cannot decide about programs, so none is run")
+		return nil, "", exposure.Errorf(exposure.Unsupported, "the network here cannot decide about programs, so none is run")
 	}
-	a := guard.Action{Level: max(e.level, min(j.Level, e.most)), Protocol: protocol, Host: j.Host, Port: ports[0].First, Ports: ports, What: e.name}
-	if err := decides.Authorize(ctx, a); err != nil {
-		return "", err
+	l := &leave{decides, guard.Action{Level: max(e.level, min(j.Level, e.most)), Protocol: protocol, Host: j.Host, Port: ports[0].First, Ports: ports, What: e.name}}
+	if err := l.Authorize(ctx, l.action); err != nil {
+		return nil, "", err
 	}
 	addr, err := j.Network.Resolve(ctx, j.Host)
 	if err != nil {
-		return "", err
+		return nil, "", err
 	}
-	return addr.String(), nil
+	return l, addr.String(), nil
 }
+
+// pace is how many packets or requests a second a program may send to a target:
+// what was agreed, and at most what is harmless everywhere.
+func pace(n guard.Network) float64 {
+	if agreed, ok := n.(interface{ Rate() float64 }); ok {
+		return min(harmless, agreed.Rate())
+	}
+	return harmless
+}
+
+const harmless = 20

@@ -29,7 +29,10 @@ type tool struct {
 }
 
 // command is how a program is called.
-type command struct{ args, env []string }
+type command struct {
+	args, env []string
+	leave     *leave // of the guard; nil: it sends nothing
+}
 
 func (e engine) command(ctx context.Context, j *scan.Job) (command, error) {
 	return e.tool.command(e, ctx, j)
@@ -64,10 +67,6 @@ var known = []tool{
 	},
 }
 
-// rate is how many packets or requests a second a program may send to a target;
-// it is below the default of the guard's limits.
-const rate = 20
-
 // defaultPorts are looked at on a host when nobody says which: the well-known ones.
 var defaultPorts = []exposure.PortRange{{Protocol: "tcp", First: 1, Last: 1023}}
 
@@ -93,13 +92,13 @@ func nmap(e engine, ctx context.Context, j *scan.Job) (command, error) {
 		}
 		list = append(list, fmt.Sprintf("%d-%d", r.First, r.Last))
 	}
-	addr, err := e.authorize(ctx, j, "tcp", ports)
+	leave, addr, err := e.authorize(ctx, j, "tcp", ports)
 	if err != nil {
 		return command{}, err
 	}
 	args := []string{
 		"-sT", "-n", "-Pn", "--unprivileged", "--noninteractive", "-oX", "-",
-		"--max-rate", strconv.Itoa(rate), "--max-retries", "2", "-p", strings.Join(list, ","),
+		"--max-rate", strconv.FormatFloat(pace(j.Network), 'f', -1, 64), "--max-retries", "2", "-p", strings.Join(list, ","),
 	}
 	if j.Level >= exposure.LevelProbe {
 		args = append(args, "-sV", "--version-light")
@@ -107,7 +106,7 @@ func nmap(e engine, ctx context.Context, j *scan.Job) (command, error) {
 	if strings.Contains(addr, ":") {
 		args = append(args, "-6")
 	}
-	return command{args: append(args, "--", addr)}, nil
+	return command{args: append(args, "--", addr), leave: leave}, nil
 }
 
 func nuclei(e engine, ctx context.Context, j *scan.Job) (command, error) {
@@ -121,9 +120,13 @@ func nuclei(e engine, ctx context.Context, j *scan.Job) (command, error) {
 	if err != nil {
 		return command{}, err
 	}
-	addr, err := e.authorize(ctx, j, "tcp", []exposure.PortRange{{Protocol: "tcp", First: j.Port, Last: j.Port}})
+	leave, addr, err := e.authorize(ctx, j, "tcp", []exposure.PortRange{{Protocol: "tcp", First: j.Port, Last: j.Port}})
 	if err != nil {
 		return command{}, err
+	}
+	rate := int(pace(j.Network))
+	if rate < 1 {
+		return command{}, errors.New("the rate that was agreed is below one request a second, which it cannot keep to")
 	}
 	scheme := "http"
 	if j.TLS || j.Service == "https" {
@@ -141,7 +144,7 @@ func nuclei(e engine, ctx context.Context, j *scan.Job) (command, error) {
 	if addr != j.Host {
 		args = append(args, "-header", "Host: "+j.Host, "-sni", j.Host)
 	}
-	return command{args: append(args, "-target", scheme+"://"+addr+":"+strconv.Itoa(j.Port))}, nil
+	return command{args: append(args, "-target", scheme+"://"+addr+":"+strconv.Itoa(j.Port)), leave: leave}, nil
 }
 
 func trivy(e engine, _ context.Context, j *scan.Job) (command, error) {
