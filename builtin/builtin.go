@@ -71,6 +71,9 @@ import (
 	"github.com/leeward-ctem/leeward/discover/report/wpscan"
 	"github.com/leeward-ctem/leeward/discover/report/xray"
 	"github.com/leeward-ctem/leeward/discover/report/zap"
+	"github.com/leeward-ctem/leeward/discover/scan"
+	"github.com/leeward-ctem/leeward/discover/scan/credentials"
+	"github.com/leeward-ctem/leeward/discover/scan/exec"
 	"github.com/leeward-ctem/leeward/intel"
 	"github.com/leeward-ctem/leeward/intel/feed/attack"
 	"github.com/leeward-ctem/leeward/intel/feed/capec"
@@ -164,6 +167,14 @@ func Reports() []discover.Reader {
 		xray.Reader{},
 		generic.Reader{}, // takes what no other does
 	}
+}
+
+// Engines returns what looks for exposures: our own engines, and the tools of
+// others that they may run.
+func Engines(tools exec.Tools) []scan.Engine {
+	return append([]scan.Engine{
+		credentials.Engine{},
+	}, tools.Engines()...)
 }
 
 // Feeds returns the readers of threat intelligence, in the order in which they

@@ -186,8 +186,8 @@ func (l *looking) native(ctx context.Context, p protocol) error {
 	if len(pairs) == 0 {
 		return l.cover() // nothing is documented of this vendor
 	}
-	done, err := l.try(ctx, pairs, "credentials/default-"+p.name, func(ctx context.Context, p2 pair) (verdict, error) {
-		return p.login(ctx, l.service, p2.account, p2.password)
+	done, err := l.try(ctx, pairs, "credentials/default-"+p.name, func(ctx context.Context, with pair) (verdict, error) {
+		return p.login(ctx, l.service, with.account, with.password)
 	})
 	if err != nil {
 		return err
