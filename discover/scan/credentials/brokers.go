@@ -62,7 +62,7 @@ func (w *wire) redis(words ...string) (string, error) {
 // loginMQTT connects in version 3.1.1, see
 // https://docs.oasis-open.org/mqtt/mqtt/v3.1.1/os/mqtt-v3.1.1-os.html
 func loginMQTT(ctx context.Context, s *service, account, password string) (verdict, error) {
-	if s.kept == nil { // the first time it is asked whether a password is needed at all
+	if !s.guarded { // the first time it is asked whether a password is needed at all
 		code, err := mqttConnect(ctx, s, "", "")
 		if err != nil {
 			return 0, err
@@ -70,7 +70,7 @@ func loginMQTT(ctx context.Context, s *service, account, password string) (verdi
 		if code == 0 {
 			return open, nil
 		}
-		s.kept = true
+		s.guarded = true
 	}
 	code, err := mqttConnect(ctx, s, account, password)
 	switch {

@@ -12,7 +12,6 @@ type pair struct {
 	source   string // where the vendor says so
 	weak     bool   // it is the account's name, which no vendor needs to document
 	lesser   bool   // the account may do little
-	shown    string // instead of account, where that has no name
 }
 
 // guessable is where it is said why a password must not be the account's name.
@@ -58,8 +57,8 @@ func defaults() []pair {
 		{product: "RabbitMQ", protocol: "amqp", account: "guest", password: "guest", source: "https://www.rabbitmq.com/docs/access-control"},
 		{product: "Bitnami RabbitMQ", protocol: "amqp", account: "user", password: "bitnami", source: "https://github.com/bitnami/containers/tree/main/bitnami/rabbitmq"},
 
-		{product: "docker-headless-vnc-container", protocol: "vnc", password: "vncpassword", source: "https://github.com/ConSol/docker-headless-vnc-container", shown: "the desktop"},
-		{product: "headless workbench", protocol: "vnc", password: "headless", source: "https://accetto.github.io/user-guide-g3/", shown: "the desktop"},
+		{product: "docker-headless-vnc-container", protocol: "vnc", password: "vncpassword", source: "https://github.com/ConSol/docker-headless-vnc-container"},
+		{product: "headless workbench", protocol: "vnc", password: "headless", source: "https://accetto.github.io/user-guide-g3/"},
 
 		{product: "SNMP", protocol: "snmp", account: "read community", password: "public", source: "https://www.rfc-editor.org/rfc/rfc3512", lesser: true},
 		{product: "SNMP", protocol: "snmp", account: "write community", password: "private", source: "https://www.rfc-editor.org/rfc/rfc3512"},

@@ -199,9 +199,6 @@ func snmpAnswers(b []byte, community string) bool {
 	return pdu.ID == snmpID && (pdu.Status == 0 || pdu.Status == 2) // a value, or no such name for those who may ask
 }
 
-// silence is how long an answer of SNMP is waited for.
-const silence = 2 * time.Second
-
 func snmpAsk(ctx context.Context, s *service, version int, community string) (bool, error) {
 	w, err := s.dial(ctx, guard.Action{Level: exposure.LevelAuthenticated, What: "default community", Credentials: true})
 	if err != nil {
@@ -215,7 +212,7 @@ func snmpAsk(ctx context.Context, s *service, version int, community string) (bo
 	if err := w.send(question); err != nil {
 		return false, err
 	}
-	_ = w.SetDeadline(time.Now().Add(silence))
+	_ = w.SetDeadline(time.Now().Add(s.silence))
 	b := make([]byte, 2048)
 	n, err := w.Conn.Read(b)
 	if err != nil {

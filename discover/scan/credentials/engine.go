@@ -28,6 +28,8 @@ const class = "credentials"
 type Engine struct {
 	// Pause is between two logins. Zero: [defaultPause].
 	Pause time.Duration
+
+	silence time.Duration // see [silence]
 }
 
 const defaultPause = 2 * time.Second

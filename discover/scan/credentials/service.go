@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/leeward-ctem/leeward/discover/scan"
@@ -64,12 +65,16 @@ func protocols() []protocol {
 type service struct {
 	*scan.Job
 	protocol string // tcp, udp
-	// kept is what a protocol learned of the service and needs again.
-	kept any
+	// guarded is that MQTT was seen to want a password.
+	guarded bool
+	silence time.Duration // how long an answer is waited for where none may come
 }
 
 // patience is how long a service may take for one login.
 const patience = 10 * time.Second
+
+// silence is how long an answer to a datagram is waited for.
+const silence = 2 * time.Second
 
 // most bounds what is read of a service in one login.
 const most = 256 << 10
@@ -139,7 +144,7 @@ func (e Engine) service(ctx context.Context, j *scan.Job, out *output) error {
 	if j.Level < exposure.LevelProbe || j.Network == nil {
 		return nil
 	}
-	s := &service{Job: j, protocol: cmp.Or(j.Protocol, "tcp")}
+	s := &service{Job: j, protocol: cmp.Or(j.Protocol, "tcp"), silence: cmp.Or(e.silence, silence)}
 	l := &looking{service: s, out: out, pause: cmp.Or(e.Pause, defaultPause)}
 	if j.Service == "http" || j.Service == "https" {
 		return l.web(ctx)
@@ -286,14 +291,17 @@ func (l *looking) finding(p pair, rule string) exposure.Observation {
 	case p.weak:
 		what, cwe = "a password that is the account's name", []int{1391, 521}
 	}
-	account := cmp.Or(p.shown, p.account)
+	who := ""
+	if p.account != "" {
+		who = fmt.Sprintf(" as %q", p.account)
+	}
 	o := exposure.Observation{
 		Rule: rule, Title: fmt.Sprintf("%s accepts default credentials of %s", cmp.Or(l.title, p.product), p.product), Severity: exposure.SeverityCritical,
-		Description: fmt.Sprintf("A login as %q succeeded with %s. Anybody can look it up.", account, what),
+		Description: fmt.Sprintf("A login%s succeeded with %s. Anybody can look it up.", who, what),
 		Solution:    "Give the account a password of its own, or remove it. Look whether others have used it.",
-		CWEs:        cwe, References: []string{p.source}, Location: l.at(account),
+		CWEs:        cwe, References: []string{p.source}, Location: l.at(p.account),
 		Detection: exposure.DetectionExploit, Confidence: 100,
-		Evidence: []exposure.Evidence{{Kind: "note", Text: fmt.Sprintf("%s on port %d accepted the account %q with %s. The session was ended at once.", cmp.Or(l.title, p.product), l.Port, account, what)}},
+		Evidence: []exposure.Evidence{{Kind: "note", Text: fmt.Sprintf("%s on port %d accepted a login%s with %s. The session was ended at once.", cmp.Or(l.title, p.product), l.Port, who, what)}},
 	}
 	if l.title == p.product {
 		o.Title = p.product + " accepts default credentials"
@@ -316,18 +324,18 @@ func (l *looking) none(p pair) exposure.Observation {
 	}
 }
 
-// greeting reads the first line that a service sends by itself.
+// greeting reads what a service sends by itself.
 func greeting(ctx context.Context, s *service) (string, error) {
 	w, err := s.dial(ctx, guard.Action{Level: exposure.LevelObserve, What: "banner"})
 	if err != nil {
 		return "", err
 	}
 	defer w.Close()
-	line, err := w.line()
-	if err == nil && s.Service == "ssh" && len(line) < 4 {
-		err = errors.New("it is not SSH")
+	if strings.HasPrefix(s.Service, "ftp") {
+		_, text, err := w.reply()
+		return text, err
 	}
-	return line, err
+	return w.line()
 }
 
 // longest is the longest line that is read.
