@@ -60,9 +60,11 @@ func ftp(w *wire, account, password string) (verdict, error) {
 			return locked, nil
 		case code == 230:
 			return open, nil // it asked for no password
+		case code >= 500 && wantsTLS(text):
+			return 0, errors.New("it takes passwords in TLS only")
 		case code == 220 || code == 331:
 		case code == 530 || code == 534 || code == 550 && line[0] == 'P':
-			return shut, nil // this account, or plain text, is refused before a password
+			return shut, nil // this account is refused before a password
 		default:
 			return 0, fmt.Errorf("FTP answers %d", code)
 		}
@@ -83,6 +85,11 @@ func ftp(w *wire, account, password string) (verdict, error) {
 		return refused, nil
 	}
 	return 0, fmt.Errorf("FTP answers %d", code)
+}
+
+func wantsTLS(text string) bool {
+	text = strings.ToLower(text)
+	return strings.Contains(text, "tls") || strings.Contains(text, "ssl") || strings.Contains(text, "encrypt")
 }
 
 // anonymous asks whether everybody may come in, which is no guess.
@@ -260,8 +267,10 @@ func loginTelnet(ctx context.Context, s *service, account, password string) (ver
 	switch {
 	case throttled(said):
 		return locked, nil
-	case asksName(t.last()) || asksPassword(t.last()) || denied(said):
+	case asksName(t.last()) || asksPassword(t.last()):
 		return refused, nil
+	case denied(said): // and a prompt, so it is of something else
+		return 0, errors.New("the answer may mean yes and no")
 	case !asked && password != "":
 		return open, nil
 	}

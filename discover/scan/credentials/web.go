@@ -59,7 +59,7 @@ func pages() []page {
 	return []page{
 		basic("tomcat", "Tomcat Manager", "/manager/html", "Tomcat Web Application Manager", "<title>apache tomcat", "tomcat manager application"),
 		basic("rabbitmq", "RabbitMQ", "/api/whoami", `"name"`, "<title>rabbitmq management"),
-		basic("jenkins", "Jenkins", "/whoAmI/api/json", `"authenticated":true`, "x-jenkins:"),
+		basic("jenkins", "Jenkins", "/whoAmI/api/json", `"anonymous":false`, "x-jenkins:"),
 		basic("airflow", "Airflow", "/api/v1/dags?limit=1", `"dags"`, "<title>sign in - airflow", "<title>airflow"),
 		basic("activemq", "ActiveMQ", "/admin/", "ActiveMQ", "activemqrealm", "<title>apache activemq"),
 		basic("elasticsearch", "Elasticsearch", "/_security/_authenticate", `"username"`, `basic realm="security"`, "you know, for search"),
