@@ -40,6 +40,8 @@ type protocol struct {
 	title    string
 	services []string // as in [scan.Target]
 	udp      bool
+	// elsewhere is that the engine of ports states it when no password is asked for.
+	elsewhere bool
 	// banner says how the service introduces itself, to know the vendor by.
 	banner func(ctx context.Context, s *service) (string, error)
 	// login tries one pair on a connection of its own.
@@ -53,10 +55,10 @@ func protocols() []protocol {
 		{name: "telnet", title: "Telnet", services: []string{"telnet", "telnets"}, banner: telnetBanner, login: loginTelnet},
 		{name: "mysql", title: "MySQL", services: []string{"mysql", "mariadb"}, login: loginMySQL},
 		{name: "postgresql", title: "PostgreSQL", services: []string{"postgresql", "postgres"}, login: loginPostgres},
-		{name: "redis", title: "Redis", services: []string{"redis", "rediss", "valkey"}, login: loginRedis},
-		{name: "mqtt", title: "MQTT", services: []string{"mqtt", "mqtts"}, login: loginMQTT},
+		{name: "redis", title: "Redis", services: []string{"redis", "rediss", "valkey"}, elsewhere: true, login: loginRedis},
+		{name: "mqtt", title: "MQTT", services: []string{"mqtt", "mqtts"}, elsewhere: true, login: loginMQTT},
 		{name: "amqp", title: "AMQP", services: []string{"amqp", "amqps"}, login: loginAMQP},
-		{name: "vnc", title: "VNC", services: []string{"vnc", "rfb"}, login: loginVNC},
+		{name: "vnc", title: "VNC", services: []string{"vnc", "rfb"}, elsewhere: true, login: loginVNC},
 		{name: "snmp", title: "SNMP", services: []string{"snmp"}, udp: true, login: loginSNMP},
 	}
 }
@@ -151,7 +153,7 @@ func (e Engine) service(ctx context.Context, j *scan.Job, out *output) error {
 	}
 	for _, p := range protocols() {
 		if slices.Contains(p.services, j.Service) && p.udp == (s.protocol == "udp") {
-			l.name, l.title = p.name, p.title
+			l.name, l.title, l.elsewhere = p.name, p.title, p.elsewhere
 			return l.native(ctx, p)
 		}
 	}
@@ -169,6 +171,8 @@ type looking struct {
 	tries int
 	by    map[string]int // tries by account
 	found bool
+	// elsewhere is as in [protocol].
+	elsewhere bool
 }
 
 func (l *looking) native(ctx context.Context, p protocol) error {
@@ -199,7 +203,10 @@ func (l *looking) native(ctx context.Context, p protocol) error {
 	}
 	// Silence is no refusal.
 	if done && !p.udp {
-		l.rules = append(l.rules, "credentials/default-"+p.name, "credentials/none-"+p.name)
+		l.rules = append(l.rules, "credentials/default-"+p.name)
+		if !p.elsewhere {
+			l.rules = append(l.rules, "credentials/none-"+p.name)
+		}
 	}
 	return l.cover()
 }
@@ -232,6 +239,9 @@ func (l *looking) try(ctx context.Context, pairs []pair, rule string, login func
 			return false, l.out.state(l.finding(p, rule))
 		case open:
 			l.found = true
+			if l.elsewhere {
+				return false, nil
+			}
 			return false, l.out.state(l.none(p))
 		case locked:
 			return false, l.out.broken(fmt.Errorf("%s on port %d: it shows signs of a lockout after %d logins, so no more were tried", cmp.Or(l.title, l.name), l.Port, l.tries))
