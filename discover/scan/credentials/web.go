@@ -117,7 +117,7 @@ func (l *looking) web(ctx context.Context) error {
 		if !p.appears(looks) {
 			continue
 		}
-		l.name, l.title = p.name, p.title
+		l.name, l.title, l.elsewhere = p.name, p.title, p.name == "elasticsearch"
 		done, err := l.try(ctx, defaultsOf(p.name, ""), "credentials/default-"+p.name, func(ctx context.Context, pair pair) (verdict, error) {
 			return l.login(ctx, p, pair)
 		})
