@@ -50,6 +50,10 @@ func defaults() []pair {
 		{product: "Redis", protocol: "redis", account: "default", password: "foobared", source: "https://raw.githubusercontent.com/redis/redis/6.0/redis.conf"},
 		{product: "Redis", protocol: "redis", account: "default", password: "redis", source: guessable},
 
+		{product: "MongoDB", protocol: "mongodb", account: "root", password: "example", source: "https://hub.docker.com/_/mongo"},
+		{product: "MongoDB", protocol: "mongodb", account: "mongoadmin", password: "secret", source: "https://hub.docker.com/_/mongo"},
+		{product: "MongoDB", protocol: "mongodb", account: "admin", password: "admin", source: guessable, weak: true},
+
 		{product: "RabbitMQ", protocol: "mqtt", account: "guest", password: "guest", source: "https://www.rabbitmq.com/docs/mqtt"},
 		{product: "ActiveMQ Artemis", protocol: "mqtt", account: "artemis", password: "artemis", source: "https://artemis.apache.org/components/artemis/documentation/latest/docker.html"},
 		{product: "ActiveMQ", protocol: "mqtt", account: "admin", password: "admin", source: "https://activemq.apache.org/components/classic/documentation/getting-started"},

@@ -89,6 +89,7 @@ func FuzzProtocols(f *testing.F) {
 		s.first()
 		_, _ = s.final("r="+s.nonce+said, "p")
 		_, _ = parseMySQLHello([]byte(said))
+		_, _ = parseBSON([]byte(said))
 		_ = snmpAnswers([]byte(said), "public")
 		_, _ = digestProof(said, "GET", "/", "a", "b")
 	})

@@ -7,12 +7,14 @@ import (
 	"crypto/md5"
 	"crypto/pbkdf2"
 	"crypto/rand"
+	"crypto/sha1"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash"
 	"strconv"
 	"strings"
 )
@@ -156,8 +158,13 @@ func postgresError(body []byte) (verdict, error) {
 	return 0, fmt.Errorf("error %.10q", code)
 }
 
-// scram is a client's side of SCRAM-SHA-256, RFC 7677, without channel binding.
-type scram struct{ nonce, bare string }
+// scram is a client's side of SCRAM-SHA-256, RFC 7677, or of SCRAM-SHA-1, RFC
+// 5802, without channel binding.
+type scram struct {
+	account     string // PostgreSQL knows it already
+	old         bool   // SHA-1
+	nonce, bare string
+}
 
 // maxIterations bounds the work that a server can make us do.
 const maxIterations = 100_000
@@ -166,7 +173,7 @@ func (s *scram) first() string {
 	if s.nonce == "" {
 		s.nonce = rand.Text()
 	}
-	s.bare = "n=,r=" + s.nonce
+	s.bare = "n=" + s.account + ",r=" + s.nonce
 	return "n,," + s.bare
 }
 
@@ -190,19 +197,24 @@ func (s *scram) final(challenge, password string) (string, error) {
 	if err != nil || n < 1 || n > maxIterations {
 		return "", errors.New("a challenge that asks for too much work")
 	}
-	key, err := pbkdf2.Key(sha256.New, password, salt, n, sha256.Size)
+	sum := sha256.New
+	if s.old {
+		sum = sha1.New
+	}
+	key, err := pbkdf2.Key(sum, password, salt, n, sum().Size())
 	if err != nil {
 		return "", err
 	}
-	client := mac(key, "Client Key")
-	stored := sha256.Sum256(client)
+	client := mac(sum, key, "Client Key")
+	h := sum()
+	h.Write(client)
 	end := "c=biws,r=" + nonce
-	signature := mac(stored[:], s.bare+","+challenge+","+end)
+	signature := mac(sum, h.Sum(nil), s.bare+","+challenge+","+end)
 	return end + ",p=" + base64.StdEncoding.EncodeToString(xor(client, signature)), nil
 }
 
-func mac(key []byte, text string) []byte {
-	h := hmac.New(sha256.New, key)
+func mac(sum func() hash.Hash, key []byte, text string) []byte {
+	h := hmac.New(sum, key)
 	h.Write([]byte(text))
 	return h.Sum(nil)
 }

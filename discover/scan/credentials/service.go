@@ -58,6 +58,7 @@ func protocols() []protocol {
 		{name: "redis", title: "Redis", services: []string{"redis", "rediss", "valkey"}, elsewhere: true, login: loginRedis},
 		{name: "mqtt", title: "MQTT", services: []string{"mqtt", "mqtts"}, elsewhere: true, login: loginMQTT},
 		{name: "amqp", title: "AMQP", services: []string{"amqp", "amqps"}, login: loginAMQP},
+		{name: "mongodb", title: "MongoDB", services: []string{"mongodb"}, elsewhere: true, login: loginMongo},
 		{name: "vnc", title: "VNC", services: []string{"vnc", "rfb"}, elsewhere: true, login: loginVNC},
 		{name: "snmp", title: "SNMP", services: []string{"snmp"}, udp: true, login: loginSNMP},
 	}

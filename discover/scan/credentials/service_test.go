@@ -4,17 +4,21 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/md5"
+	"crypto/pbkdf2"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha1"
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/asn1"
+	"encoding/base64"
 	"encoding/binary"
 	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"slices"
 	"strings"
@@ -432,6 +436,76 @@ func vncServer(version string) server {
 	}
 }
 
+func mongoServer(way string) server {
+	return func(t *testing.T, c net.Conn, l *tried, right string) {
+		w := &wire{Conn: c, Reader: bufio.NewReader(c)}
+		sum, n, salt := sha256.New, 4096, []byte("salt0123")
+		if way == "SCRAM-SHA-1" {
+			sum = sha1.New
+		}
+		var account, bare, challenge string
+		for {
+			head, err := w.packet(16)
+			if err != nil {
+				return
+			}
+			b, err := w.packet(int(binary.LittleEndian.Uint32(head)) - 16)
+			if err != nil {
+				return
+			}
+			d, err := parseBSON(b[5:])
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			no := bson([]field{{"errmsg", "Authentication failed."}, {"code", int32(18)}})
+			answer := no
+			payload, _ := d["payload"].([]byte)
+			switch {
+			case d["hello"] != nil:
+				account = strings.TrimPrefix(d["saslSupportedMechs"].(string), "admin.")
+				answer = bson([]field{{"x", "y"}})
+				list := bson([]field{{"0", way}})
+				answer = append(append(answer[:len(answer)-1], "\x04saslSupportedMechs\x00"...), list...)
+				answer = append(answer, 0)
+			case d["saslStart"] != nil && d["mechanism"] == way:
+				bare = strings.TrimPrefix(string(payload), "n,,")
+				_, nonce, _ := strings.Cut(bare, ",r=")
+				challenge = fmt.Sprintf("r=%sserver,s=%s,i=%d", nonce, base64.StdEncoding.EncodeToString(salt), n)
+				answer = bson([]field{{"conversationId", int32(7)}, {"payload", []byte(challenge)}})
+			case d["saslContinue"] != nil && d["conversationId"] == int32(7):
+				end, proof, _ := strings.Cut(string(payload), ",p=")
+				got := "?"
+				for _, p := range append(defaultsOf("mongodb", ""), pair{password: right[strings.Index(right, ":")+1:]}) {
+					password := p.password
+					if way == "SCRAM-SHA-1" {
+						password = fmt.Sprintf("%x", md5.Sum([]byte(account+":mongo:"+password)))
+					}
+					key, _ := pbkdf2.Key(sum, password, salt, n, sum().Size())
+					client := mac(sum, key, "Client Key")
+					stored := sum()
+					stored.Write(client)
+					if proof == base64.StdEncoding.EncodeToString(xor(client, mac(sum, stored.Sum(nil), bare+","+challenge+","+end))) {
+						got = p.password
+						break
+					}
+				}
+				if l.check(account, got, right) {
+					answer = bson([]field{{"payload", []byte("v=x")}})
+				}
+			}
+			ok := append([]byte("\x01ok\x00"), binary.LittleEndian.AppendUint64(nil, math.Float64bits(1))...)
+			if bytes.Equal(answer, no) {
+				ok = nil
+			}
+			answer = append(append(answer[:len(answer)-1], ok...), 0)
+			out := binary.LittleEndian.AppendUint32(nil, uint32(21+len(answer)))
+			out = append(append(out, 0, 0, 0, 0, 1, 0, 0, 0, 0xdd, 7, 0, 0, 0, 0, 0, 0, 0), answer...)
+			w.send(out)
+		}
+	}
+}
+
 func TestProtocols(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -453,6 +527,8 @@ func TestProtocols(t *testing.T) {
 		{"", "redis", redisServer, "default:foobared", []string{"default:foobared", "default:redis"}, "default"},
 		{"", "mqtt", mqttServer, "guest:guest", []string{"guest:guest", "artemis:artemis", "admin:admin"}, "guest"},
 		{"", "amqp", amqpServer, "user:bitnami", []string{"guest:guest", "user:bitnami"}, "user"},
+		{"sha256", "mongodb", mongoServer("SCRAM-SHA-256"), "mongoadmin:secret", []string{"root:example", "mongoadmin:secret", "admin:admin"}, "mongoadmin"},
+		{"sha1", "mongodb", mongoServer("SCRAM-SHA-1"), "root:example", []string{"root:example", "mongoadmin:secret", "admin:admin"}, "root"},
 		{"3.8", "vnc", vncServer("RFB 003.008\n"), ":headless", []string{":vncpassword", ":headless"}, ""},
 		{"3.3", "vnc", vncServer("RFB 003.003\n"), ":vncpassword", []string{":vncpassword", ":headless"}, ""},
 	} {
