@@ -70,6 +70,7 @@ type service struct {
 	protocol string // tcp, udp
 	// guarded is that MQTT was seen to want a password.
 	guarded bool
+	encrypt bool          // FTP takes passwords in TLS only
 	silence time.Duration // how long an answer is waited for where none may come
 }
 

@@ -10,6 +10,7 @@ import (
 	"crypto/rsa"
 	"crypto/sha1"
 	"crypto/sha256"
+	"crypto/tls"
 	"crypto/x509"
 	"encoding/asn1"
 	"encoding/base64"
@@ -20,6 +21,7 @@ import (
 	"io"
 	"math"
 	"net"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync"
@@ -158,6 +160,46 @@ func ftpServer(greeting string) server {
 			case in:
 				t.Errorf("it goes on with %q", s.Text())
 			}
+		}
+	}
+}
+
+// tlsFTP takes passwords in TLS only, as vsftpd can be told to.
+func tlsFTP(t *testing.T, c net.Conn, l *tried, right string) {
+	fmt.Fprint(c, "220 pyftpdlib ready\r\n")
+	for s := bufio.NewScanner(c); s.Scan(); {
+		switch s.Text() {
+		case "AUTH TLS":
+			fmt.Fprint(c, "234 go on\r\n")
+			server := httptest.NewUnstartedServer(nil)
+			server.StartTLS()
+			defer server.Close()
+			secret := tls.Server(c, server.TLS)
+			if err := secret.Handshake(); err != nil {
+				t.Error(err)
+				return
+			}
+			account := ""
+			for s := bufio.NewScanner(secret); s.Scan(); {
+				word, rest, _ := strings.Cut(s.Text(), " ")
+				switch {
+				case word == "USER":
+					account = rest
+					fmt.Fprint(secret, "331 Password required\r\n")
+				case word == "PASS" && l.check(account, rest, right):
+					fmt.Fprint(secret, "230 Come in\r\n")
+				case word == "PASS":
+					fmt.Fprint(secret, "530 Login incorrect\r\n")
+				default:
+					return
+				}
+			}
+			return
+		default:
+			if strings.HasPrefix(s.Text(), "PASS") {
+				t.Error("a password is sent in plain text")
+			}
+			fmt.Fprint(c, "530 Non-anonymous sessions must use encryption.\r\n")
 		}
 	}
 }
@@ -519,6 +561,7 @@ func TestProtocols(t *testing.T) {
 		{"keyboard-interactive", "ssh", sshServer("SSH-2.0-dropbear_2022.83", true), "root:", []string{"root:", "ubnt:ubnt"}, "root"},
 		{"both", "ssh", sshServer("SSH-2.0-ROSSSH-both", true), "admin:", []string{"admin:"}, "admin"},
 		{"", "ftp", ftpServer("pyftpdlib 1.5 ready"), "user:12345", []string{"anonymous:guest@", "user:12345"}, "user"},
+		{"in TLS", "ftp", tlsFTP, "user:12345", []string{"user:12345"}, "user"},
 		{"", "telnet", telnetServer, "admin:", []string{"admin:"}, "admin"},
 		{"native", "mysql", mysqlServer("mysql_native_password", false), "root:root", []string{"root:?", "root:?", "root:?"}, "root"},
 		{"switched", "mysql", mysqlServer("mysql_native_password", true), "root:my-secret-pw", []string{"root:?", "root:?", "root:?"}, "root"},
@@ -782,7 +825,7 @@ func TestInconclusive(t *testing.T) {
 		service string
 		says    []string // one after each thing it hears
 	}{
-		"TLS only":         {"ftp", []string{"220 pyftpdlib\r\n", "530 Non-anonymous sessions must use encryption.\r\n", ""}},
+		"TLS only":         {"ftp", []string{"220 pyftpdlib\r\n", "530 Non-anonymous sessions must use encryption.\r\n", "530 Non-anonymous sessions must use encryption.\r\n"}},
 		"a prompt and no":  {"telnet", []string{"MikroTik\r\nLogin: ", "Password: ", "3 failed logins since yesterday\r\n> "}},
 		"hangs up":         {"telnet", []string{"MikroTik\r\nLogin: ", "Password: ", ""}},
 		"an unknown error": {"postgresql", []string{"N", "E\x00\x00\x00\x0bCXX000\x00"}},

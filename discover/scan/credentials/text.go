@@ -45,12 +45,36 @@ func loginFTP(ctx context.Context, s *service, account, password string) (verdic
 	if err != nil {
 		return 0, err
 	}
+	v, err := s.ftp(ctx, w, account, password)
+	w.Close()
+	if !errors.Is(err, errPlain) || s.encrypt {
+		return v, err
+	}
+	s.encrypt = true
+	if w, err = s.connect(ctx); err != nil {
+		return 0, err
+	}
 	defer w.Close()
-	return ftp(w, account, password)
+	return s.ftp(ctx, w, account, password)
 }
 
-func ftp(w *wire, account, password string) (verdict, error) {
+// errPlain says that no password was sent, as the service takes them in TLS only.
+var errPlain = errors.New("it takes passwords in TLS only")
+
+// ftp tries a login on a connection.
+func (s *service) ftp(ctx context.Context, w *wire, account, password string) (verdict, error) {
 	code, text, err := w.reply()
+	if err == nil && code == 220 && s.encrypt {
+		if err := w.send([]byte("AUTH TLS\r\n")); err != nil {
+			return 0, err
+		}
+		if code, text, err = w.reply(); err == nil && code != 234 {
+			return 0, errPlain
+		}
+		if err == nil {
+			err, code = w.secure(ctx, s.Host), 220
+		}
+	}
 	for _, line := range []string{"USER " + account, "PASS " + password} {
 		if err != nil {
 			return 0, err
@@ -61,7 +85,7 @@ func ftp(w *wire, account, password string) (verdict, error) {
 		case code == 230:
 			return open, nil // it asked for no password
 		case code >= 500 && wantsTLS(text):
-			return 0, errors.New("it takes passwords in TLS only")
+			return 0, errPlain
 		case code == 220 || code == 331:
 		case code == 530 || code == 534 || code == 550 && line[0] == 'P':
 			return shut, nil // this account is refused before a password
@@ -81,7 +105,7 @@ func ftp(w *wire, account, password string) (verdict, error) {
 		return accepted, nil
 	case code == 421 || throttled(text):
 		return locked, nil
-	case code == 530 || code == 430:
+	case code == 530 && !wantsTLS(text) || code == 430:
 		return refused, nil
 	}
 	return 0, fmt.Errorf("FTP answers %d", code)
@@ -99,8 +123,10 @@ func (l *looking) anonymous(ctx context.Context) error {
 		return err
 	}
 	defer w.Close()
-	v, err := ftp(w, "anonymous", "guest@")
-	if err != nil {
+	v, err := l.ftp(ctx, w, "anonymous", "guest@")
+	if errors.Is(err, errPlain) {
+		return nil // not even strangers' words are taken; nothing is known
+	} else if err != nil {
 		return l.failed(ctx, err)
 	}
 	switch v {
