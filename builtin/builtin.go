@@ -74,6 +74,8 @@ import (
 	"github.com/leeward-ctem/leeward/discover/scan"
 	"github.com/leeward-ctem/leeward/discover/scan/credentials"
 	"github.com/leeward-ctem/leeward/discover/scan/exec"
+	"github.com/leeward-ctem/leeward/discover/scan/ports"
+	"github.com/leeward-ctem/leeward/discover/scan/tls"
 	"github.com/leeward-ctem/leeward/intel"
 	"github.com/leeward-ctem/leeward/intel/feed/attack"
 	"github.com/leeward-ctem/leeward/intel/feed/capec"
@@ -173,6 +175,8 @@ func Reports() []discover.Reader {
 // others that they may run.
 func Engines(tools exec.Tools) []scan.Engine {
 	return append([]scan.Engine{
+		ports.Engine{},
+		tls.Engine{},
 		credentials.Engine{},
 	}, tools.Engines()...)
 }

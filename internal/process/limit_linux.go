@@ -22,10 +22,12 @@ func startLimited(command func() *exec.Cmd, l Limits) (*exec.Cmd, error) {
 	cmd := command()
 	cmd.SysProcAttr = ownGroup()
 	cmd.SysProcAttr.Ptrace = true
+	cmd.SysProcAttr.Pdeathsig = syscall.SIGKILL // when we are killed ourselves
 	err := cmd.Start()
 	if errors.Is(err, syscall.EPERM) || errors.Is(err, syscall.ENOSYS) {
 		cmd = command()
 		cmd.SysProcAttr = ownGroup()
+		cmd.SysProcAttr.Pdeathsig = syscall.SIGKILL
 		if err = cmd.Start(); err == nil {
 			limit(cmd.Process.Pid, l)
 		}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -28,6 +29,14 @@ func TestMain(m *testing.M) {
 			kept = append(kept, b)
 		}
 		fmt.Println("had", len(kept), "MiB")
+		return
+	}
+	if dir := os.Getenv("LEEWARD_TEST_PARENT"); dir != "" {
+		out, err := Runner{Path: dir + ":/usr/bin:/bin"}.Run(context.Background(), "tool", nil, nil)
+		if err != nil {
+			panic(err)
+		}
+		io.Copy(os.Stdout, out)
 		return
 	}
 	os.Exit(m.Run())
@@ -164,6 +173,32 @@ func TestKilled(t *testing.T) {
 	}
 	if err := out.Close(); err == nil || !strings.Contains(err.Error(), "canceled") {
 		t.Errorf("it ended with %v", err)
+	}
+	gone(t, strings.Fields(string(b[:n])))
+}
+
+// A program does not outlive the process that started it, which may be killed.
+func TestParentKilled(t *testing.T) {
+	t.Parallel()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	parent := exec.Command(self)
+	parent.Env = []string{"LEEWARD_TEST_PARENT=" + script(t, `echo $$ $PPID; exec sleep 1000`), "TMPDIR=" + t.TempDir()}
+	out, err := parent.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := parent.Start(); err != nil {
+		t.Fatal(err)
+	}
+	b := make([]byte, 100)
+	n, err := out.Read(b)
+	parent.Process.Kill()
+	parent.Wait()
+	if err != nil {
+		t.Fatal(err)
 	}
 	gone(t, strings.Fields(string(b[:n])))
 }
