@@ -10,7 +10,7 @@ type pair struct {
 	account  string
 	password string
 	source   string // where the vendor says so
-	weak     bool   // it is the account's name, which no vendor needs to document
+	weak     bool   // it is a name, which no vendor needs to document
 	lesser   bool   // the account may do little
 }
 
@@ -48,7 +48,7 @@ func defaults() []pair {
 		{product: "PostgreSQL", protocol: "postgresql", account: "postgres", password: "example", source: "https://hub.docker.com/_/postgres"},
 
 		{product: "Redis", protocol: "redis", account: "default", password: "foobared", source: "https://raw.githubusercontent.com/redis/redis/6.0/redis.conf"},
-		{product: "Redis", protocol: "redis", account: "default", password: "redis", source: guessable},
+		{product: "Redis", protocol: "redis", account: "default", password: "redis", source: guessable, weak: true},
 
 		{product: "MongoDB", protocol: "mongodb", account: "root", password: "example", source: "https://hub.docker.com/_/mongo"},
 		{product: "MongoDB", protocol: "mongodb", account: "mongoadmin", password: "secret", source: "https://hub.docker.com/_/mongo"},

@@ -301,7 +301,7 @@ func (l *looking) finding(p pair, rule string) exposure.Observation {
 	case p.password == "":
 		what, cwe = "an empty password, the vendor's default", []int{1392, 258}
 	case p.weak:
-		what, cwe = "a password that is the account's name", []int{1391, 521}
+		what, cwe = "a password that anybody guesses, as it is a name", []int{1391, 521}
 	}
 	who := ""
 	if p.account != "" {
