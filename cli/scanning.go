@@ -304,7 +304,7 @@ func (a *app) runPlans(ctx context.Context) error {
 // Agents lists the agents.
 func (a *app) Agents(ctx context.Context) ([]exposure.Agent, error) { return a.db.Agents(ctx) }
 
-// InviteAgent keeps the invitation of an agent.
+// InviteAgent makes an invitation for an agent.
 func (a *app) InviteAgent(ctx context.Context, r server.InviteAgent) (server.Invitation, error) {
 	for _, l := range r.Labels {
 		if !scan.ValidVantage(l) || l == hereVantage {
@@ -313,8 +313,9 @@ func (a *app) InviteAgent(ctx context.Context, r server.InviteAgent) (server.Inv
 	}
 	now := a.now()
 	expires := now.Add(invitationFor)
-	err := a.db.Invite(ctx, r.Token, strings.TrimSpace(r.Name), r.Labels, r.Actor, now.UnixMilli(), expires.UnixMilli())
-	return server.Invitation{Expires: expires.UTC().Format(time.RFC3339)}, err
+	token, digest := server.NewInvitation()
+	err := a.db.Invite(ctx, digest, strings.TrimSpace(r.Name), r.Labels, r.Actor, now.UnixMilli(), expires.UnixMilli())
+	return server.Invitation{Token: token, Expires: expires.UTC().Format(time.RFC3339)}, err
 }
 
 // ShutOutAgent locks an agent out, or lets it in again.

@@ -175,7 +175,7 @@ func (a *app) startWorkers(ctx context.Context, n int, env func(string) string) 
 			w := &agent.Agent{
 				Server: &boss{app: a, who: exposure.Agent{Name: fmt.Sprintf("worker %d", i+1), Labels: []string{hereVantage}}, chain: "server", poll: 5 * time.Second},
 				Child:  agent.InProcess(startChild(max(1, runtime.NumCPU()/n), env)), Spool: filepath.Join(a.workDir(), fmt.Sprintf("worker-%d-%d", os.Getpid(), i)),
-				Facts: func() map[string]string { return nil }, Record: chainAudit{a.db, "server"}, Log: a.log, Now: a.now, Idle: 100 * time.Millisecond,
+				Facts: func() map[string]string { return nil }, Record: chainAudit{a.db, "server"}, Log: a.log, Now: a.now, Idle: 100 * time.Millisecond, Renew: 700 * time.Millisecond,
 			}
 			defer os.RemoveAll(w.Spool)
 			if err := w.Run(ctx); err != nil {
