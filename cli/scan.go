@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/leeward-ctem/leeward/builtin"
 	"github.com/leeward-ctem/leeward/discover"
 	"github.com/leeward-ctem/leeward/discover/scan"
 	"github.com/leeward-ctem/leeward/exposure"
@@ -70,11 +71,11 @@ func (c *scanCmd) Run(ctx context.Context, r *run) error {
 		return err
 	}
 	defer out.close()
-	looking, err := c.look()
-	if err != nil {
+	means := builtin.Means{Tools: toolsOf(r.Env)}
+	if means.Settings, err = c.settings(); err != nil {
 		return err
 	}
-	engines := scan.Runner{Engines: looking}
+	engines := scan.Runner{Engines: builtin.Engines(means)}
 	status, err := engines.Run(ctx, s.plan, out.take)
 	r.endLine()
 	stopped := context.Cause(ctx) != nil

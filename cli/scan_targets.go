@@ -85,6 +85,9 @@ func (s *scanning) files(t *scan.Target) error {
 	}
 	s.closers = append(s.closers, d)
 	t.Files = d
+	if t.Dir, err = filepath.Abs(t.Name); err != nil {
+		return err
+	}
 	if t.Asset.IsZero() {
 		t.Asset = directoryAsset(d, t.Name, s.plan.Self)
 	}
