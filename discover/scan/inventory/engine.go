@@ -69,13 +69,18 @@ func (e *Engine) Describe() scan.Description {
 // Scan implements scan.Engine.
 func (e *Engine) Scan(ctx context.Context, j *scan.Job) iter.Seq2[exposure.Observation, error] {
 	return func(yield func(exposure.Observation, error) bool) {
-		l := look{engine: e, job: j, yield: yield, complete: true}
+		l := look{engine: e, job: j, yield: yield, complete: true, required: map[string][]string{}}
 		if j.Files == nil {
 			l.end(exposure.Errorf(exposure.Invalid, "%s: there are no files to look at", j.Name))
 			return
 		}
 		l.files = tree{j.Files}
 		l.walk(ctx)
+		if partial, ok := j.Files.(interface{ Lost() []string }); ok {
+			for _, what := range partial.Lost() {
+				l.lost("%s", what)
+			}
+		}
 		l.match(ctx)
 		if l.faulty > maxFaults {
 			l.fault("%d more things could not be read", l.faulty-maxFaults)

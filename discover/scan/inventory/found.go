@@ -2,10 +2,12 @@ package inventory
 
 import (
 	"cmp"
+	"path"
 	"slices"
 	"strings"
 
 	"github.com/google/osv-scalibr/extractor"
+	"github.com/google/osv-scalibr/extractor/filesystem/language/java/javalockfile"
 	"github.com/google/osv-scalibr/extractor/filesystem/language/python/requirements"
 	"github.com/google/osv-scalibr/purl"
 
@@ -39,6 +41,9 @@ func (l *look) take(file string, r *reader, all []*extractor.Package) {
 		return a.component.Purl == b.component.Purl && a.component.Name == b.component.Name && a.component.Version == b.component.Version
 	})
 	for _, p := range list {
+		if file := p.component.Path; path.Base(file) == "go.mod" {
+			l.required[file] = append(l.required[file], p.component.Name)
+		}
 		l.state(exposure.Observation{Kind: exposure.ObservedInventory, Component: p.component})
 	}
 	l.packages = append(l.packages, list...)
@@ -49,11 +54,15 @@ func of(file string, r *reader, p *extractor.Package) found {
 	f := found{from: r.from, component: exposure.Component{Name: p.Name, Version: p.Version, Path: file, License: licenses(p.Licenses)}}
 	if at := p.Location.Descriptor; at != nil && at.File != nil {
 		f.line = at.File.LineNumber
+		f.component.Path = cmp.Or(at.File.Path, file) // within it, or what it names
 	}
 	if m, ok := p.Metadata.(*requirements.Metadata); ok {
 		f.lowest = m.VersionComparator != "" && m.VersionComparator != "==" && m.VersionComparator != "==="
 	}
 	if u := p.PURL(); u != nil && u.Name != "" {
+		if m, ok := p.Metadata.(*javalockfile.Metadata); ok {
+			u.Namespace, u.Name, u.Qualifiers = m.GroupID, m.ArtifactID, nil // Maven tells cases apart
+		}
 		f.component.Purl = sourced(*u).String()
 	}
 	return f

@@ -20,7 +20,11 @@ type look struct {
 	complete bool // everything was read
 	faulty   int
 	packages []found
-	sources  []string // directories with a go.mod
+	sources  []string            // directories with a go.mod
+	goFiles  []string            // Go source
+	unread   bool                // there is more of that
+	required map[string][]string // the modules of each go.mod
+	imports  map[string]*imports // of the directories with a go.mod that were asked for
 }
 
 func (l *look) state(o exposure.Observation) {

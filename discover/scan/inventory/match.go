@@ -3,6 +3,7 @@ package inventory
 import (
 	"context"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 
@@ -39,7 +40,10 @@ func (l *look) match(ctx context.Context) {
 	for i := range known.Concerns {
 		c := &known.Concerns[i]
 		for _, j := range at[c.Purl] {
-			l.state(l.weakness(c, &l.packages[j]))
+			if ctx.Err() != nil {
+				return
+			}
+			l.state(l.weakness(ctx, c, &l.packages[j]))
 		}
 	}
 	l.unmatched(known.Unmatched)
@@ -97,7 +101,7 @@ func (l *look) unmatched(all []Unmatched) {
 }
 
 // weakness is an advisory about a package at a place.
-func (l *look) weakness(c *Concern, p *found) exposure.Observation {
+func (l *look) weakness(ctx context.Context, c *Concern, p *found) exposure.Observation {
 	o := exposure.Observation{
 		Class: class, Advisories: append([]string{c.ID}, c.Names...), Aliased: true, Title: title(c, p),
 		Component: p.component, Location: exposure.Location{File: p.component.Path, Line: p.line},
@@ -119,6 +123,15 @@ func (l *look) weakness(c *Concern, p *found) exposure.Observation {
 	if p.lowest {
 		o.Confidence = min(o.Confidence, 50)
 		o.Evidence = append(o.Evidence, note("This is the lowest version that is allowed; another may be installed."))
+	}
+	if p.from == locked && path.Base(p.component.Path) == "go.mod" && p.component.Name != "stdlib" {
+		evidence, used := l.use(ctx, p)
+		if evidence != "" {
+			o.Evidence = append(o.Evidence, note(evidence))
+		}
+		if !used {
+			o.Confidence = min(o.Confidence, 40)
+		}
 	}
 	if c.Unknown {
 		o.Confidence = min(o.Confidence, 30)

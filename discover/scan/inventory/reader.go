@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"path"
 	"sync"
 
 	cpb "github.com/google/osv-scalibr/binary/proto/config_go_proto"
@@ -38,6 +39,7 @@ import (
 	"github.com/google/osv-scalibr/extractor/filesystem/sbom/cdx"
 	"github.com/google/osv-scalibr/extractor/filesystem/sbom/spdx"
 	scalibrfs "github.com/google/osv-scalibr/fs"
+	"github.com/google/osv-scalibr/inventory"
 	"github.com/google/osv-scalibr/log"
 )
 
@@ -53,10 +55,19 @@ const (
 
 // reader reads one kind of file.
 type reader struct {
-	extractor filesystem.Extractor
+	extractor source
 	name      string // for people
 	from      knowledge
 	max       int64 // bytes of a file
+	// check refuses what would cost the extractor too much; may be nil.
+	check func(name string, r io.ReaderAt, size int64) error
+}
+
+// source is what reads one kind of file: that part of filesystem.Extractor
+// which is used.
+type source interface {
+	FileRequired(filesystem.FileAPI) bool
+	Extract(context.Context, *filesystem.ScanInput) (inventory.Inventory, error)
 }
 
 // Bounds of files. Extractors hold a whole one in memory, as values of several
@@ -73,8 +84,9 @@ func readers() []reader {
 	var all []reader
 	add := func(name string, from knowledge, max int64, make func(*cpb.PluginConfig) (filesystem.Extractor, error)) {
 		// These fail only for settings, and there are none.
-		if e, err := make(&cpb.PluginConfig{}); err == nil {
-			all = append(all, reader{e, name, from, max})
+		// Files that are too large for them are told of here, not passed over.
+		if e, err := make(&cpb.PluginConfig{MaxFileSizeBytes: maxBinary}); err == nil {
+			all = append(all, reader{extractor: e, name: name, from: from, max: max})
 		}
 	}
 	add("go.mod", locked, maxText, gomod.New)
@@ -89,6 +101,12 @@ func readers() []reader {
 	add("uv.lock", locked, maxText, uvlock.New)
 	add("pdm.lock", locked, maxText, pdmlock.New)
 	add("a Python package", installed, maxPacked, wheelegg.New)
+	all[len(all)-1].check = func(name string, r io.ReaderAt, size int64) error {
+		if ext := path.Ext(name); ext == ".whl" || ext == ".egg" {
+			return smallNotes(r, size)
+		}
+		return nil
+	}
 	add("Cargo.lock", locked, maxText, cargolock.New)
 	add("composer.lock", locked, maxText, composerlock.New)
 	add("Gemfile.lock", locked, maxText, gemfilelock.New)
@@ -104,7 +122,9 @@ func readers() []reader {
 	add("the database of RPM", database, maxPacked, rpm.New)
 	add("CycloneDX", billed, maxText, cdx.New)
 	add("SPDX", billed, maxText, spdx.New)
-	return all
+	return append(all,
+		reader{extractor: poms{}, name: "pom.xml", from: locked, max: maxText},
+		reader{extractor: jars{}, name: "a Java archive", from: installed, max: maxPacked})
 }
 
 func (r *reader) wants(api filesystem.FileAPI) bool { return r.extractor.FileRequired(api) }
@@ -117,6 +137,11 @@ func (r *reader) read(ctx context.Context, files scalibrfs.FS, name string, info
 			err = fmt.Errorf("the extractor failed: %v", p)
 		}
 	}()
+	if r.check != nil {
+		if err := r.check(name, f, info.Size()); err != nil {
+			return nil, err
+		}
+	}
 	found, err := r.extractor.Extract(ctx, &filesystem.ScanInput{FS: files, Path: name, Info: info, Reader: io.NewSectionReader(f, 0, info.Size())})
 	return found.Packages, err
 }

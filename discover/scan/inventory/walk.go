@@ -157,8 +157,14 @@ func (l *look) file(ctx context.Context, name string, d fs.DirEntry) (read int64
 		}
 		l.take(name, r, all)
 	}
-	if strings.HasSuffix(name, "/go.mod") || name == "go.mod" {
+	switch {
+	case path.Base(name) == "go.mod":
 		l.sources = append(l.sources, path.Dir(name))
+	case !goSource(name):
+	case len(l.goFiles) == maxSources:
+		l.unread = true
+	default:
+		l.goFiles = append(l.goFiles, name)
 	}
 	return read
 }
