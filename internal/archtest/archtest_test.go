@@ -65,7 +65,7 @@ var rules = []rule{
 	{"mobilize/*", []string{"mobilize", "internal/*"}, network, "exports are pure writers"},
 	{"mobilize/connector/*", []string{"mobilize"}, append([]string{"net"}, network...), "a connector reaches the world through the client it is given"},
 	{"measure", nil, append([]string{"os"}, network...), "statistics are pure functions"},
-	{"builtin", []string{"discover", "intel", "validate", "mobilize", "discover/report/*", "intel/feed/*", "validate/check/*", "mobilize/connector/*", "discover/scan/*"}, nil, "the registry knows plug-ins and nothing else"},
+	{"builtin", []string{"discover", "intel", "validate", "mobilize", "discover/report/*", "intel/feed/*", "validate/check/*", "mobilize/connector/*", "discover/scan", "discover/scan/*"}, nil, "the registry knows plug-ins and nothing else"},
 	{"index", nil, append([]string{"net"}, network...), "the index reads its source and answers"},
 	{"store", nil, []string{"net/http", "os/exec"}, "the store speaks SQL and nothing else"},
 	{"cycle", stages, []string{"net/http", "os/exec"}, "the cycle runs what it is given"},
