@@ -75,6 +75,7 @@ import (
 	"github.com/leeward-ctem/leeward/discover/scan/config"
 	"github.com/leeward-ctem/leeward/discover/scan/credentials"
 	"github.com/leeward-ctem/leeward/discover/scan/exec"
+	"github.com/leeward-ctem/leeward/discover/scan/inventory"
 	"github.com/leeward-ctem/leeward/discover/scan/ports"
 	"github.com/leeward-ctem/leeward/discover/scan/secrets"
 	"github.com/leeward-ctem/leeward/discover/scan/tls"
@@ -176,8 +177,9 @@ func Reports() []discover.Reader {
 // Means are what some engines need of the house. Each may be left out, and
 // what needs it then says so.
 type Means struct {
-	Tools    exec.Tools     // of others, that are installed
-	Settings *config.Engine // with rules of one's own; nil: those that are shipped
+	Tools      exec.Tools           // of others, that are installed
+	Settings   *config.Engine       // with rules of one's own; nil: those that are shipped
+	Advisories inventory.Advisories // that are kept; nil: packages are listed and not looked up
 }
 
 // Engines returns what looks for exposures: our own engines, and the tools of
@@ -191,6 +193,7 @@ func Engines(m Means) []scan.Engine {
 		ports.Engine{},
 		tls.Engine{},
 		credentials.Engine{},
+		inventory.New(m.Advisories),
 		secrets.Engine{},
 		settings,
 	}, m.Tools.Engines()...)
