@@ -27,6 +27,7 @@ type scanCmd struct {
 	Credentials bool          `help:"Try a handful of default credentials (level authenticated)."`
 	Templates   string        `help:"Directory of your own templates." placeholder:"DIR" type:"path"`
 	Engagement  string        `help:"Rules of engagement to keep to; without, just the targets that are named, for a day." placeholder:"FILE" type:"path"`
+	Within      []string      `help:"Networks in which the private addresses of named hosts may lie." placeholder:"NETWORK,…"`
 	From        string        `help:"Where you look from: what is reachable differs by it." default:"cli" placeholder:"VANTAGE"`
 	Asset       string        `help:"What the target is, as in repository:github.com/acme/shop." placeholder:"KIND:NAME"`
 	Store       bool          `help:"Import what is found, as other commands do: by the server that runs here, or into the database."`
@@ -90,7 +91,7 @@ func (c *scanCmd) Run(ctx context.Context, r *run) error {
 	if err := s.deliver(context.WithoutCancel(ctx), out, stopped); err != nil {
 		return err
 	}
-	if r.exit == exitDone && s.failOn != exposure.SeverityUnknown && s.found.worst >= s.failOn {
+	if r.exit <= exitRecords && s.failOn != exposure.SeverityUnknown && s.found.worst >= s.failOn {
 		r.exit = exitFound
 	}
 	return nil

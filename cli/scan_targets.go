@@ -179,6 +179,9 @@ func lastOf(p netip.Prefix) netip.Addr {
 // for a day, and who runs it answers for it.
 func (s *scanning) rules(named []string) (*exposure.Engagement, error) {
 	if s.Engagement != "" {
+		if len(s.Within) > 0 || s.Rate != 0 {
+			return nil, exposure.Errorf(exposure.Invalid, "--within and --rate do not go with --engagement, which says both")
+		}
 		body, err := os.ReadFile(s.scanCmd.Engagement)
 		if err != nil {
 			return nil, exposure.Errorf(exposure.Invalid, "cannot open %s: %w", s.scanCmd.Engagement, errors.Unwrap(err))
@@ -190,7 +193,7 @@ func (s *scanning) rules(named []string) (*exposure.Engagement, error) {
 		owner = u.Username
 	}
 	return &exposure.Engagement{
-		Name: "leeward scan " + strings.Join(s.Targets, " "), Owner: owner, Targets: named, Level: s.plan.Level, Credentials: s.scanCmd.Credentials,
+		Name: "leeward scan " + strings.Join(s.Targets, " "), Owner: owner, Targets: append(named, s.Within...), Level: s.plan.Level, Credentials: s.scanCmd.Credentials,
 		Expires: s.Now().Add(24 * time.Hour), Limits: exposure.Limits{Rate: s.Rate},
 	}, nil
 }
