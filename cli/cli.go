@@ -83,6 +83,8 @@ type commands struct {
 	Backtest     backtestCmd     `cmd:"" help:"Replay a day of the past: how well was foreseen what is exploited next, by our model and by others?"`
 	Refit        refitCmd        `cmd:"" help:"Fit the risk model to your own incidents."`
 	Train        trainCmd        `cmd:"" help:"Fit the weights of the risk model to the past."`
+	Agent        agentCmd        `cmd:"" help:"Scan for a server, from another network: only outbound connections."`
+	ScanProcess  lookCmd         `cmd:"" hidden:"" help:"The process in which a scan runs; started by the server and by agents."`
 	Bench        benchCmd        `cmd:"" help:"Measure this machine with a synthetic estate."`
 	Backup       backupCmd       `cmd:"" help:"Write a backup of the database."`
 	Restore      restoreCmd      `cmd:"" help:"Put a backup into the data directory."`

@@ -151,27 +151,48 @@ func (w *run) wait(ctx context.Context, workers *sync.WaitGroup) {
 
 // choose returns the engines of a plan.
 func (r *Runner) choose(p *Plan) ([]Engine, error) {
-	if p.Vantage == "" || strings.Trim(p.Vantage, "abcdefghijklmnopqrstuvwxyz0123456789") != "" || len(p.Vantage) > 32 {
+	if !ValidVantage(p.Vantage) {
 		return nil, exposure.Errorf(exposure.Invalid, "vantage %q: name where one looks from with lower case letters and digits", p.Vantage)
 	}
-	var names []string
+	if err := r.Check(p.Only, p.Level); err != nil {
+		return nil, err
+	}
 	var chosen []Engine
 	for _, e := range r.Engines {
 		d := e.Describe()
-		names = append(names, d.Name)
 		if slices.Contains(p.Only, d.Name) || len(p.Only) == 0 && !d.Foreign && d.Level <= p.Level {
 			chosen = append(chosen, e)
 		}
-		if slices.Contains(p.Only, d.Name) && d.Level > p.Level {
-			return nil, exposure.Errorf(exposure.Invalid, "engine %s needs the level %v, and %v is asked for", d.Name, d.Level, p.Level)
-		}
-	}
-	for _, name := range p.Only {
-		if !slices.Contains(names, name) {
-			return nil, exposure.Errorf(exposure.Invalid, "there is no engine %q: there are %s", name, strings.Join(names, ", "))
-		}
 	}
 	return chosen, nil
+}
+
+// Check says what is wrong with names of engines for a level, nil when nothing
+// is.
+func (r *Runner) Check(only []string, level exposure.Level) error {
+	known := map[string]exposure.Level{}
+	var names []string
+	for _, e := range r.Engines {
+		d := e.Describe()
+		known[d.Name] = d.Level
+		names = append(names, d.Name)
+	}
+	for _, name := range only {
+		needs, ok := known[name]
+		switch {
+		case !ok:
+			return exposure.Errorf(exposure.Invalid, "there is no engine %q: there are %s", name, strings.Join(names, ", "))
+		case needs > level:
+			return exposure.Errorf(exposure.Invalid, "engine %s needs the level %v, and %v is asked for", name, needs, level)
+		}
+	}
+	return nil
+}
+
+// ValidVantage reports whether a name is one of a vantage: it becomes part of
+// the class of findings, whose parts dashes divide.
+func ValidVantage(s string) bool {
+	return s != "" && len(s) <= 32 && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789") == ""
 }
 
 // look is one engine at one target.
@@ -496,14 +517,8 @@ func (w *run) opened(t Target, o *exposure.Observation) {
 	if protocol == "tcp" {
 		w.hosts[t.Name].open[at.Port] = true
 	}
-	w.addLocked(Target{Kind: Service, Name: join(t.Host, at.Port), Asset: o.Asset, Host: t.Host, Port: at.Port, Protocol: protocol, Service: at.Service, TLS: Encrypted(at.Service)})
+	w.addLocked(Target{Kind: Service, Name: join(t.Host, at.Port), Asset: o.Asset, Host: t.Host, Port: at.Port, Protocol: protocol, Service: at.Service, TLS: SpeaksTLS(at.Service)})
 }
-
-// encrypted are the services that speak TLS from the start.
-var encrypted = []string{"https", "tls", "imaps", "pop3s", "smtps", "ldaps", "ftps", "mqtts", "amqps", "ircs", "sips", "telnets", "nntps", "rediss", "docker-tls"}
-
-// Encrypted reports whether a service speaks TLS from the start.
-func Encrypted(service string) bool { return slices.Contains(encrypted, service) }
 
 // closePorts states, when all that look for the ports of a host are done, that
 // closed ones have no weakness of the engines that look at services: they are
