@@ -11,7 +11,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/leeward-ctem/leeward/builtin"
 	"github.com/leeward-ctem/leeward/discover"
 	"github.com/leeward-ctem/leeward/discover/scan"
 	"github.com/leeward-ctem/leeward/exposure"
@@ -32,7 +31,8 @@ type scanCmd struct {
 	Asset       string        `help:"What the target is, as in repository:github.com/acme/shop." placeholder:"KIND:NAME"`
 	Store       bool          `help:"Import what is found, as other commands do: by the server that runs here, or into the database."`
 	Push        string        `help:"Import what is found at another server; LEEWARD_TOKEN is the token." placeholder:"URL"`
-	SARIF       bool          `help:"Print findings as SARIF." name:"sarif" xor:"form"`
+	SARIF       bool          `help:"Print findings as SARIF." name:"sarif"`
+	SBOM        string        `help:"Print a bill of materials of a directory or image: cyclonedx or spdx." name:"sbom" enum:",cyclonedx,spdx" default:"" placeholder:"FORM"`
 	DryRun      bool          `help:"Print what would be sent to whom, and send nothing."`
 	FailOn      string        `help:"End with exit code 4 when a finding is this severe or more: info, low, medium, high, critical." placeholder:"SEVERITY"`
 	All         bool          `help:"List all findings, also those that are doubtful, as in test data."`
@@ -55,10 +55,10 @@ type scanning struct {
 func (c *scanCmd) Run(ctx context.Context, r *run) error {
 	s := &scanning{scanCmd: c, run: r}
 	defer s.close()
-	if c.SARIF && r.JSON {
-		return exposure.Errorf(exposure.Invalid, "--json and --sarif are two forms: give one")
+	if c.SARIF && r.JSON || c.SARIF && c.SBOM != "" || r.JSON && c.SBOM != "" {
+		return exposure.Errorf(exposure.Invalid, "--json, --sarif and --sbom are different forms: give one")
 	}
-	if err := s.prepare(); err != nil {
+	if err := s.prepare(ctx); err != nil {
 		return err
 	}
 	if c.Timeout > 0 {
@@ -71,8 +71,14 @@ func (c *scanCmd) Run(ctx context.Context, r *run) error {
 		return err
 	}
 	defer out.close()
-	engines := scan.Runner{Engines: builtin.Engines()}
-	status, err := engines.Run(ctx, s.plan, out.take)
+	engines, err := s.engines(ctx)
+	if err != nil {
+		return err
+	}
+	if err := out.begin(); err != nil {
+		return err
+	}
+	status, err := (&scan.Runner{Engines: engines}).Run(ctx, s.plan, out.take)
 	r.endLine()
 	stopped := context.Cause(ctx) != nil
 	if err != nil && (!stopped || status == nil) {
@@ -80,6 +86,9 @@ func (c *scanCmd) Run(ctx context.Context, r *run) error {
 	}
 	if c.DryRun {
 		return nil
+	}
+	if err := out.end(context.Cause(ctx)); err != nil {
+		return err
 	}
 	if err := s.print(status); err != nil {
 		return err
@@ -114,7 +123,7 @@ func (s *scanning) stopped(cause error, status []scan.Status) string {
 }
 
 // prepare reads the flags and opens what they name.
-func (s *scanning) prepare() error {
+func (s *scanning) prepare(ctx context.Context) error {
 	c := s.scanCmd
 	if c.FailOn != "" {
 		if err := s.failOn.UnmarshalText([]byte(c.FailOn)); err != nil || s.failOn == exposure.SeverityUnknown {
@@ -141,22 +150,41 @@ func (s *scanning) prepare() error {
 		s.closers = append(s.closers, root)
 		s.plan.Templates = root.FS()
 	}
-	named, err := s.targets()
+	named, err := s.targets(ctx)
 	if err != nil {
 		return err
 	}
+	if err := s.bill(); err != nil {
+		return err
+	}
 	return s.open(named)
+}
+
+// bill prepares for a bill of materials: when it is wanted, packages are.
+func (s *scanning) bill() error {
+	if s.SBOM == "" {
+		return nil
+	}
+	if len(s.plan.Targets) != 1 || s.plan.Targets[0].Host != "" {
+		return exposure.Errorf(exposure.Invalid, "--sbom is of one directory or image")
+	}
+	if len(s.plan.Only) == 0 {
+		s.plan.Only = []string{"inventory"}
+	}
+	s.found.listing = true
+	return nil
 }
 
 // open makes the way out, when there is a target to be reached by it.
 func (s *scanning) open(named []string) error {
 	remote := slices.ContainsFunc(s.plan.Targets, func(t scan.Target) bool { return t.Host != "" })
 	if s.DryRun {
-		for _, t := range s.plan.Targets {
+		s.plan.Targets = slices.DeleteFunc(s.plan.Targets, func(t scan.Target) bool {
 			if t.Host == "" {
 				fmt.Fprintf(s.Out, "reads %s and sends nothing\n", printable(t.Name))
 			}
-		}
+			return t.Host == ""
+		})
 	}
 	if !remote {
 		return nil

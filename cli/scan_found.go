@@ -34,8 +34,9 @@ type found struct {
 	dropped int // beyond maxFound
 	doubted int // of all
 	worst   exposure.Severity
-	covered map[string]bool // engine's classes
-	open    int             // ports, packages: things that are there
+
+	listing bool // the components are wanted
+	parts   []exposure.Component
 }
 
 // scanRow is a line of the table, and a result of SARIF.
@@ -53,7 +54,9 @@ type scanRow struct {
 func (f *found) add(o *exposure.Observation) {
 	switch o.Kind {
 	case exposure.ObservedInventory:
-		f.open++
+		if f.listing && o.Component.Name != "" && len(f.parts) < maxBilled {
+			f.parts = append(f.parts, o.Component)
+		}
 		return
 	case exposure.ObservedWeakness:
 	default:
@@ -141,16 +144,34 @@ func newSpooled(r *run, s *scanning) (*spooled, error) {
 	return p, nil
 }
 
+// begin and end say of the run what an import has to know: one that was stopped
+// closes nothing.
+func (p *spooled) begin() error {
+	return p.put(&exposure.Observation{Kind: exposure.ObservedRun, Run: &exposure.Run{Tool: scan.Tool, Version: version, Started: p.s.Now()}})
+}
+
+func (p *spooled) end(stopped error) error {
+	run := exposure.Run{Tool: scan.Tool, Finished: p.s.Now()}
+	if stopped != nil {
+		run.Failed, run.Failure = true, "the scan was stopped before it was done"
+	}
+	return p.put(&exposure.Observation{Kind: exposure.ObservedRun, Run: &run})
+}
+
 func (p *spooled) take(o exposure.Observation) error {
 	redact(&o)
 	p.s.found.add(&o)
+	return p.put(&o)
+}
+
+func (p *spooled) put(o *exposure.Observation) error {
 	if p.json != nil && !p.s.DryRun {
-		if err := p.json.Encode(&o); err != nil {
+		if err := p.json.Encode(o); err != nil {
 			return err
 		}
 	}
 	if p.enc != nil {
-		return p.enc.Encode(&o)
+		return p.enc.Encode(o)
 	}
 	return nil
 }
@@ -185,6 +206,10 @@ func (s *scanning) print(status []scan.Status) error {
 	switch {
 	case s.SARIF:
 		if err := export.Write(s.Out, export.SARIF, export.Tool{Name: "Leeward", Version: version, URI: "https://github.com/leeward-ctem/leeward"}, f.rows(s.Now())); err != nil {
+			return err
+		}
+	case s.SBOM != "":
+		if err := s.writeBill(); err != nil {
 			return err
 		}
 	case !s.run.JSON:

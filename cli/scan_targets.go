@@ -27,7 +27,7 @@ import (
 
 // targets reads what is to be looked at into the plan, and returns what of it
 // the rules of engagement have to name.
-func (s *scanning) targets() (named []string, err error) {
+func (s *scanning) targets(ctx context.Context) (named []string, err error) {
 	var asset exposure.AssetRef
 	if s.Asset != "" {
 		if len(s.Targets) != 1 {
@@ -46,7 +46,7 @@ func (s *scanning) targets() (named []string, err error) {
 			t := &targets[i]
 			t.Asset = asset
 			if t.Host == "" {
-				if err := s.files(t); err != nil {
+				if err := s.files(ctx, t); err != nil {
 					return nil, err
 				}
 			}
@@ -66,29 +66,26 @@ func parseTarget(word string) ([]scan.Target, error) {
 	if word == "" || strings.Contains(word, "://") {
 		return scan.Parse(word)
 	}
-	if info, err := os.Stat(word); err == nil && info.IsDir() {
+	info, err := os.Stat(word)
+	switch {
+	case err != nil && fileLike(word):
+		return nil, exposure.Errorf(exposure.NotFound, "there is no file %s; host:%s looks at a host of that name", word, word)
+	case err != nil:
+	case info.IsDir() && isLayout(word):
+		return scan.Parse("image:" + word)
+	case info.IsDir():
 		return scan.Parse("dir:" + word)
-	} else if err == nil {
+	case billEnding(word) != "":
+		return scan.Parse("sbom:" + word)
+	default:
 		return scan.Parse("image:" + word)
 	}
 	return scan.Parse(word)
 }
 
-// files opens the tree of a target.
-func (s *scanning) files(t *scan.Target) error {
-	if t.Kind != scan.Directory {
-		return exposure.Errorf(exposure.Unsupported, "%s is a file: only directories can be looked at so far", t.Name)
-	}
-	d, err := tree.Open(t.Name)
-	if err != nil {
-		return err
-	}
-	s.closers = append(s.closers, d)
-	t.Files = d
-	if t.Asset.IsZero() {
-		t.Asset = directoryAsset(d, t.Name, s.plan.Self)
-	}
-	return nil
+// fileLike reports whether a word ends as files do, and no host.
+func fileLike(word string) bool {
+	return slices.ContainsFunc([]string{".tar", ".gz", ".tgz", ".zst", ".json", ".xml", ".spdx"}, func(ending string) bool { return strings.HasSuffix(strings.ToLower(word), ending) })
 }
 
 // directoryAsset is the repository that a directory is a clone of, or else its
@@ -101,12 +98,17 @@ func directoryAsset(d *tree.Tree, name, self string) exposure.AssetRef {
 			return ref
 		}
 	}
+	return pathAsset(name, self)
+}
+
+// pathAsset is a file or directory of this machine.
+func pathAsset(name, self string) exposure.AssetRef {
 	path, err := filepath.Abs(name)
 	if err != nil {
 		path = name
 	}
+	ref := exposure.AssetRef{Kind: exposure.AssetRepository, Name: filepath.Base(path)}
 	ref.Add(exposure.IDPath, cmp.Or(self, "localhost")+":"+filepath.ToSlash(path))
-	ref.Name = filepath.Base(path)
 	return ref
 }
 

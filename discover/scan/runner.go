@@ -246,7 +246,7 @@ func (w *run) add(t Target) {
 
 func (w *run) addLocked(t Target) {
 	key := strings.Join([]string{string(t.Kind), t.Host, fmt.Sprint(t.Port), t.Protocol, t.Path}, "\x00")
-	if t.Kind == Directory || t.Kind == Image {
+	if !t.remote() {
 		key = string(t.Kind) + "\x00" + t.Name
 	}
 	if w.seen[key] || len(w.seen) >= maxLooks {
@@ -320,7 +320,9 @@ func (w *run) next(ctx context.Context) *look {
 }
 
 // remote reports whether a look goes by the network.
-func (l *look) remote() bool { return l.target.Kind != Directory && l.target.Kind != Image }
+func (l *look) remote() bool { return l.target.remote() }
+
+func (t *Target) remote() bool { return t.Kind != Directory && t.Kind != Image && t.Kind != Bill }
 
 // look lets one engine look at one target.
 func (w *run) look(ctx context.Context, l *look) {
