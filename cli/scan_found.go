@@ -19,6 +19,7 @@ import (
 	"github.com/leeward-ctem/leeward/exposure"
 	"github.com/leeward-ctem/leeward/guard"
 	"github.com/leeward-ctem/leeward/mobilize/export"
+	"github.com/leeward-ctem/leeward/prioritize"
 )
 
 // Bounds of what is held to be listed; what is imported and printed as JSON has
@@ -66,6 +67,11 @@ func (f *found) add(o *exposure.Observation) {
 		return
 	}
 	w := scanRow{severity: o.Severity, confidence: o.Confidence, rule: o.Rule, asset: o.Asset.Display(), where: whereOf(o), file: o.Location.File, uri: o.Location.Path, title: o.Title, fix: o.Solution}
+	for _, vector := range o.CVSS {
+		if o.Severity == exposure.SeverityUnknown {
+			w.severity = max(w.severity, prioritize.VectorSeverity(vector))
+		}
+	}
 	if len(o.Advisories) > 0 {
 		w.cves = o.Advisories
 	}
@@ -287,7 +293,7 @@ const maxTold = 20
 
 // summary says on standard error how it went, by engine.
 func (s *scanning) summary(status []scan.Status) {
-	type sum struct{ looks, found, covered, refused, failed, problems int }
+	type sum struct{ looks, found, covered, refused, failed, stopped int }
 	sums := map[string]*sum{}
 	var wrong []string
 	for _, st := range status {
@@ -298,8 +304,9 @@ func (s *scanning) summary(status []scan.Status) {
 		}
 		m.looks++
 		m.found += st.Found
-		m.problems += len(st.Problems)
 		switch {
+		case st.Stopped:
+			m.stopped++
 		case st.Covered:
 			m.covered++
 		case st.Refused:
@@ -307,7 +314,7 @@ func (s *scanning) summary(status []scan.Status) {
 		case st.Failure != "":
 			m.failed++
 		}
-		if st.Failure != "" {
+		if st.Failure != "" && !st.Stopped {
 			wrong = append(wrong, fmt.Sprintf("%s, %s: %s", st.Engine, st.Target, st.Failure))
 		}
 		for _, p := range st.Problems {
@@ -334,6 +341,9 @@ func (s *scanning) summary(status []scan.Status) {
 		}
 		if m.failed > 0 {
 			line += fmt.Sprintf(", failed %d", m.failed)
+		}
+		if m.stopped > 0 {
+			line += fmt.Sprintf(", stopped %d", m.stopped)
 		}
 		fmt.Fprintln(s.Err, line)
 	}

@@ -60,6 +60,7 @@ type Status struct {
 	Covered  bool          `json:"covered"`           // what was not found is not there
 	Failure  string        `json:"failure,omitempty"` // why it ended early
 	Refused  bool          `json:"refused,omitempty"` // the rules of engagement did not allow it, or some of it
+	Stopped  bool          `json:"stopped,omitempty"` // the run ended before it did
 	Problems []string      `json:"problems,omitempty"`
 	Took     time.Duration `json:"took"`
 
@@ -143,7 +144,7 @@ func (w *run) wait(ctx context.Context, workers *sync.WaitGroup) {
 	w.out.Unlock()
 	w.mu.Lock()
 	for l := range w.running {
-		w.status = append(w.status, Status{Engine: l.about.Name, Target: l.target.Name, Failure: "the engine did not stop when it was told to", Took: w.plan.Now().Sub(l.began)})
+		w.status = append(w.status, Status{Engine: l.about.Name, Target: l.target.Name, Failure: "the engine did not stop when it was told to", Stopped: true, Took: w.plan.Now().Sub(l.began)})
 	}
 	w.running = nil
 	w.mu.Unlock()
@@ -334,7 +335,7 @@ func (w *run) look(ctx context.Context, l *look) {
 		s.Refused = true
 	}
 	if err != nil {
-		s.Failure, s.Covered = err.Error(), false
+		s.Failure, s.Covered, s.Stopped = err.Error(), false, ctx.Err() != nil
 	}
 	if ctx.Err() == nil && l.target.Kind == Host {
 		w.closePorts(l)
@@ -459,13 +460,13 @@ func (l *look) own(o *exposure.Observation) (why string) {
 	}
 	o.Tool = Tool
 	switch {
-	case o.Class == "" && o.Kind == exposure.ObservedInventory:
+	case o.Kind == exposure.ObservedInventory:
 		o.Class = l.about.Name
 	case o.Class != l.about.Name:
 		why = fmt.Sprintf("its class is %q", o.Class)
 	}
 	switch {
-	case o.Kind == exposure.ObservedWeakness && !strings.HasPrefix(o.Rule, l.about.Name+"/"):
+	case o.Kind == exposure.ObservedWeakness && !strings.HasPrefix(o.Rule, l.about.Name+"/") && (o.Rule != "" || len(o.Advisories) == 0):
 		why = fmt.Sprintf("its rule is %q", o.Rule)
 	case o.Kind == exposure.ObservedCoverage && o.Coverage == nil:
 		why = "coverage of nothing"
