@@ -15,6 +15,7 @@ import (
 	"github.com/leeward-ctem/leeward/discover/scan"
 	"github.com/leeward-ctem/leeward/exposure"
 	"github.com/leeward-ctem/leeward/guard"
+	"github.com/leeward-ctem/leeward/internal/secret"
 )
 
 type scanCmd struct {
@@ -25,6 +26,7 @@ type scanCmd struct {
 	Rate        float64       `help:"Connections and requests a second, for each target." placeholder:"N"`
 	Credentials bool          `help:"Try a handful of default credentials (level authenticated)."`
 	Templates   string        `help:"Directory of your own templates." placeholder:"DIR" type:"path"`
+	Rules       string        `help:"Directory of your own rules for settings, beside those that are shipped." placeholder:"DIR" type:"path"`
 	Engagement  string        `help:"Rules of engagement to keep to; without, just the targets that are named, for a day." placeholder:"FILE" type:"path"`
 	Within      []string      `help:"Networks in which the private addresses of named hosts may lie." placeholder:"NETWORK,…"`
 	From        string        `help:"Where you look from: what is reachable differs by it." default:"cli" placeholder:"VANTAGE"`
@@ -196,7 +198,7 @@ func (s *scanning) open(named []string) error {
 	if err := guard.Check(e, s.Now()); err != nil {
 		return err
 	}
-	cfg := guard.Config{Now: s.Now}
+	cfg := guard.Config{Now: s.Now, Redact: func(text string) string { return secret.Text(text, 0) }, Resolver: s.Env("LEEWARD_RESOLVER")}
 	if s.DryRun {
 		cfg.Auditor, cfg.Dry = unkept{s.run}, s.would()
 	} else if cfg.Auditor, err = s.auditFile(); err != nil {

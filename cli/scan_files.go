@@ -164,7 +164,10 @@ func (r renamed) Name() string { return r.name }
 
 // engines are all that look, those of files with what is known of packages.
 func (s *scanning) engines(ctx context.Context) ([]scan.Engine, error) {
-	all := builtin.Engines()
+	all, err := s.look()
+	if err != nil {
+		return nil, err
+	}
 	if !slices.ContainsFunc(s.plan.Targets, func(t scan.Target) bool { return t.Host == "" }) {
 		return append(all, inventory.New(nil)), nil
 	}
