@@ -25,6 +25,7 @@ type Kind string
 const (
 	Directory Kind = "directory" // Files is its tree; a repository when it has .git
 	Image     Kind = "image"     // Files is its flattened root file system
+	Bill      Kind = "sbom"      // Files holds one bill of materials, as another program wrote it
 	Host      Kind = "host"      // Host, of which the ports are not known yet
 	Service   Kind = "service"   // Host and Port, of which Name says what answers
 	Domain    Kind = "domain"    // Host is a DNS name, looked at by what the DNS says
