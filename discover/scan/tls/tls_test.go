@@ -26,9 +26,16 @@ import (
 	"github.com/leeward-ctem/leeward/discover/scan/scantest"
 	scantls "github.com/leeward-ctem/leeward/discover/scan/tls"
 	"github.com/leeward-ctem/leeward/exposure"
+	"github.com/leeward-ctem/leeward/guard/guardtest"
 )
 
-const host = "www.example.com"
+const host = "www.example.test"
+
+// resolver says that every name is an address of loopback, so that certificates
+// of names can be shown.
+func resolver(t testing.TB) string {
+	return scantest.DNS(t, scantest.Zone{Records: "* A 127.0.0.1"})
+}
 
 // now is when the tests run, whenever that is.
 func now() time.Time { return time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC) }
@@ -125,7 +132,7 @@ func shakes(cfg *tls.Config) func(net.Conn) {
 func look(t testing.TB, e scan.Engine, target scan.Target) (all []exposure.Observation, errs []error) {
 	t.Helper()
 	target.Kind = scan.Service
-	return scantest.Run(t, e, scan.Job{Target: target, Level: exposure.LevelObserve, Network: named{}, Now: now})
+	return scantest.Run(t, e, scan.Job{Target: target, Level: exposure.LevelObserve, Network: guardtest.LoopbackWithResolver(t, resolver(t)), Now: now})
 }
 
 func expect(t *testing.T, all []exposure.Observation, port int, rules ...string) {
@@ -179,8 +186,8 @@ func TestCertificates(t *testing.T) {
 		{"expired", a.leaf(t, ec, func(c *x509.Certificate) { c.NotAfter = now().Add(-time.Hour) }), host, []string{"expired-certificate"}},
 		{"soon", a.leaf(t, ec, func(c *x509.Certificate) { c.NotAfter = now().AddDate(0, 0, 2) }), host, []string{"expiring-certificate"}},
 		{"too early", a.leaf(t, ec, func(c *x509.Certificate) { c.NotBefore = now().AddDate(0, 0, 1) }), host, []string{"certificate-not-yet-valid"}},
-		{"another name", a.leaf(t, ec, nil), "api.example.com", []string{"name-mismatch"}},
-		{"a name below", a.leaf(t, ec, func(c *x509.Certificate) { c.DNSNames = []string{"*.example.com"} }), "api.example.com", nil},
+		{"another name", a.leaf(t, ec, nil), "api.example.test", []string{"name-mismatch"}},
+		{"a name below", a.leaf(t, ec, func(c *x509.Certificate) { c.DNSNames = []string{"*.example.test"} }), "api.example.test", nil},
 		{"self-signed", self(nil), host, []string{"self-signed"}},
 		{"expired and self-signed", self(func(c *x509.Certificate) { c.NotBefore, c.NotAfter = now().AddDate(-2, 0, 0), now().AddDate(-1, 0, 0) }), host, []string{"expired-certificate", "self-signed"}},
 		{"another authority", other.leaf(t, ec, nil), host, []string{"unknown-issuer"}},
@@ -380,7 +387,7 @@ func TestStartTLS(t *testing.T) {
 		t.Run(service, func(t *testing.T) {
 			t.Parallel()
 			port := serve(t, begins(cfg, turns...))
-			all, errs := look(t, scantls.Engine{Roots: a.pool}, scan.Target{Host: "other.example.com", Port: port, Service: service})
+			all, errs := look(t, scantls.Engine{Roots: a.pool}, scan.Target{Host: "other.example.test", Port: port, Service: service})
 			if len(errs) > 0 {
 				t.Fatal(errs)
 			}
