@@ -331,8 +331,8 @@ func (r *rules) excludedNames() (names []string) {
 	return names
 }
 
-// proved reports whether somebody showed who owns a host. A proof of a name
-// holds for those below it.
+// proved reports whether somebody showed who owns a host. A proof of a name in
+// the DNS holds for those below it; a file shows who runs one host.
 func (r *rules) proved(a *ask) bool {
 	return slices.ContainsFunc(r.Proofs, func(p exposure.Proved) bool {
 		name, addr, err := canonicalHost(p.Target)
@@ -342,7 +342,7 @@ func (r *rules) proved(a *ask) bool {
 		if addr.IsValid() {
 			return addr == a.addr
 		}
-		return a.name == name || strings.HasSuffix(a.name, "."+name)
+		return a.name == name || p.Method != ProvedByFile && strings.HasSuffix(a.name, "."+name)
 	})
 }
 

@@ -58,6 +58,7 @@ func fill(t *testing.T, db *store.DB) {
 			tx.AddRises(ctx, []store.Rise{{Advisory: 1, At: 5, Earlier: 0.1, Later: 0.5}}),
 			tx.PutPastScores(ctx, 20000, "v4", map[int][]byte{2024: {1}}),
 			putThreats(ctx, tx, 5, store.ThreatChange{Advisory: 1, Is: exposure.Threat{KEVDay: 9}}),
+			fillEngagement(ctx, tx),
 			addAlerts(ctx, tx, exposure.Alert{Key: "kev|CVE-1|9", Kind: exposure.AlertKEV, At: 5, Reason: "☃"}),
 		)
 	})
