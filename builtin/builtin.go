@@ -72,6 +72,7 @@ import (
 	"github.com/leeward-ctem/leeward/discover/report/xray"
 	"github.com/leeward-ctem/leeward/discover/report/zap"
 	"github.com/leeward-ctem/leeward/discover/scan"
+	"github.com/leeward-ctem/leeward/discover/scan/dns"
 	"github.com/leeward-ctem/leeward/discover/scan/ports"
 	"github.com/leeward-ctem/leeward/discover/scan/tls"
 	"github.com/leeward-ctem/leeward/intel"
@@ -200,6 +201,7 @@ func Engines() []scan.Engine {
 	return []scan.Engine{
 		ports.Engine{},
 		tls.Engine{},
+		dns.Engine{},
 	}
 }
 
