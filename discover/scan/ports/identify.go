@@ -37,11 +37,14 @@ type found struct {
 
 // How long words are waited for, beside the time that the way takes.
 const (
-	visitFor  = 9 * time.Second        // everything at one port
+	visitFor  = 8 * time.Second        // everything at one port
 	greetWait = 3 * time.Second        // for the first word where one is to be expected
 	quietWait = 400 * time.Millisecond // for the first word where none is
 	askWait   = 1500 * time.Millisecond
 	tiredWait = 250 * time.Millisecond // of who said nothing twice
+
+	// mostSilent is how many questions in all are put to who never says a word.
+	mostSilent = 6
 )
 
 // visit finds out what answers at a port.
@@ -179,7 +182,7 @@ func everySuite() (ids []uint16) {
 // dial connects. What goes wrong is kept, for then nothing can be said of the
 // port.
 func (v *visit) dial(what string) (guard.Conn, bool) {
-	if v.out.err != nil || time.Now().After(v.until) || v.ctx.Err() != nil {
+	if v.out.err != nil || v.silent >= mostSilent || time.Now().After(v.until) || v.ctx.Err() != nil {
 		return nil, false
 	}
 	c, err := v.job.Network.Dial(v.ctx, guard.Action{
