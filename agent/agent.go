@@ -9,6 +9,7 @@
 package agent
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -93,6 +94,7 @@ type Agent struct {
 	Log    *slog.Logger
 	Now    func() time.Time
 	Idle   time.Duration // between polls that brought nothing
+	Renew  time.Duration // how often leave is renewed; 0: RenewEvery
 }
 
 // Run works until ctx ends, or the server shuts the agent out. Results that an
@@ -167,7 +169,7 @@ func (a *Agent) look(ctx context.Context, job *Assignment, sp *spool) (o Outcome
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		heard := a.Now()
-		for sleep(ctx, RenewEvery) {
+		for sleep(ctx, cmp.Or(a.Renew, RenewEvery)) {
 			held := job.Shard.Lease()
 			held.Progress = progress.text()
 			call, end := context.WithTimeout(ctx, guard.LeaseFor/2)

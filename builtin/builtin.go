@@ -72,8 +72,10 @@ import (
 	"github.com/leeward-ctem/leeward/discover/report/xray"
 	"github.com/leeward-ctem/leeward/discover/report/zap"
 	"github.com/leeward-ctem/leeward/discover/scan"
+	"github.com/leeward-ctem/leeward/discover/scan/config"
 	"github.com/leeward-ctem/leeward/discover/scan/dns"
 	"github.com/leeward-ctem/leeward/discover/scan/ports"
+	"github.com/leeward-ctem/leeward/discover/scan/secrets"
 	"github.com/leeward-ctem/leeward/discover/scan/tls"
 	"github.com/leeward-ctem/leeward/intel"
 	"github.com/leeward-ctem/leeward/intel/feed/attack"
@@ -202,6 +204,8 @@ func Engines() []scan.Engine {
 		ports.Engine{},
 		tls.Engine{},
 		dns.Engine{},
+		secrets.Engine{},
+		config.Shipped{},
 	}
 }
 

@@ -44,6 +44,17 @@ type house interface {
 	RemoveView(ctx context.Context, id, account int64, others bool) (exposure.SavedView, error)
 	Import(ctx context.Context, req discover.Request, r io.Reader) ([]discover.Result, error)
 	Export(ctx context.Context, format, filter string, w io.Writer) error
+	Engagements(ctx context.Context) ([]server.EngagementRow, error)
+	Engagement(ctx context.Context, id int64) (server.EngagementDetail, error)
+	PutEngagement(ctx context.Context, r server.EngagementRequest) (server.EngagementDetail, error)
+	ApproveEngagement(ctx context.Context, r server.EngagementApproval) error
+	WithdrawEngagement(ctx context.Context, r server.EngagementEnd) error
+	ProveTarget(ctx context.Context, r server.ProofRequest) (exposure.Proved, error)
+	Halts(ctx context.Context) ([]server.Halt, error)
+	Halt(ctx context.Context, r server.HaltRequest) (bool, error)
+	Resume(ctx context.Context, r server.HaltRequest) (bool, error)
+	Audit(ctx context.Context, q server.AuditQuery) (server.AuditPage, error)
+	VerifyAudit(ctx context.Context) ([]server.AuditChain, error)
 	Programme(ctx context.Context) (server.Programme, error)
 	Apply(ctx context.Context, r server.ApplyRequest) (server.ApplyResult, error)
 	WhatIf(ctx context.Context, r server.WhatIfRequest) (server.WhatIf, error)
@@ -56,6 +67,16 @@ type house interface {
 	ImportFeeds(ctx context.Context, bundle io.Reader, force bool) ([]server.FeedStatus, error)
 	ExportFeeds(ctx context.Context, w io.Writer) error
 	Match(ctx context.Context, purls []string) (server.MatchResult, error)
+	Plans(ctx context.Context) ([]exposure.ScanPlan, error)
+	PutPlan(ctx context.Context, p exposure.ScanPlan, actor string) (exposure.ScanPlan, error)
+	RemovePlan(ctx context.Context, id int64) error
+	StartScan(ctx context.Context, r server.StartScan) (exposure.ScanJob, error)
+	ScanJobs(ctx context.Context, open bool, limit int) ([]exposure.ScanJob, error)
+	ScanJob(ctx context.Context, id int64) (server.ScanJobDetail, error)
+	StopScanJob(ctx context.Context, id int64, actor, why string) error
+	Agents(ctx context.Context) ([]exposure.Agent, error)
+	InviteAgent(ctx context.Context, r server.InviteAgent) (server.Invitation, error)
+	ShutOutAgent(ctx context.Context, id int64, out bool) error
 }
 
 // open returns the server of the data directory when one runs, else opens the

@@ -11,7 +11,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/leeward-ctem/leeward/builtin"
 	"github.com/leeward-ctem/leeward/discover"
 	"github.com/leeward-ctem/leeward/discover/scan"
 	"github.com/leeward-ctem/leeward/exposure"
@@ -26,6 +25,7 @@ type scanCmd struct {
 	Rate        float64       `help:"Connections and requests a second, for each target." placeholder:"N"`
 	Credentials bool          `help:"Try a handful of default credentials (level authenticated)."`
 	Templates   string        `help:"Directory of your own templates." placeholder:"DIR" type:"path"`
+	Rules       string        `help:"Directory of your own rules for settings, beside those that are shipped." placeholder:"DIR" type:"path"`
 	Engagement  string        `help:"Rules of engagement to keep to; without, just the targets that are named, for a day." placeholder:"FILE" type:"path"`
 	From        string        `help:"Where you look from: what is reachable differs by it." default:"cli" placeholder:"VANTAGE"`
 	Asset       string        `help:"What the target is, as in repository:github.com/acme/shop." placeholder:"KIND:NAME"`
@@ -70,7 +70,11 @@ func (c *scanCmd) Run(ctx context.Context, r *run) error {
 		return err
 	}
 	defer out.close()
-	engines := scan.Runner{Engines: builtin.Engines()}
+	looking, err := c.look()
+	if err != nil {
+		return err
+	}
+	engines := scan.Runner{Engines: looking}
 	status, err := engines.Run(ctx, s.plan, out.take)
 	r.endLine()
 	stopped := context.Cause(ctx) != nil

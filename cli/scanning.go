@@ -6,7 +6,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"log/slog"
 	"net/netip"
@@ -304,7 +303,7 @@ func (a *app) runPlans(ctx context.Context) error {
 // Agents lists the agents.
 func (a *app) Agents(ctx context.Context) ([]exposure.Agent, error) { return a.db.Agents(ctx) }
 
-// InviteAgent keeps the invitation of an agent.
+// InviteAgent makes an invitation for an agent.
 func (a *app) InviteAgent(ctx context.Context, r server.InviteAgent) (server.Invitation, error) {
 	for _, l := range r.Labels {
 		if !scan.ValidVantage(l) || l == hereVantage {
@@ -313,8 +312,9 @@ func (a *app) InviteAgent(ctx context.Context, r server.InviteAgent) (server.Inv
 	}
 	now := a.now()
 	expires := now.Add(invitationFor)
-	err := a.db.Invite(ctx, r.Token, strings.TrimSpace(r.Name), r.Labels, r.Actor, now.UnixMilli(), expires.UnixMilli())
-	return server.Invitation{Expires: expires.UTC().Format(time.RFC3339)}, err
+	token, digest := server.NewInvitation()
+	err := a.db.Invite(ctx, digest, strings.TrimSpace(r.Name), r.Labels, r.Actor, now.UnixMilli(), expires.UnixMilli())
+	return server.Invitation{Token: token, Expires: expires.UTC().Format(time.RFC3339)}, err
 }
 
 // ShutOutAgent locks an agent out, or lets it in again.
@@ -417,7 +417,7 @@ func (b *boss) grant(ctx context.Context, engagements ...int64) (guard.Grant, er
 	}
 	halts, err := b.db.Halts(ctx)
 	for _, h := range halts {
-		g.Halted[h.Engagement] = h.Actor + ": " + h.Why
+		g.Halted[h.Engagement] = haltText(&h)
 	}
 	return g, err
 }
@@ -512,7 +512,7 @@ func (b *boss) Audit(ctx context.Context, entries []guard.Entry) (have int64, er
 				if err := e.Follows(have, head.Hash); err != nil {
 					return nil, err
 				}
-				row, err := auditedOf(e)
+				row, err := audited(e)
 				if err != nil {
 					return nil, err
 				}
@@ -523,34 +523,4 @@ func (b *boss) Audit(ctx context.Context, entries []guard.Entry) (have int64, er
 		})
 	})
 	return have, err
-}
-
-// auditedOf is an audit entry as it is kept.
-func auditedOf(e *guard.Entry) (store.Audited, error) {
-	body, err := json.Marshal(e)
-	return store.Audited{Seq: e.Seq, At: e.At.UnixMilli(), Engagement: e.Engagement, Refused: e.Kind == guard.Decided && !e.Allowed, Prev: e.Prev, Hash: e.Hash, Body: body}, err
-}
-
-// chainAudit is an auditor that keeps entries in the database.
-type chainAudit struct {
-	db    *store.DB
-	chain string
-}
-
-// Append implements guard.Auditor.
-func (c chainAudit) Append(ctx context.Context, entries ...guard.Entry) error {
-	return c.db.Write(context.WithoutCancel(ctx), func(tx *store.Tx) error {
-		return tx.AppendAudit(ctx, c.chain, func(head store.AuditHead) (rows []store.Audited, err error) {
-			for _, e := range entries {
-				e.Link(head.Seq, head.Hash)
-				row, err := auditedOf(&e)
-				if err != nil {
-					return nil, err
-				}
-				head.Seq, head.Hash = e.Seq, e.Hash
-				rows = append(rows, row)
-			}
-			return rows, nil
-		})
-	})
 }

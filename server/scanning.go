@@ -64,7 +64,6 @@ type Deployment struct {
 type InviteAgent struct {
 	Name   string   `json:"name,omitempty" maxLength:"100" doc:"of the agent; empty: as it calls itself"`
 	Labels []string `json:"labels" minItems:"1" maxItems:"16" doc:"vantages that it looks from: lower case letters and digits"`
-	Token  string   `json:"-"` // its digest goes to the house
 	Actor  string   `json:"-"`
 }
 
@@ -129,7 +128,7 @@ func (s *Server) registerScanning(a operations, mux *routes) {
 	})
 	register(a, Admin, "invite-agent", http.MethodPost, "/agents", "Make a token with which one agent may enrol", func(ctx context.Context, in *struct{ Body InviteAgent }) (*Invitation, error) {
 		in.Body.Actor = ActorOf(ctx).Name
-		inv, err := s.invite(ctx, in.Body)
+		inv, err := s.Backend.InviteAgent(ctx, in.Body)
 		return &inv, err
 	})
 	register(a, Admin, "shut-out-agent", http.MethodPost, "/agents/{id}/access", "Lock an agent out, or let it in again", func(ctx context.Context, in *struct {
@@ -148,13 +147,8 @@ func (s *Server) registerScanning(a operations, mux *routes) {
 	}
 }
 
-func (s *Server) invite(ctx context.Context, r InviteAgent) (Invitation, error) {
-	secret, digest := newSecret(invitationPrefix)
-	r.Token = digest
-	inv, err := s.Backend.InviteAgent(ctx, r)
-	inv.Token = secret
-	return inv, err
-}
+// NewInvitation returns a fresh token for one agent, and the digest to keep.
+func NewInvitation() (token, digest string) { return newSecret(invitationPrefix) }
 
 // enrolAgent lets an agent in that brings an invitation.
 func (s *Server) enrolAgent(w http.ResponseWriter, r *http.Request) error {
