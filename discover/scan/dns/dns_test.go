@@ -215,3 +215,8 @@ func TestUncovered(t *testing.T) {
 		})
 	}
 }
+
+func TestPage(t *testing.T) {
+	t.Parallel()
+	scantest.Page(t, "../../../docs/scanning-network.md", "dns", dns.Rules())
+}

@@ -18,3 +18,11 @@ func Read(record string, transfer []byte) (lookups, names int) {
 	}
 	return lookups, len(l.names)
 }
+
+// Rules are the names of all rules.
+func Rules() (ids []string) {
+	for _, r := range rules() {
+		ids = append(ids, r.id)
+	}
+	return ids
+}

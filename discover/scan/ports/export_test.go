@@ -56,3 +56,11 @@ func Hear(ctx context.Context, port int, words []byte) (all []exposure.Observati
 	}
 	return all
 }
+
+// Rules are the names of all rules.
+func Rules() (ids []string) {
+	for id := range rules() {
+		ids = append(ids, id)
+	}
+	return ids
+}

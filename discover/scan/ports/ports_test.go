@@ -384,3 +384,8 @@ func serveTLS(t testing.TB, cfg *tls.Config, handle func(net.Conn)) int {
 	}
 	return serveOn(t, l, handle)
 }
+
+func TestPage(t *testing.T) {
+	t.Parallel()
+	scantest.Page(t, "../../../docs/scanning-network.md", "ports", ports.Rules())
+}

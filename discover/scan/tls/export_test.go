@@ -23,3 +23,11 @@ func Heard(words []byte, ssl2 bool) (kept int) {
 	versionName(a.version)
 	return kept
 }
+
+// Rules are the names of all rules.
+func Rules() (ids []string) {
+	for _, r := range rules() {
+		ids = append(ids, r.id)
+	}
+	return ids
+}

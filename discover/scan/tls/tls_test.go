@@ -451,3 +451,8 @@ func flood(c net.Conn, s string) {
 		}
 	}
 }
+
+func TestPage(t *testing.T) {
+	t.Parallel()
+	scantest.Page(t, "../../../docs/scanning-network.md", "tls", scantls.Rules())
+}
