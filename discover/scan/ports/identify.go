@@ -60,25 +60,27 @@ type visit struct {
 // identify finds out what answers at a port.
 func identify(ctx context.Context, t *target) *found {
 	v := &visit{target: t, ctx: ctx, until: time.Now().Add(visitFor), out: &found{port: t.port}}
-	known := v.plain()
+	known := v.understood(slices.Contains(tlsPorts(), t.port))
 	if v.out.service == "" && v.secure {
 		v.out.service = scan.Secured("")
 	}
 	switch {
 	case v.out.err != nil:
-	case known || v.secure:
+	case known:
 		v.out.settled = !v.out.unsure
 	default:
-		v.out.settled = v.silent == 0 && time.Now().Before(v.until)
+		v.out.settled = v.silent == 0 && !v.out.unsure && time.Now().Before(v.until)
 	}
 	return v.out
 }
 
-// plain goes through all ways to find out, the likely ones first. It reports
-// whether one of them was understood.
-func (v *visit) plain() bool {
-	if slices.Contains(tlsPorts(), v.port) && v.overTLS() {
-		return true
+// understood goes through all ways to find out, the likely ones first: TLS
+// where that is usual, protocols that are usual at the port, what is said
+// without being asked, a web page, TLS, and all other protocols. Within TLS it
+// does the same again. It reports whether one of them was understood.
+func (v *visit) understood(tlsFirst bool) bool {
+	if tlsFirst && v.speaksTLS() {
+		return v.within()
 	}
 	all := probes()
 	for i := range all {
@@ -86,8 +88,11 @@ func (v *visit) plain() bool {
 			return true
 		}
 	}
-	if v.listen() || v.overTLS() {
+	if v.listen() {
 		return true
+	}
+	if !tlsFirst && !v.secure && v.speaksTLS() {
+		return v.within()
 	}
 	for i := range all {
 		if !slices.Contains(all[i].ports, v.port) && v.ask(&all[i]) {
@@ -97,16 +102,10 @@ func (v *visit) plain() bool {
 	return false
 }
 
-// overTLS starts TLS, and looks at what is spoken within.
-func (v *visit) overTLS() bool {
-	if v.secure || !v.speaksTLS() {
-		return false
-	}
-	v.secure = true
-	if v.out.err == nil && !v.listen() {
-		v.out.err = nil // something speaks TLS, and that is known
-	}
-	return true
+// within goes on within TLS. What was not answered before is not counted.
+func (v *visit) within() bool {
+	v.secure, v.silent, v.out.unsure = true, 0, false
+	return v.understood(false)
 }
 
 // speaksTLS reports whether the port answers to a ClientHello.
@@ -202,9 +201,10 @@ func (v *visit) talk(what string) (*talk, bool) {
 		return nil, false
 	}
 	if v.secure {
-		secure, _ := v.handshake(c)
+		secure, spoke := v.handshake(c)
 		if secure == nil {
 			c.Close()
+			v.out.unsure = v.out.unsure || spoke == unheard
 			return nil, false
 		}
 		c = secure

@@ -357,6 +357,8 @@ func TestOverTLS(t *testing.T) {
 		"imaps":       {func(t *testing.T) int { return serveTLS(t, cfg, says("* OK Dovecot ready\r\n")) }, "imaps dovecot"},
 		"telnets":     {func(t *testing.T) int { return serveTLS(t, cfg, says("\xff\xfd\x18\xff\xfd\x20login: ")) }, "telnets"},
 		"something":   {func(t *testing.T) int { return serveTLS(t, cfg, says("hm\n")) }, "tls"},
+		"rediss":      {func(t *testing.T) int { return serveTLS(t, cfg, says("", "PING", "-NOAUTH\r\n")) }, "rediss redis"},
+		"mqtts":       {func(t *testing.T) int { return serveTLS(t, cfg, says("", "\x10", "\x20\x02\x00\x05")) }, "mqtts"},
 		"client cert": {func(t *testing.T) int { return serveTLS(t, mutual, says("hm\n")) }, "tls"},
 		"an alert":    {func(t *testing.T) int { return serve(t, says("", "\x16\x03", "\x15\x03\x00\x00\x02\x02\x28")) }, "tls"},
 	} {

@@ -11,9 +11,12 @@ import (
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"encoding/binary"
+	"encoding/pem"
 	"io"
 	"math/big"
 	"net"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -341,6 +344,26 @@ func TestWeak(t *testing.T) {
 			}
 			expect(t, all, port, strings.Fields(c.rules)...)
 		})
+	}
+}
+
+// Package x509 does not read certificates on small curves: what can be said of
+// one is said, and nothing is covered.
+func TestSmallCurve(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile(filepath.Join("testdata", "p192.pem"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	block, _ := pem.Decode(text)
+	a := newAuthority(t)
+	port := serve(t, weak{versions: []uint16{0x303}, suites: []uint16{0xc02b}, chain: [][]byte{block.Bytes}}.serve)
+	all, errs := look(t, scantls.Engine{Roots: a.pool}, scan.Target{Host: host, Port: port, TLS: true})
+	if diff := cmp.Diff([]string{"tls/weak-key"}, scantest.Rules(all)); diff != "" || len(errs) > 0 {
+		t.Errorf("rules (-want +got), %v:\n%s", errs, diff)
+	}
+	if scantest.Covered(all, "tls", "tls/expired-certificate", exposure.Location{Port: port}) {
+		t.Error("the rest of the certificate is covered")
 	}
 }
 
