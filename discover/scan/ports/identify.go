@@ -31,13 +31,14 @@ type found struct {
 	// settled says that an answer came to all that was asked, or that what
 	// answers was understood.
 	settled bool
+	shallow bool // the rules of engagement allow no more than greetings
 	unsure  bool // a question about what was understood stayed without its answer
 	err     error
 }
 
 // How long words are waited for, beside the time that the way takes.
 const (
-	visitFor  = 8 * time.Second        // everything at one port
+	visitFor  = 7 * time.Second        // everything at one port
 	greetWait = 3 * time.Second        // for the first word where one is to be expected
 	quietWait = 400 * time.Millisecond // for the first word where none is
 	askWait   = 1500 * time.Millisecond
@@ -110,7 +111,7 @@ func (v *visit) within() bool {
 
 // speaksTLS reports whether the port answers to a ClientHello.
 func (v *visit) speaksTLS() bool {
-	c, ok := v.dial("TLS handshake")
+	c, ok := v.dial("TLS handshake", exposure.LevelObserve)
 	if !ok {
 		return false
 	}
@@ -180,13 +181,18 @@ func everySuite() (ids []uint16) {
 
 // dial connects. What goes wrong is kept, for then nothing can be said of the
 // port.
-func (v *visit) dial(what string) (guard.Conn, bool) {
+func (v *visit) dial(what string, level exposure.Level) (guard.Conn, bool) {
 	if v.out.err != nil || v.silent >= mostSilent || time.Now().After(v.until) || v.ctx.Err() != nil {
 		return nil, false
 	}
 	c, err := v.job.Network.Dial(v.ctx, guard.Action{
-		Level: exposure.LevelObserve, Host: v.job.Host, Port: v.port, Ports: v.ports, What: what, Timeout: 2 * v.timeout,
+		Level: level, Host: v.job.Host, Port: v.port, Ports: v.ports, What: what, Timeout: 2 * v.timeout,
 	})
+	var refusal *guard.Refusal
+	if level > exposure.LevelObserve && errors.As(err, &refusal) {
+		v.out.shallow = true
+		return nil, false
+	}
 	if err != nil {
 		v.out.err = err
 		return nil, false
@@ -195,8 +201,8 @@ func (v *visit) dial(what string) (guard.Conn, bool) {
 }
 
 // talk connects and begins a conversation, within TLS when that is spoken.
-func (v *visit) talk(what string) (*talk, bool) {
-	c, ok := v.dial(what)
+func (v *visit) talk(what string, level exposure.Level) (*talk, bool) {
+	c, ok := v.dial(what, level)
 	if !ok {
 		return nil, false
 	}
@@ -242,7 +248,7 @@ func (v *visit) took(t *talk) {
 
 // ask asks one question.
 func (v *visit) ask(p *probe) bool {
-	t, ok := v.talk(p.name)
+	t, ok := v.talk(p.name, exposure.LevelObserve)
 	if !ok {
 		return false
 	}
@@ -252,7 +258,7 @@ func (v *visit) ask(p *probe) bool {
 
 // listen waits for the first word, and when none comes asks for a web page.
 func (v *visit) listen() bool {
-	t, ok := v.talk("banner")
+	t, ok := v.talk("banner", exposure.LevelObserve)
 	if !ok {
 		return false
 	}
@@ -290,7 +296,18 @@ func (v *visit) shows(id, evidence string) {
 	v.out.weak = append(v.out.weak, weakness{r, evidence})
 }
 
-// may reports whether more than a greeting may be said.
-func (v *visit) may() bool { return v.job.Level >= exposure.LevelProbe }
+// deeper lets more than a greeting be said, in a conversation of its own, when
+// that was asked for and the rules of engagement allow it.
+func (v *visit) deeper(what string, ask func(*dialog)) {
+	if v.job.Level < exposure.LevelProbe {
+		return
+	}
+	t, ok := v.talk(what, exposure.LevelProbe)
+	if !ok {
+		return
+	}
+	defer v.took(t)
+	ask(&dialog{talk: t, visit: v})
+}
 
 func (v *visit) host() string { return cmp.Or(v.job.Host, "localhost") }

@@ -184,7 +184,7 @@ func TestServices(t *testing.T) {
 		{"open mqtt", says("", "\x10", "\x20\x02\x00\x00", "\xe0", ""), "mqtt", []string{"mqtt-without-authentication"}, nil},
 		{"kafka", says("", "\x00\x00\x00\x11\x00\x12", sized("\x00\x00\x00\x01\x00\x00\x00\x00\x00\x02\x00\x03\x00\x00\x00\x0c\x00\x12\x00\x00\x00\x03")), "kafka kafka", nil, nil},
 		{"open kafka", says("", "\x00\x00\x00\x11\x00\x12", sized("\x00\x00\x00\x01\x00\x00\x00\x00\x00\x02\x00\x03\x00\x00\x00\x0c\x00\x12\x00\x00\x00\x03"),
-			"\x00\x00\x00\x16\x00\x03", sized("\x00\x00\x00\x02\x00\x00\x00\x00\x00\x00\x00\x01xxxxxxxx")), "kafka kafka", []string{"kafka-without-authentication"}, []string{"kafka-without-authentication"}},
+			"\x00\x00\x00\x16\x00\x03\x00\x04", sized("\x00\x00\x00\x02\x00\x00\x00\x00\x00\x00\x00\x01xxxxxxxx")), "kafka kafka", []string{"kafka-without-authentication"}, []string{"kafka-without-authentication"}},
 		{"cassandra", says("", "\x04\x00\x00\x00\x05", frame(0x84, 6, "\x00\x01\x00\x0bCQL_VERSION\x00\x00"), "\x04\x00\x00\x00\x01", frame(0x84, 3, "")), "cassandra cassandra", nil, nil},
 		{"open cassandra", says("", "\x04\x00\x00\x00\x05", frame(0x84, 6, "\x00\x01\x00\x0bCQL_VERSION\x00\x00"), "\x04\x00\x00\x00\x01", frame(0x84, 2, "")), "cassandra cassandra", []string{"cassandra-without-authentication"}, nil},
 		{"zookeeper", once("srvr", "srvr is not executed because it is not in the whitelist.\n"), "zookeeper zookeeper", nil, nil},
