@@ -74,6 +74,7 @@ import (
 	"github.com/leeward-ctem/leeward/discover/scan"
 	"github.com/leeward-ctem/leeward/discover/scan/config"
 	"github.com/leeward-ctem/leeward/discover/scan/credentials"
+	"github.com/leeward-ctem/leeward/discover/scan/dns"
 	"github.com/leeward-ctem/leeward/discover/scan/exec"
 	"github.com/leeward-ctem/leeward/discover/scan/inventory"
 	"github.com/leeward-ctem/leeward/discover/scan/ports"
@@ -192,6 +193,7 @@ func Engines(m Means) []scan.Engine {
 	return append([]scan.Engine{
 		ports.Engine{},
 		tls.Engine{},
+		dns.Engine{},
 		credentials.Engine{},
 		inventory.New(m.Advisories),
 		secrets.Engine{},
