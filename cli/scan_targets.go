@@ -19,7 +19,6 @@ import (
 
 	"github.com/leeward-ctem/leeward/discover"
 	"github.com/leeward-ctem/leeward/discover/scan"
-	"github.com/leeward-ctem/leeward/discover/scan/image"
 	"github.com/leeward-ctem/leeward/discover/scan/tree"
 	"github.com/leeward-ctem/leeward/exposure"
 	"github.com/leeward-ctem/leeward/guard"
