@@ -75,9 +75,11 @@ import (
 	"github.com/leeward-ctem/leeward/discover/scan/config"
 	"github.com/leeward-ctem/leeward/discover/scan/credentials"
 	"github.com/leeward-ctem/leeward/discover/scan/exec"
+	"github.com/leeward-ctem/leeward/discover/scan/http"
 	"github.com/leeward-ctem/leeward/discover/scan/inventory"
 	"github.com/leeward-ctem/leeward/discover/scan/ports"
 	"github.com/leeward-ctem/leeward/discover/scan/secrets"
+	"github.com/leeward-ctem/leeward/discover/scan/templates"
 	"github.com/leeward-ctem/leeward/discover/scan/tls"
 	"github.com/leeward-ctem/leeward/intel"
 	"github.com/leeward-ctem/leeward/intel/feed/attack"
@@ -93,7 +95,7 @@ import (
 	"github.com/leeward-ctem/leeward/intel/feed/kev"
 	"github.com/leeward-ctem/leeward/intel/feed/metasploit"
 	"github.com/leeward-ctem/leeward/intel/feed/misp"
-	templates "github.com/leeward-ctem/leeward/intel/feed/nuclei"
+	nucleifeed "github.com/leeward-ctem/leeward/intel/feed/nuclei"
 	"github.com/leeward-ctem/leeward/intel/feed/nvd"
 	"github.com/leeward-ctem/leeward/intel/feed/osv"
 	"github.com/leeward-ctem/leeward/intel/feed/poc"
@@ -192,6 +194,8 @@ func Engines(m Means) []scan.Engine {
 	return append([]scan.Engine{
 		ports.Engine{},
 		tls.Engine{},
+		http.Engine{},
+		templates.New(templates.Builtin()),
 		credentials.Engine{},
 		inventory.New(m.Advisories),
 		secrets.Engine{},
@@ -207,7 +211,7 @@ func Feeds() []intel.Feed {
 		epss.Feed{},
 		osv.Feed{},
 		metasploit.Feed{Now: time.Now},
-		templates.Feed{Now: time.Now},
+		nucleifeed.Feed{Now: time.Now},
 		exploitdb.Feed{Now: time.Now},
 		poc.Feed{Now: time.Now},
 		vulnrichment.Feed{},
