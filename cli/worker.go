@@ -35,7 +35,7 @@ type lookCmd struct{}
 // Run serves as a child.
 func (c *lookCmd) Run(ctx context.Context, r *run) error {
 	self, _ := os.Hostname()
-	return agent.Serve(ctx, r.In, r.Out, guard.Config{Now: r.Now, Redact: func(s string) string { return secret.Text(s, 0) }, Resolver: r.Env("LEEWARD_RESOLVER")},
+	return agent.Serve(ctx, r.In, r.Out, guard.Config{Now: r.Now, Redact: func(s string) string { return secret.Text(s, 0) }, Resolver: r.Env(resolverVariable)},
 		func(ctx context.Context, a *agent.Assignment, n guard.Network, state func(*exposure.Observation) error, progress func(string)) error {
 			return lookAtShard(ctx, a, n, self, r.Now, state, progress)
 		})
@@ -101,7 +101,7 @@ func startChild(cpus int, env func(string) string) agent.Start {
 			return nil, exposure.Errorf(exposure.Unavailable, "cannot find this program to start the scan process: %w", err)
 		}
 		cmd := exec.Command(self, "scan-process")
-		cmd.Env = []string{"GOMEMLIMIT=" + cmp.Or(env("LEEWARD_SCAN_MEMORY"), childMemory), fmt.Sprintf("GOMAXPROCS=%d", max(1, cpus)), "PATH=" + env("PATH"), "HOME=" + os.TempDir(), "LEEWARD_RESOLVER=" + env("LEEWARD_RESOLVER")}
+		cmd.Env = []string{"GOMEMLIMIT=" + cmp.Or(env("LEEWARD_SCAN_MEMORY"), childMemory), fmt.Sprintf("GOMAXPROCS=%d", max(1, cpus)), "PATH=" + env("PATH"), "HOME=" + os.TempDir(), resolverVariable + "=" + env(resolverVariable)}
 		if name := env(childVariable); name != "" {
 			cmd.Env = append(cmd.Env, childVariable+"="+name)
 		}
@@ -158,12 +158,13 @@ func (t *tail) String() string {
 // waits until they gave back what they held.
 func (a *app) startWorkers(ctx context.Context, n int, env func(string) string) (wait func()) {
 	var wg sync.WaitGroup
+	log := newAuditLog(a.db, serverChain)
 	for i := range n {
 		wg.Go(func() {
 			w := &agent.Agent{
-				Server: &boss{app: a, who: exposure.Agent{Name: fmt.Sprintf("worker %d", i+1), Labels: []string{hereVantage}}, chain: "server", poll: 5 * time.Second},
+				Server: &boss{app: a, who: exposure.Agent{Name: fmt.Sprintf("worker %d", i+1), Labels: []string{hereVantage}}, chain: serverChain, poll: 5 * time.Second},
 				Child:  agent.InProcess(startChild(max(1, runtime.NumCPU()/n), env)), Spool: filepath.Join(a.workDir(), fmt.Sprintf("worker-%d-%d", os.Getpid(), i)),
-				Facts: func() map[string]string { return nil }, Record: chainAudit{a.db, "server"}, Log: a.log, Now: a.now, Idle: 100 * time.Millisecond, Renew: 700 * time.Millisecond,
+				Facts: func() map[string]string { return nil }, Record: log, Log: a.log, Now: a.now, Idle: 100 * time.Millisecond, Renew: 700 * time.Millisecond,
 			}
 			defer os.RemoveAll(w.Spool)
 			if err := w.Run(ctx); err != nil {
