@@ -465,7 +465,7 @@ func (l *look) inAddress(s string, m secret.Match, f *found) bool {
 	}
 	scheme = strings.ToLower(scheme)
 	user = strings.TrimSuffix(user, ":")
-	if m.From == m.To || standIns[strings.ToLower(f.value)] || f.value == user || reserved(host) || strings.ContainsAny(host, "{}$%") || l.place == lockFile {
+	if m.From == m.To || standIns[strings.ToLower(f.value)] || f.value == user || reserved(host) || strings.ContainsAny(host+user, "{}[]$%") || l.place == lockFile {
 		return true
 	}
 	f.name = scheme + "://" + user + "@" + host
@@ -489,7 +489,7 @@ func reserved(host string) bool {
 			return true
 		}
 	}
-	return host == ""
+	return len(host) < 2
 }
 
 // nameBefore reads the name that a value belongs to, and whether the value is
@@ -508,6 +508,7 @@ func nameBefore(s string, at int) (name string, quoted bool) {
 	for i > 0 && end-i < most && (isWord(s[i-1]) || s[i-1] == '-' || s[i-1] == '.') {
 		i--
 	}
+	quoted = quoted || i > 0 && strings.IndexByte("\"'`", s[i-1]) >= 0 && i < end // "name=value"
 	return strings.Trim(s[i:end], "-."), quoted
 }
 
