@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/leeward-ctem/leeward/builtin"
 	"github.com/leeward-ctem/leeward/discover"
 	"github.com/leeward-ctem/leeward/discover/scan"
 	"github.com/leeward-ctem/leeward/exposure"
@@ -18,7 +19,7 @@ import (
 )
 
 type scanCmd struct {
-	Targets     []string      `arg:"" name:"target" help:"What to look at: a directory, an address, a network (10.1.0.0/24) or range, a host, host:port, a URL, domain:NAME. A file or directory of that name goes first; host: and dir: before it decide."`
+	Targets     []string      `arg:"" name:"target" help:"What to look at: a directory, a saved container image, an address, a network (10.1.0.0/24) or range, a host, host:port, a URL, domain:NAME. A file or directory of that name goes first; host:, dir: and image: before it decide."`
 	Engines     []string      `help:"Engines to use; all that suit the target when not given." placeholder:"NAME,…"`
 	Level       string        `help:"How far to go: match, observe, probe, authenticated." default:"observe" enum:"match,observe,probe,authenticated"`
 	Ports       string        `help:"TCP ports to look at, as in 22,80,8000-8100; - for all. The engine's own choice when not given." placeholder:"LIST"`
@@ -57,7 +58,7 @@ func (c *scanCmd) Run(ctx context.Context, r *run) error {
 	if c.SARIF && r.JSON {
 		return exposure.Errorf(exposure.Invalid, "--json and --sarif are two forms: give one")
 	}
-	if err := s.prepare(); err != nil {
+	if err := s.prepare(ctx); err != nil {
 		return err
 	}
 	if c.Timeout > 0 {
@@ -70,11 +71,11 @@ func (c *scanCmd) Run(ctx context.Context, r *run) error {
 		return err
 	}
 	defer out.close()
-	looking, err := c.look()
-	if err != nil {
+	means := builtin.Means{Tools: toolsOf(r.Env), Advisories: r.advisories()}
+	if means.Settings, err = c.settings(); err != nil {
 		return err
 	}
-	engines := scan.Runner{Engines: looking}
+	engines := scan.Runner{Engines: builtin.Engines(means)}
 	status, err := engines.Run(ctx, s.plan, out.take)
 	r.endLine()
 	stopped := context.Cause(ctx) != nil
@@ -117,7 +118,7 @@ func (s *scanning) stopped(cause error, status []scan.Status) string {
 }
 
 // prepare reads the flags and opens what they name.
-func (s *scanning) prepare() error {
+func (s *scanning) prepare(ctx context.Context) error {
 	c := s.scanCmd
 	if c.FailOn != "" {
 		if err := s.failOn.UnmarshalText([]byte(c.FailOn)); err != nil || s.failOn == exposure.SeverityUnknown {
@@ -144,7 +145,7 @@ func (s *scanning) prepare() error {
 		s.closers = append(s.closers, root)
 		s.plan.Templates = root.FS()
 	}
-	named, err := s.targets()
+	named, err := s.targets(ctx)
 	if err != nil {
 		return err
 	}

@@ -19,6 +19,7 @@ import (
 
 	"github.com/leeward-ctem/leeward/discover"
 	"github.com/leeward-ctem/leeward/discover/scan"
+	"github.com/leeward-ctem/leeward/discover/scan/image"
 	"github.com/leeward-ctem/leeward/discover/scan/tree"
 	"github.com/leeward-ctem/leeward/exposure"
 	"github.com/leeward-ctem/leeward/guard"
@@ -27,7 +28,7 @@ import (
 
 // targets reads what is to be looked at into the plan, and returns what of it
 // the rules of engagement have to name.
-func (s *scanning) targets() (named []string, err error) {
+func (s *scanning) targets(ctx context.Context) (named []string, err error) {
 	var asset exposure.AssetRef
 	if s.Asset != "" {
 		if len(s.Targets) != 1 {
@@ -46,7 +47,7 @@ func (s *scanning) targets() (named []string, err error) {
 			t := &targets[i]
 			t.Asset = asset
 			if t.Host == "" {
-				if err := s.files(t); err != nil {
+				if err := s.files(ctx, t); err != nil {
 					return nil, err
 				}
 			}
@@ -75,9 +76,18 @@ func parseTarget(word string) ([]scan.Target, error) {
 }
 
 // files opens the tree of a target.
-func (s *scanning) files(t *scan.Target) error {
-	if t.Kind != scan.Directory {
-		return exposure.Errorf(exposure.Unsupported, "%s is a file: only directories can be looked at so far", t.Name)
+func (s *scanning) files(ctx context.Context, t *scan.Target) error {
+	if t.Kind == scan.Image {
+		i, err := image.Open(ctx, t.Name)
+		if err != nil {
+			return err
+		}
+		s.closers = append(s.closers, i)
+		t.Files = i.Files
+		if t.Asset.IsZero() {
+			t.Asset = i.Asset(filepath.Base(t.Name))
+		}
+		return nil
 	}
 	d, err := tree.Open(t.Name)
 	if err != nil {
@@ -85,6 +95,9 @@ func (s *scanning) files(t *scan.Target) error {
 	}
 	s.closers = append(s.closers, d)
 	t.Files = d
+	if t.Dir, err = filepath.Abs(t.Name); err != nil {
+		return err
+	}
 	if t.Asset.IsZero() {
 		t.Asset = directoryAsset(d, t.Name, s.plan.Self)
 	}

@@ -463,7 +463,7 @@ func (l *look) own(o *exposure.Observation) (why string) {
 		why = fmt.Sprintf("its class is %q", o.Class)
 	}
 	switch {
-	case o.Kind == exposure.ObservedWeakness && !strings.HasPrefix(o.Rule, l.about.Name+"/"):
+	case o.Kind == exposure.ObservedWeakness && !strings.HasPrefix(o.Rule, l.about.Name+"/") && (o.Rule != "" || len(o.Advisories) == 0):
 		why = fmt.Sprintf("its rule is %q", o.Rule)
 	case o.Kind == exposure.ObservedCoverage && o.Coverage == nil:
 		why = "coverage of nothing"
