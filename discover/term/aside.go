@@ -23,6 +23,6 @@ func Aside(file string) bool {
 		}
 	}
 	stem := strings.TrimSuffix(base, path.Ext(base))
-	return strings.HasSuffix(stem, "_test") || strings.HasSuffix(stem, ".test") || strings.HasSuffix(stem, ".spec") || strings.HasSuffix(stem, ".example") || strings.HasPrefix(base, "test_") ||
+	return strings.HasSuffix(stem, "_test") || strings.HasSuffix(stem, ".test") || strings.HasSuffix(stem, ".spec") || strings.HasSuffix(stem, ".example") || strings.HasPrefix(base, "test_") || strings.Contains(stem, "test_data") || strings.Contains(stem, "testdata") ||
 		strings.HasSuffix(base, ".example") || strings.HasSuffix(base, ".sample") || strings.HasSuffix(base, ".template") || strings.HasSuffix(base, ".dist")
 }

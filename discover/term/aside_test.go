@@ -10,7 +10,7 @@ func TestAside(t *testing.T) {
 	t.Parallel()
 	for file, want := range map[string]bool{
 		"src/app.ini": false, "contest/app.ini": false, "latest.go": false, "etc/ssh/sshd_config": false,
-		"vendor/x/app.ini": true, "a/Testdata/app.ini": true, "api_test.go": true, "api.spec.ts": true, ".env.example": true, "test_app.py": true,
+		"vendor/x/app.ini": true, "a/Testdata/app.ini": true, "api_test.go": true, "api.spec.ts": true, ".env.example": true, "test_app.py": true, "keys_test_data.go": true,
 	} {
 		if got := term.Aside(file); got != want {
 			t.Errorf("%s: %v", file, got)

@@ -183,11 +183,14 @@ func (r *run) file(file string, e fs.DirEntry) error {
 			return err
 		}
 	}
-	parse := parserOf(file)
+	parse, sure := parserOf(file)
 	if parse == nil {
 		return nil
 	}
 	body, err := readBounded(r.job.Files, file)
+	if errors.Is(err, errTooLong) && !sure && !speaks(body) {
+		return nil // data, most likely
+	}
 	if err != nil {
 		return r.lost("%s: %w", clean(file), err)
 	}
@@ -204,6 +207,9 @@ func (r *run) file(file string, e fs.DirEntry) error {
 	return nil
 }
 
+var errTooLong = fmt.Errorf("it has more than %d bytes", maxFile)
+
+// readBounded reads a file, or the beginning of one that is too long.
 func readBounded(files fs.FS, file string) (body []byte, err error) {
 	f, err := files.Open(file)
 	if err != nil {
@@ -214,7 +220,7 @@ func readBounded(files fs.FS, file string) (body []byte, err error) {
 		return nil, err
 	}
 	if len(body) > maxFile {
-		return nil, fmt.Errorf("it has more than %d bytes", maxFile)
+		return body, errTooLong
 	}
 	return body, nil
 }

@@ -57,6 +57,9 @@ func parseDockerfile(s source) (all []subject, err error) {
 		}
 		all = append(all, subject{kind: kindStep, resource: word, symbol: short(rest), line: n, seen: line, it: step})
 	})
+	if len(all) == 0 && err == nil {
+		return nil, nil // an empty file
+	}
 	if len(froms) == 0 {
 		return nil, errors.Join(err, errors.New("it has no FROM"))
 	}

@@ -41,6 +41,7 @@ func TestBroken(t *testing.T) {
 		"deep JSON":          {"a.tf.json", strings.Repeat(`{"a":`, 100_000) + "1" + strings.Repeat("}", 100_000), "larger or deeper"},
 		"JSON":               {"a.tf.json", `{"resource": `, "a.tf.json"},
 		"large":              {"a.yaml", manifest + strings.Repeat("# x\n", 2<<20), "more than"},
+		"large JSON":         {"a.json", `{"planned_values": [` + strings.Repeat("1,", 3<<20) + "1]}", "more than"},
 		"many documents":     {"a.yaml", strings.Repeat("---\n"+manifest, 2_100), "documents"},
 		"second document":    {"a.yaml", manifest + "---\na: [\n", "a.yaml"},
 		"Dockerfile":         {"Dockerfile", "<html>\n", "a Dockerfile"},
@@ -98,7 +99,7 @@ func TestNotOurs(t *testing.T) {
 	t.Parallel()
 	for name, text := range map[string]string{
 		"a.yaml": "a: [\n", "a.json": "{", "chart/templates/a.yaml": "apiVersion: v1\nkind: Pod\nspec: {{ .Values.x }}\n", "b.yaml": "apiVersion: v1\nkind: Pod\n{{- if .Values.x }}\n[\n{{- end }}\n",
-		"node_modules/x/Dockerfile": "FROM a\n", ".git/config": "x", "README.md": "FROM a\n", "app.conf": "}", "Dockerfile.dockerignore": "*",
+		"node_modules/x/Dockerfile": "FROM a\n", ".git/config": "x", "README.md": "FROM a\n", "app.conf": "}", "empty/Dockerfile": "# nothing\n", "data.json": `[` + strings.Repeat("1,", 3<<20) + "1]", "Dockerfile.dockerignore": "*", "dockerfile.yaml": "- a: b\n", "dockerfile.go": "package x\n",
 	} {
 		all, errs := look(t, scan.Directory, file(name, text))
 		if len(errs) > 0 || len(all) != 1 {

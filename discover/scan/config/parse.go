@@ -46,8 +46,40 @@ type source struct {
 // subjects before it count.
 type parser func(source) ([]subject, error)
 
-// parserOf tells by its path what a file is; nil when it is none of ours.
-func parserOf(file string) parser {
+// parserOf tells by its path what a file is; nil when it is none of ours. sure is
+// false where only the content tells.
+func parserOf(file string) (parse parser, sure bool) {
+	base := strings.ToLower(path.Base(file))
+	switch ext := path.Ext(base); {
+	case ext == ".json" && !strings.HasSuffix(base, ".tf.json"):
+		return parseJSON, false
+	case ext == ".json":
+		return parseJSON, true
+	}
+	if parse := named(file); parse != nil {
+		return parse, true
+	}
+	switch path.Ext(base) {
+	case ".yml", ".yaml", ".template":
+		return parseYAML, false
+	}
+	return nil, false
+}
+
+// speaks reports whether a file may be one of those that only their content tells.
+func speaks(body []byte) bool {
+	for _, word := range []string{"AWS::", "apiVersion", "planned_values", `"Statement"`} {
+		if bytes.Contains(body, []byte(word)) {
+			return true
+		}
+	}
+	return false
+}
+
+// others are files about Dockerfiles, by their extension.
+var others = map[string]bool{".dockerignore": true, ".yaml": true, ".yml": true, ".json": true, ".md": true, ".go": true, ".txt": true, ".html": true, ".py": true, ".js": true, ".ts": true, ".j2": true, ".tmpl": true, ".txtar": true}
+
+func named(file string) parser {
 	base := strings.ToLower(path.Base(file))
 	dir := "/" + strings.ToLower(path.Dir(file)) + "/"
 	ext := path.Ext(base)
@@ -62,7 +94,7 @@ func parserOf(file string) parser {
 		return parseSudoers
 	case base == "sysctl.conf", strings.HasSuffix(dir, "/sysctl.d/") && ext == ".conf":
 		return parseSysctl
-	case base == "dockerfile", base == "containerfile", strings.HasPrefix(base, "dockerfile.") && ext != ".dockerignore", ext == ".dockerfile":
+	case base == "dockerfile", base == "containerfile", strings.HasPrefix(base, "dockerfile.") && !others[ext], ext == ".dockerfile":
 		return parseDockerfile
 	case base == "nginx.conf", ext == ".conf" && (strings.Contains(dir, "/nginx/") || strings.Contains(dir, "/conf.d/") && strings.Contains(dir, "nginx")), strings.Contains(dir, "/nginx/sites-"):
 		return parseNginx
@@ -72,12 +104,8 @@ func parserOf(file string) parser {
 		return parseWorkflow
 	case (ext == ".yml" || ext == ".yaml") && (strings.HasPrefix(base, "docker-compose") || strings.HasPrefix(base, "compose.") || strings.HasPrefix(base, "compose-")):
 		return parseCompose
-	case ext == ".yml" || ext == ".yaml" || ext == ".template":
-		return parseYAML
 	case ext == ".tf":
 		return parseTerraform
-	case ext == ".json":
-		return parseJSON
 	}
 	return nil
 }

@@ -35,6 +35,7 @@ const (
 	reach    = 4_096 // of borrowed detectors
 	maxKey   = 16 << 10
 	maxFound = 1_000 // of one text
+	maxPuTTY = 200   // keys of PuTTY that are looked at in one text
 )
 
 // action is what a word calls for.
@@ -96,13 +97,16 @@ type look struct {
 	place place
 	now   time.Time
 
-	all   []found
-	lines int   // up to where lines were looked at
-	until []int // up to where the borrowed detectors looked
+	all     []found
+	values  map[string]bool // of those that cannot be guessed
+	lines   int             // up to where lines were looked at
+	until   []int           // up to where the borrowed detectors looked
+	puttied int
 }
 
-// find returns the secrets in a text, in order. What it returns holds their values.
-func (d *detectors) find(text []byte, file string, now time.Time) []found {
+// find returns the secrets in a text, in order, and whether there may be more than
+// are told. What it returns holds their values.
+func (d *detectors) find(text []byte, file string, now time.Time) (all []found, more bool) {
 	l := look{detectors: d, text: text, file: file, place: placeOf(file), now: now}
 	d.words.each(text, func(word, end int) {
 		for _, a := range d.actions[word] {
@@ -123,15 +127,19 @@ func (d *detectors) find(text []byte, file string, now time.Time) []found {
 	case ".pgpass":
 		l.pgpass()
 	}
-	return l.settle()
+	return l.settle(), len(l.all) >= maxFound || l.puttied > maxPuTTY
 }
 
 // add notes a secret where none was found before.
 func (l *look) add(name string, f found) {
 	r := l.rules[name]
-	if r == nil || f.value == "" || filler(f.value) {
+	if r == nil || f.value == "" || filler(f.value) || f.drawn && l.values[f.value] {
 		return
 	}
+	if l.values == nil {
+		l.values = map[string]bool{}
+	}
+	l.values[f.value] = f.drawn || l.values[f.value]
 	if f.rule = r; f.sure == 0 {
 		f.sure = r.sure
 	}
@@ -144,7 +152,7 @@ func (l *look) settle() []found {
 	var kept []found
 	for _, f := range l.all {
 		if !slices.ContainsFunc(kept, func(k found) bool {
-			return f.value == k.value || f.from < k.to && k.from < f.to
+			return f.from < k.to && k.from < f.to
 		}) {
 			kept = append(kept, f)
 		}
@@ -161,8 +169,7 @@ func (l *look) settle() []found {
 	for i := range kept {
 		kept[i].evidence = l.evidence(kept, i)
 	}
-	l.number(kept)
-	return kept
+	return number(kept)
 }
 
 // symbol tells a secret from the others in its file, and stays when lines move:
@@ -178,19 +185,21 @@ func (l *look) symbol(f *found) string {
 	return secret.Text(strings.Trim(name, "."), 160)
 }
 
-// number tells apart what has the same name.
-func (l *look) number(all []found) {
-	seen := map[string]int{}
-	for i := range all {
-		f := &all[i]
-		if f.drawn {
+// number tells apart what has the same name, and leaves out what is the same.
+func number(all []found) (kept []found) {
+	seen, names := map[[3]string]bool{}, map[[2]string]int{}
+	for _, f := range all {
+		same, name := [3]string{f.rule.name, f.symbol, f.value}, [2]string{f.rule.name, f.symbol}
+		if seen[same] {
 			continue
 		}
-		key := f.rule.name + "\x00" + f.symbol
-		if seen[key]++; seen[key] > 1 {
-			f.symbol += " " + strings.Repeat("'", min(seen[key]-1, 20))
+		seen[same] = true
+		if names[name]++; names[name] > 1 && !f.drawn {
+			f.symbol += " " + strings.Repeat("'", min(names[name]-1, 20))
 		}
+		kept = append(kept, f)
 	}
+	return kept
 }
 
 // parents are the names under which a line stands: of the section of an INI
@@ -222,13 +231,20 @@ func (l *look) parents(at int) (names []string) {
 
 func indent(line []byte) int { return len(line) - len(bytes.TrimLeft(line, " \t")) }
 
-func (l *look) lineStart(at int) int { return bytes.LastIndexByte(l.text[:at], '\n') + 1 }
+// maxLine is from which length on, in bytes, a line is looked at in pieces.
+const maxLine = 8 << 10
+
+func (l *look) lineStart(at int) int {
+	from := max(0, at-maxLine)
+	return from + bytes.LastIndexByte(l.text[from:at], '\n') + 1
+}
 
 func (l *look) lineEnd(at int) int {
-	if n := bytes.IndexByte(l.text[at:], '\n'); n >= 0 {
+	to := min(len(l.text), at+maxLine)
+	if n := bytes.IndexByte(l.text[at:to], '\n'); n >= 0 {
 		return at + n
 	}
-	return len(l.text)
+	return to
 }
 
 // evidence is the line of a secret, with a marker in the place of each that is
@@ -286,14 +302,14 @@ func (l *look) borrowed(n, at int) {
 	}
 	b := &l.lent[n]
 	far := min(int(b.MaxSecretLen())+64, reach)
-	if end := min(at+far, len(l.text)); end <= l.until[n] {
+	if min(at+far, len(l.text)) <= l.until[n] {
 		return
 	}
 	from := l.lineStart(max(0, at-far))
 	if at-from > 2*far {
 		from = max(0, at-far)
 	}
-	end := min(l.lineEnd(min(at+far, len(l.text))), at+2*far, len(l.text))
+	end := min(at+2*far, len(l.text)) // twice as far, so that many words near each other cost no more
 	l.until[n] = end
 	window := l.text[from:end]
 	secrets, places := b.Detect(window)
@@ -449,7 +465,7 @@ func (l *look) inAddress(s string, m secret.Match, f *found) bool {
 	}
 	scheme = strings.ToLower(scheme)
 	user = strings.TrimSuffix(user, ":")
-	if m.From == m.To || standIns[strings.ToLower(f.value)] || f.value == user || reserved(host) || strings.ContainsAny(host, "{}$%") || l.place == lockFile {
+	if m.From == m.To || standIns[strings.ToLower(f.value)] || f.value == user || reserved(host) || strings.ContainsAny(host+user, "{}[]$%") || l.place == lockFile {
 		return true
 	}
 	f.name = scheme + "://" + user + "@" + host
@@ -473,7 +489,7 @@ func reserved(host string) bool {
 			return true
 		}
 	}
-	return host == ""
+	return len(host) < 2
 }
 
 // nameBefore reads the name that a value belongs to, and whether the value is
@@ -492,6 +508,7 @@ func nameBefore(s string, at int) (name string, quoted bool) {
 	for i > 0 && end-i < most && (isWord(s[i-1]) || s[i-1] == '-' || s[i-1] == '.') {
 		i--
 	}
+	quoted = quoted || i > 0 && strings.IndexByte("\"'`", s[i-1]) >= 0 && i < end // "name=value"
 	return strings.Trim(s[i:end], "-."), quoted
 }
 
@@ -511,7 +528,7 @@ func (l *look) registry(at int) {
 }
 
 func (l *look) jwt(at int) {
-	if at > 0 && isWord(l.text[at-1]) {
+	if at > 0 && (isWord(l.text[at-1]) || l.text[at-1] == '-') {
 		return
 	}
 	if end, ok := longLived(l.text[at:], l.now); ok {
@@ -560,6 +577,9 @@ func (l *look) key(v string, from, to int, encrypted bool) {
 
 // putty looks at a key of PuTTY.
 func (l *look) putty(at int) {
+	if l.puttied++; l.puttied > maxPuTTY {
+		return
+	}
 	body := string(l.text[at:min(len(l.text), at+maxKey)])
 	i := strings.Index(body, "Private-Lines:")
 	if i < 0 {

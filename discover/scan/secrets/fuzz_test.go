@@ -21,7 +21,8 @@ func FuzzFind(f *testing.F) {
 	now := time.Unix(1_790_000_000, 0)
 	f.Fuzz(func(t *testing.T, file string, text []byte) {
 		last := 0
-		for _, s := range d.find(text, file, now) {
+		all, _ := d.find(text, file, now)
+		for _, s := range all {
 			if s.from < last || s.to < s.from || s.to > len(text) || s.line < 1 || s.rule == nil {
 				t.Fatalf("%+v after %d of %d", s, last, len(text))
 			}
@@ -36,4 +37,20 @@ func FuzzFind(f *testing.F) {
 			}
 		}
 	})
+}
+
+// Each piece, over and over, must cost some nanoseconds a byte and no more.
+func BenchmarkHostile(b *testing.B) {
+	for name, piece := range map[string]string{
+		"passwords": "password=", "tokens": "token: 'a1b2c3d4e5'\n", "lines": "telegram\n", "words": "telegram discord vapid azure ", "jwt": ".eyJ", "dashes": "-eyJ", "keys": "-----BEGIN PRIVATE KEY-----\n",
+		"putty": "PuTTY-User-Key-File-\n", "addresses": "x://a:b@", "auth": "\"auth\":\"", "captcha": "captcha secret\n", "spaces": " ", "json": "{\"auth_provider_x509_cert_url\":", "found": "api_token = 'q8Zp3Lm7Rt2Wx9Kv4Bn6Ys1D'\n",
+	} {
+		text := []byte(strings.Repeat(piece, (1<<20)/len(piece)))
+		b.Run(name, func(b *testing.B) {
+			b.SetBytes(int64(len(text)))
+			for b.Loop() {
+				shared().find(text, "a.ini", time.Unix(0, 0))
+			}
+		})
+	}
 }

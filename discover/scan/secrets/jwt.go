@@ -17,8 +17,10 @@ const maxToken = 16 << 10
 // and reports whether it is signed and will be valid for long.
 func longLived(text []byte, now time.Time) (end int, ok bool) {
 	text = text[:min(len(text), maxToken)]
-	for end < len(text) && (isWord(text[end]) || text[end] == '-' || text[end] == '.') {
-		end++
+	for dots := 0; end < len(text) && dots < 3 && (isWord(text[end]) || text[end] == '-' || text[end] == '.'); end++ {
+		if text[end] == '.' {
+			dots++
+		}
 	}
 	parts := bytes.Split(text[:end], []byte{'.'})
 	if len(parts) < 3 || len(parts[2]) < 16 {

@@ -56,6 +56,10 @@ func (Engine) Scan(ctx context.Context, j *scan.Job) iter.Seq2[exposure.Observat
 	}
 }
 
+// errMany is that a file holds so much that looks like a secret that it is not all
+// told.
+var errMany = fmt.Errorf("it holds more than %d secrets: the others are not told", maxFound)
+
 // errStopped is that nobody wants more.
 var errStopped = errors.New("stopped")
 
@@ -145,6 +149,7 @@ func (s *run) directory(dir string, depth int) error {
 	}
 	for _, e := range entries {
 		file := path.Join(dir, e.Name())
+		var err error
 		switch {
 		case e.IsDir() && e.Name() == ".git":
 			// Its history is read apart; of the rest only this one holds secrets.
@@ -224,7 +229,11 @@ func (s *run) read(file string) (all []found, err error) {
 				text = text[:n+1]
 			}
 		}
-		for _, f := range s.find(text, file, s.job.Now()) {
+		there, more := s.find(text, file, s.job.Now())
+		if more {
+			return all, errMany
+		}
+		for _, f := range there {
 			same := f.rule.name + "\x00" + f.symbol + "\x00" + f.value
 			if seen[same] {
 				continue

@@ -100,6 +100,9 @@ func TestPlanted(t *testing.T) {
 		"token in code":        {"api.ts", `const apiToken = "q8Zp3Lm7Rt2Wx9Kv4Bn6Ys1D"`, `const apiToken = "application/json"`, "generic-secret", "q8Zp3Lm7Rt2Wx9Kv4Bn6Ys1D"},
 		"database":             {"main.go", `dsn := "postgres://app:tr0ub4dor3@db.internal/app"`, `dsn := "postgres://app@db.internal/app"`, "connection-string", "tr0ub4dor3"},
 		"address":              {"fetch.sh", "curl https://bob:tr0ub4dor3@files.internal/x", "curl https://user:password@example.com/x", "url-password", "tr0ub4dor3"},
+		"packagist":            {"a.txt", "user bob\nrepo https://repo.packagist.com/acme\npackagist_uut_" + strings.Repeat("9f3a7c5e1b", 6) + "8d2b4f6a", "// Packagist User Update Tokens, packagist_uut_, along with their username", "packagist-token", strings.Repeat("9f3a7c5e1b", 6)},
+		"working directory":    {"a.go", `env := "DB_PWD=tr0ub4dor3"`, `env := append(os.Environ(), "PWD="+dir)`, "password", "tr0ub4dor3"},
+		"address in a comment": {"a.go", `// postgres://app:tr0ub4dor3@db.internal/app`, `// postgres://[user[:password]@][host][:port]`, "connection-string", "tr0ub4dor3"},
 		"git remote":           {".git/config", "[remote \"origin\"]\n\turl = https://bob:tr0ub4dor3@git.internal/x\n", "[remote \"origin\"]\n\turl = https://git.internal/x\n", "url-password", "tr0ub4dor3"},
 		"netrc":                {"home/.netrc", "machine git.internal login bob password tr0ub4dor3", "machine git.internal login bob", "netrc-password", "tr0ub4dor3"},
 		"pgpass":               {"root/.pgpass", "db.internal:5432:app:app:tr0ub4dor3", "# host:port:database:user:password", "connection-string", "tr0ub4dor3"},
@@ -179,6 +182,11 @@ func TestIdentity(t *testing.T) {
 			t.Errorf("a password is known as %q", o.Location.Symbol)
 		}
 	}
+	// The same password in two places is in two places.
+	twice, _ := look(t, scan.Directory, tree(map[string]string{"app.ini": "[db]\npassword = tr0ub4dor3\n[mail]\npassword = tr0ub4dor3\n"}))
+	if got := symbols(twice); len(got) != 2 {
+		t.Errorf("%v", got)
+	}
 	// A password that is changed is the same exposure; a token that is, is another.
 	changed, _ := look(t, scan.Directory, tree(map[string]string{"app.ini": strings.NewReplacer("tr0ub4dor3", "an0therword", "q8Zp", "x8Zp").Replace(settings)}))
 	same := 0
@@ -231,6 +239,33 @@ func (b broken) Open(name string) (fs.File, error) {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrPermission}
 	}
 	return b.FS.Open(name)
+}
+
+// Who has seen enough is not told more.
+func TestStopped(t *testing.T) {
+	t.Parallel()
+	files := tree(map[string]string{".git/config": "url = https://bob:tr0ub4dor3@git.internal/x\n", "a.ini": "token = " + glToken, "b.ini": "token = " + glToken})
+	seen := 0
+	for range (secrets.Engine{}).Scan(t.Context(), &scan.Job{Target: scan.Target{Files: files}, Now: time.Now, Progress: func(int, int) {}}) {
+		seen++
+		break
+	}
+	if seen != 1 {
+		t.Errorf("saw %d", seen)
+	}
+}
+
+// A file of nothing but secrets is told as that, and covers nothing.
+func TestMany(t *testing.T) {
+	t.Parallel()
+	var b strings.Builder
+	for i := range 3_000 {
+		fmt.Fprintf(&b, "token_%d = q8Zp3Lm7Rt2Wx9K%05d\n", i, i)
+	}
+	all, errs := look(t, scan.Directory, tree(map[string]string{"a.ini": b.String(), "b.ini": "token = " + glToken}))
+	if len(errs) != 1 || !strings.Contains(errs[0].Error(), "more than 1000 secrets") || !slices.Contains(scantest.Rules(all), "secrets/gitlab-token") {
+		t.Errorf("%v", errs)
+	}
 }
 
 func TestCancelled(t *testing.T) {
@@ -358,14 +393,10 @@ func TestIgnored(t *testing.T) {
 	for _, name := range []string{"a.ini", "b.ini"} {
 		write(t, dir, name, "")
 	}
-	for hidden, want := range map[bool]int{false: 2, true: 2} {
-		files := os.DirFS(dir)
-		if hidden {
-			files = ignoring{files}
-		}
+	for want, files := range map[string]fs.FS{"a.ini": os.DirFS(dir), "b.ini": ignoring{os.DirFS(dir)}} {
 		all, _ := look(t, scan.Directory, files)
-		if len(all) != want || all[0].Location.File != map[bool]string{false: "a.ini", true: "b.ini"}[hidden] {
-			t.Errorf("hidden %v: %+v", hidden, all)
+		if len(all) != 2 || all[0].Location.File != want {
+			t.Errorf("%s: %+v", want, all)
 		}
 	}
 }

@@ -39,6 +39,7 @@ func (s *run) history() error {
 	ignored, _ := s.job.Files.(interface{ Ignores(name string) bool })
 	old := map[key]*former{}
 	versions, files := 0, s.done
+	var wrong error
 	err = repository.Each(s.ctx, func(b history.Blob, text []byte) bool {
 		if s.done++; s.done%64 == 0 {
 			s.job.Progress(s.done, files+blobs)
@@ -46,7 +47,12 @@ func (s *run) history() error {
 		if history.Binary(text) || ignored != nil && ignored.Ignores(b.Path) {
 			return true
 		}
-		for _, f := range s.find(text, b.Path, s.job.Now()) {
+		there, more := s.find(text, b.Path, s.job.Now())
+		if more {
+			wrong = s.lost("the history: %s of %s: %w", clean(b.Path), told(repository.Commit(b.Since)), errMany)
+			return wrong == nil
+		}
+		for _, f := range there {
 			k := keyOf(&f)
 			if s.known[k] {
 				continue
@@ -69,7 +75,7 @@ func (s *run) history() error {
 		}
 		return true
 	})
-	if err != nil {
+	if err := errors.Join(err, wrong); err != nil {
 		return err
 	}
 	for _, err := range repository.Problems() {

@@ -148,7 +148,7 @@ func placeOf(file string) place {
 func meant(kind, name, v string, quoted bool, p place) bool {
 	s := shapeOf(v)
 	switch {
-	case p == lockFile || len(v) < 4 || s.spaces > 0 || strings.EqualFold(v, name) || pathLike(v):
+	case p == lockFile || len(v) < 4 || s.spaces > 0 || v[0] == '+' || strings.EqualFold(v, name) || name == "PWD" || name == "OLDPWD" || pathLike(v):
 		return false
 	case p == sourceFile && !quoted:
 		return false

@@ -1,6 +1,8 @@
 package secrets
 
 import (
+	"strings"
+
 	"github.com/google/osv-scalibr/veles"
 	"github.com/google/osv-scalibr/veles/secrets/anthropicapikey"
 	"github.com/google/osv-scalibr/veles/secrets/azurestorageaccountaccesskey"
@@ -91,11 +93,11 @@ func borrow() []borrowed {
 		of("1password-key", onepasswordkeys.NewRecoveryTokenDetector(), func(s onepasswordkeys.OnePasswordRecoveryCode) string { return s.Key }, "1PRK-"),
 		of("openai-key", openai.NewDetector(), func(s openai.APIKey) string { return s.Key }, "T3BlbkFJ"),
 		of("model-key", openrouter.NewDetector(), func(s openrouter.APIKey) string { return s.Key }, "sk-or-v"),
-		of("packagist-token", packagist.NewAPISecretDetector(), func(s packagist.APISecret) string { return s.Secret }, "packagist_acs_"),
-		of("packagist-token", packagist.NewOrgReadTokenDetector(), func(s packagist.OrgReadToken) string { return s.Token }, "packagist_ort_"),
-		of("packagist-token", packagist.NewOrgUpdateTokenDetector(), func(s packagist.OrgUpdateToken) string { return s.Token }, "packagist_out_"),
-		of("packagist-token", packagist.NewUserUpdateTokenDetector(), func(s packagist.UserUpdateToken) string { return s.Token }, "packagist_uut_"),
-		of("packagist-token", packagist.NewConductorUpdateTokenDetector(), func(s packagist.ConductorUpdateToken) string { return s.Token }, "packagist_cut_"),
+		of("packagist-token", packagist.NewAPISecretDetector(), func(s packagist.APISecret) string { return prefixedBy("packagist_", s.Secret) }, "packagist_acs_"),
+		of("packagist-token", packagist.NewOrgReadTokenDetector(), func(s packagist.OrgReadToken) string { return prefixedBy("packagist_", s.Token) }, "packagist_ort_"),
+		of("packagist-token", packagist.NewOrgUpdateTokenDetector(), func(s packagist.OrgUpdateToken) string { return prefixedBy("packagist_", s.Token) }, "packagist_out_"),
+		of("packagist-token", packagist.NewUserUpdateTokenDetector(), func(s packagist.UserUpdateToken) string { return prefixedBy("packagist_", s.Token) }, "packagist_uut_"),
+		of("packagist-token", packagist.NewConductorUpdateTokenDetector(), func(s packagist.ConductorUpdateToken) string { return prefixedBy("packagist_", s.Token) }, "packagist_cut_"),
 		of("paystack-key", paystacksecretkey.NewSecretKeyDetector(), func(s paystacksecretkey.PaystackSecret) string { return s.Key }, "sk_live_", "sk_test_"),
 		of("model-key", perplexityapikey.NewDetector(), func(s perplexityapikey.PerplexityAPIKey) string { return s.Key }, "pplx-"),
 		of("postman-key", postmanapikey.NewAPIKeyDetector(), func(s postmanapikey.PostmanAPIKey) string { return s.Key }, "PMAK-"),
@@ -115,9 +117,13 @@ func borrow() []borrowed {
 
 // vaultToken leaves out the forms of old tokens, s. and b. and r., which words
 // of many programming languages have too.
-func vaultToken(s hashicorpvault.Token) string {
-	if len(s.Token) < 4 || s.Token[:2] != "hv" {
-		return ""
+func vaultToken(s hashicorpvault.Token) string { return prefixedBy("hv", s.Token) }
+
+// prefixedBy is a token that begins as it must. Detectors that look for several
+// things near each other take one for the other at times.
+func prefixedBy(prefix, token string) string {
+	if strings.HasPrefix(token, prefix) {
+		return token
 	}
-	return s.Token
+	return ""
 }
