@@ -71,6 +71,11 @@ import (
 	"github.com/leeward-ctem/leeward/discover/report/wpscan"
 	"github.com/leeward-ctem/leeward/discover/report/xray"
 	"github.com/leeward-ctem/leeward/discover/report/zap"
+	"github.com/leeward-ctem/leeward/discover/scan"
+	"github.com/leeward-ctem/leeward/discover/scan/config"
+	"github.com/leeward-ctem/leeward/discover/scan/ports"
+	"github.com/leeward-ctem/leeward/discover/scan/secrets"
+	"github.com/leeward-ctem/leeward/discover/scan/tls"
 	"github.com/leeward-ctem/leeward/intel"
 	"github.com/leeward-ctem/leeward/intel/feed/attack"
 	"github.com/leeward-ctem/leeward/intel/feed/capec"
@@ -189,6 +194,16 @@ func Feeds() []intel.Feed {
 		custom.Feed{Now: time.Now},
 		ghsa.Feed{},
 		cve.Feed{},
+	}
+}
+
+// Engines returns what looks for exposures by itself.
+func Engines() []scan.Engine {
+	return []scan.Engine{
+		ports.Engine{},
+		tls.Engine{},
+		secrets.Engine{},
+		config.Shipped{},
 	}
 }
 

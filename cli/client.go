@@ -67,6 +67,16 @@ type house interface {
 	ImportFeeds(ctx context.Context, bundle io.Reader, force bool) ([]server.FeedStatus, error)
 	ExportFeeds(ctx context.Context, w io.Writer) error
 	Match(ctx context.Context, purls []string) (server.MatchResult, error)
+	Plans(ctx context.Context) ([]exposure.ScanPlan, error)
+	PutPlan(ctx context.Context, p exposure.ScanPlan, actor string) (exposure.ScanPlan, error)
+	RemovePlan(ctx context.Context, id int64) error
+	StartScan(ctx context.Context, r server.StartScan) (exposure.ScanJob, error)
+	ScanJobs(ctx context.Context, open bool, limit int) ([]exposure.ScanJob, error)
+	ScanJob(ctx context.Context, id int64) (server.ScanJobDetail, error)
+	StopScanJob(ctx context.Context, id int64, actor, why string) error
+	Agents(ctx context.Context) ([]exposure.Agent, error)
+	InviteAgent(ctx context.Context, r server.InviteAgent) (server.Invitation, error)
+	ShutOutAgent(ctx context.Context, id int64, out bool) error
 }
 
 // open returns the server of the data directory when one runs, else opens the

@@ -74,7 +74,12 @@ func startSite(t *testing.T, flags ...string) *site {
 func (s *site) serve(flags ...string) error {
 	ctx, cancel := context.WithCancel(context.Background())
 	code := make(chan int, 1)
-	std := IO{In: strings.NewReader(""), Out: io.Discard, Err: s.log, Env: func(string) string { return "" }, Now: time.Now}
+	std := IO{In: strings.NewReader(""), Out: io.Discard, Err: s.log, Now: time.Now, Env: func(name string) string {
+		if name == childVariable {
+			return "1" // its scan processes are this program as well
+		}
+		return ""
+	}}
 	go func() {
 		code <- Run(ctx, append([]string{"--data", s.dir, "serve", "--addr", "127.0.0.1:0"}, flags...), std)
 	}()

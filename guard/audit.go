@@ -81,15 +81,11 @@ func (e *Entry) sum() string {
 // does not hold.
 func Verify(entries iter.Seq2[Entry, error]) (n int64, head string, err error) {
 	for e, err := range entries {
-		switch {
-		case err != nil:
+		if err != nil {
 			return n, head, fmt.Errorf("entry %d: %w", n+1, err)
-		case e.Seq != n+1:
-			return n, head, exposure.Errorf(exposure.Conflict, "entry %d: it has number %d, so entries are missing or were put in", n+1, e.Seq)
-		case e.Prev != head:
-			return n, head, exposure.Errorf(exposure.Conflict, "entry %d: it does not follow the one before, which was changed or replaced", e.Seq)
-		case e.Hash != e.sum():
-			return n, head, exposure.Errorf(exposure.Conflict, "entry %d of %s: it was changed", e.Seq, e.At.Format(time.RFC3339))
+		}
+		if err := e.Follows(n, head); err != nil {
+			return n, head, err
 		}
 		n, head = e.Seq, e.Hash
 	}
@@ -98,6 +94,20 @@ func Verify(entries iter.Seq2[Entry, error]) (n int64, head string, err error) {
 
 // maxEntry bounds one line of an audit file.
 const maxEntry = 1 << 20
+
+// Follows says what is wrong with an entry that should come after the one with
+// a number and a hash; nil when nothing is.
+func (e *Entry) Follows(seq int64, hash string) error {
+	switch {
+	case e.Seq != seq+1:
+		return exposure.Errorf(exposure.Conflict, "entry %d: it has number %d, so entries are missing or were put in", seq+1, e.Seq)
+	case e.Prev != hash:
+		return exposure.Errorf(exposure.Conflict, "entry %d: it does not follow the one before, which was changed or replaced", e.Seq)
+	case e.Hash != e.sum():
+		return exposure.Errorf(exposure.Conflict, "entry %d of %s: it was changed", e.Seq, e.At.Format(time.RFC3339))
+	}
+	return nil
+}
 
 // Entries reads an audit file, one entry a line.
 func Entries(r io.Reader) iter.Seq2[Entry, error] {
@@ -172,6 +182,9 @@ func (a *File) Head() (int64, string) {
 	defer a.mu.Unlock()
 	return a.seq, a.head
 }
+
+// Name is the name of the file.
+func (a *File) Name() string { return a.f.Name() }
 
 // Close closes the file.
 func (a *File) Close() error { return a.f.Close() }

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"net"
 	"net/netip"
+	"time"
 
 	"github.com/leeward-ctem/leeward/exposure"
 )
@@ -46,6 +47,9 @@ type Action struct {
 	What string
 	// Credentials says that a login is tried.
 	Credentials bool
+	// Timeout is how long connecting may take, from the first packet on: waiting
+	// for one's turn does not count. 0: ten seconds.
+	Timeout time.Duration
 }
 
 // Request is one HTTP request.

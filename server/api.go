@@ -258,6 +258,7 @@ func (s *Server) registerAPI(mux *routes) {
 
 	s.registerPeople(a)
 	s.registerStreamed(a, mux)
+	s.registerScanning(a, mux)
 }
 
 type findingPath struct {

@@ -165,6 +165,9 @@ func (g *gate) identify(next http.Handler) http.Handler {
 func (g *gate) actor(r *http.Request) (Actor, error) {
 	ctx := r.Context()
 	if secret, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
+		if strings.HasPrefix(secret, agentPrefix) {
+			return Actor{}, nil // nobody, but at the agents' door
+		}
 		return g.byToken(ctx, secret)
 	}
 	id := g.sessions.GetInt64(ctx, sessionAccount)

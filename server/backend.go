@@ -18,6 +18,8 @@ import (
 // Backend is what the server asks of the rest of the house. It is implemented
 // by the composition root, and by the command line's client over this very API.
 type Backend interface {
+	Scanning
+
 	Findings(ctx context.Context, q FindingQuery) (FindingPage, error)
 	Finding(ctx context.Context, id exposure.FindingID) (FindingDetail, error)
 	// Export writes all findings of a filter, see package mobilize/export for the formats.

@@ -66,6 +66,11 @@ type Description struct {
 	// Level is the lowest that it can do anything at.
 	Level exposure.Level
 	Takes []Kind
+	// Foreign says that the engine runs the tool of somebody else when that is
+	// installed. What it states is the tool's: it names the tool, and class and
+	// rules are as the reader of its reports states them. It looks only when it
+	// was asked for by name.
+	Foreign bool
 }
 
 // Engine looks at targets. A value is stateless, or safe for concurrent use.
