@@ -86,8 +86,15 @@ func appendAudit(ctx context.Context, tx *store.Tx, chain string, entries []guar
 
 // audited is an entry as it is kept.
 func audited(e *guard.Entry) (store.Audited, error) {
-	body, err := json.Marshal(e)
-	return store.Audited{Seq: e.Seq, At: e.At.UnixMilli(), Engagement: e.Engagement, Refused: !e.Allowed && e.Kind == guard.Decided, Prev: e.Prev, Hash: e.Hash, Body: body}, err
+	row := foundBy(e)
+	var err error
+	row.Body, err = json.Marshal(e)
+	return row, err
+}
+
+// foundBy is what an entry is found by.
+func foundBy(e *guard.Entry) store.Audited {
+	return store.Audited{Seq: e.Seq, At: e.At.UnixMilli(), Engagement: e.Engagement, Refused: !e.Allowed && e.Kind == guard.Decided, Prev: e.Prev, Hash: e.Hash}
 }
 
 // entryOf reads an entry that was kept. What stands beside it must say the same.
@@ -96,12 +103,7 @@ func entryOf(row *store.Audited) (guard.Entry, error) {
 	if err := json.Unmarshal(row.Body, &e); err != nil {
 		return e, exposure.Errorf(exposure.Conflict, "it cannot be read: %w", err)
 	}
-	again, err := audited(&e)
-	if err != nil {
-		return e, err
-	}
-	again.ID, again.Chain, again.Body = row.ID, row.Chain, row.Body
-	if again.Seq != row.Seq || again.At != row.At || again.Engagement != row.Engagement || again.Refused != row.Refused || again.Prev != row.Prev || again.Hash != row.Hash {
+	if again := foundBy(&e); again.Seq != row.Seq || again.At != row.At || again.Engagement != row.Engagement || again.Refused != row.Refused || again.Prev != row.Prev || again.Hash != row.Hash {
 		return e, exposure.Errorf(exposure.Conflict, "what it is found by was changed")
 	}
 	return e, nil

@@ -341,8 +341,7 @@ func TestAuditIsSharedByMany(t *testing.T) {
 	}
 }
 
-// A stop that somebody gives on one server ends what another sends, and leave
-// that cannot be read any more counts as none.
+// A stop that somebody gives on one server ends what another sends.
 func TestStopReachesConnections(t *testing.T) {
 	t.Parallel()
 	h := openHouse(t, "")
@@ -411,5 +410,39 @@ func TestStopReachesConnections(t *testing.T) {
 	chains, err := h.VerifyAudit(t.Context())
 	if err != nil || chains[0].Error != "" {
 		t.Errorf("%+v, %v", chains, err)
+	}
+}
+
+// Leave that cannot be read any more counts as none, after a while.
+func TestLeaveRunsOut(t *testing.T) {
+	t.Parallel()
+	h := openHouse(t, "")
+	h.engage(h.rules("127.0.0.0/8"))
+	dry := 0
+	g := guard.New(guard.Config{Auditor: newAuditLog(h.db, serverChain), Now: h.app.now, Dry: func(guard.Entry) { dry++ }})
+	k := &leaveKeeper{a: h.app, guards: []*guard.Guard{g}, heard: h.now}
+	k.renew(t.Context())
+	s := g.Session(1, "test")
+	try := func(what, want string) {
+		t.Helper()
+		err := s.Authorize(t.Context(), guard.Action{Level: exposure.LevelObserve, Host: "127.0.0.1", Port: 1})
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", what, err, want)
+		}
+	}
+	try("with leave", "dry run")
+	h.db.Close()
+	h.now = h.now.Add(guard.LeaseFor - time.Second)
+	k.renew(t.Context())
+	try("for a moment", "dry run")
+	h.now = h.now.Add(time.Second)
+	k.renew(t.Context())
+	s = g.Session(1, "test")
+	err := s.Authorize(t.Context(), guard.Action{Level: exposure.LevelObserve, Host: "127.0.0.1", Port: 1})
+	if err == nil || dry != 2 {
+		t.Errorf("%v after %d dry runs: want a refusal", err, dry)
+	}
+	if k.state != "" {
+		t.Errorf("the state is %q, so leave would not be asked for again", k.state)
 	}
 }

@@ -47,34 +47,46 @@ func (a *app) newGuard(log guard.Auditor) *guard.Guard {
 	return guard.New(guard.Config{Auditor: log, Now: a.now, Redact: a.im.Redact, Resolver: a.env(resolverVariable)})
 }
 
+// leaveKeeper gives guards the leave of the database, and each change of it.
+type leaveKeeper struct {
+	a      *app
+	guards []*guard.Guard
+	state  string    // what [app.renewLeave] said last; "" before it was asked
+	heard  time.Time // when the database answered last
+}
+
 // keepLeave gives guards the leave of the database, and each change of it, until
-// ctx ends. While the database does not answer for [guard.LeaseFor] nothing is
-// sent: somebody may have stopped it.
-// state is what [app.renewLeave] said last, "" before it was asked.
+// ctx ends. state is what [app.renewLeave] said last, "" before it was asked.
 func (a *app) keepLeave(ctx context.Context, state string, guards ...*guard.Guard) {
+	k := &leaveKeeper{a: a, guards: guards, state: state, heard: a.now()}
 	tick := time.NewTicker(leaveEvery)
 	defer tick.Stop()
-	heard := a.now()
 	for {
-		next, err := a.renewLeave(ctx, state, guards...)
-		switch {
-		case err == nil:
-			if state != "" && next != state {
-				a.tell("engagements", 0)
-			}
-			state, heard = next, a.now()
-		case ctx.Err() == nil && state != "" && a.now().Sub(heard) >= guard.LeaseFor:
-			a.log.Error("the leave to send cannot be read, so nothing is sent", slog.Any("err", err))
-			for _, g := range guards {
-				g.Grant(guard.Grant{Halted: map[int64]string{0: "the database does not answer"}})
-			}
-			state = ""
-		}
+		k.renew(ctx)
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
 		}
+	}
+}
+
+// renew asks for the leave once. When the database did not answer for
+// [guard.LeaseFor] nothing is sent any more: somebody may have stopped it.
+func (k *leaveKeeper) renew(ctx context.Context) {
+	next, err := k.a.renewLeave(ctx, k.state, k.guards...)
+	switch {
+	case err == nil:
+		if k.state != "" && next != k.state {
+			k.a.tell("engagements", 0)
+		}
+		k.state, k.heard = next, k.a.now()
+	case ctx.Err() == nil && k.state != "" && k.a.now().Sub(k.heard) >= guard.LeaseFor:
+		k.a.log.Error("the leave to send cannot be read, so nothing is sent", slog.Any("err", err))
+		for _, g := range k.guards {
+			g.Grant(guard.Grant{Halted: map[int64]string{0: "the database does not answer"}})
+		}
+		k.state = ""
 	}
 }
 

@@ -159,7 +159,7 @@ func (s *Server) registerEngagements(a operations) {
 		return &d, err
 	})
 	register(a, Operator, "change-engagement", http.MethodPut, "/engagements/{id}", "Change rules of engagement, which voids their approvals", func(ctx context.Context, in *struct {
-		numbered
+		ID   int64 `path:"id" minimum:"1"`
 		Body EngagementRequest
 	}) (*EngagementDetail, error) {
 		in.Body.ID, in.Body.Actor = in.ID, ActorOf(ctx).Name
@@ -167,21 +167,21 @@ func (s *Server) registerEngagements(a operations) {
 		return &d, err
 	})
 	register(a, Operator, "approve-engagement", http.MethodPost, "/engagements/{id}/approve", "Approve the rules as they stand; not one's own", func(ctx context.Context, in *struct {
-		numbered
+		ID   int64 `path:"id" minimum:"1"`
 		Body EngagementApproval
 	}) (*struct{}, error) {
 		in.Body.ID, in.Body.Actor = in.ID, ActorOf(ctx).Name
 		return &struct{}{}, s.Backend.ApproveEngagement(ctx, in.Body)
 	})
 	register(a, Operator, "withdraw-engagement", http.MethodPost, "/engagements/{id}/withdraw", "Withdraw an engagement for good", func(ctx context.Context, in *struct {
-		numbered
+		ID   int64 `path:"id" minimum:"1"`
 		Body EngagementEnd
 	}) (*struct{}, error) {
 		in.Body.ID, in.Body.Actor = in.ID, ActorOf(ctx).Name
 		return &struct{}{}, s.Backend.WithdrawEngagement(ctx, in.Body)
 	})
 	register(a, Operator, "prove-target", http.MethodPost, "/engagements/{id}/prove", "Look for the token that shows who owns a target", func(ctx context.Context, in *struct {
-		numbered
+		ID   int64 `path:"id" minimum:"1"`
 		Body ProofRequest
 	}) (*exposure.Proved, error) {
 		in.Body.ID, in.Body.Actor = in.ID, ActorOf(ctx).Name

@@ -597,6 +597,9 @@ func emptyPages(static *Static) []sample {
 	for _, x := range emptyActors(func(title string) Shell { return shell(title, StageIntel) }) {
 		add(x.name, x.page)
 	}
+	for _, x := range emptyEngagements(func(title string) Shell { return shell(title, StageDiscover) }) {
+		add(x.name, x.page)
+	}
 	add("policies", Policies(PoliciesPage{Shell: shell("Policies", StagePrioritize)}))
 	add("policy", Policy(PolicyPage{Shell: shell("Policy", StagePrioritize)}))
 	add("import", Import(ImportPage{Shell: shell("Import", StageDiscover)}))
