@@ -276,3 +276,31 @@ func FuzzWalk(f *testing.F) {
 		scantest.Run(t, e, directory(fstest.MapFS{name: {Data: text, Mode: 0o755}}))
 	})
 }
+
+// What a manifest states may be the lowest version that it allows.
+func TestLowest(t *testing.T) {
+	t.Parallel()
+	k := kept{}
+	k.advise("Go", "stdlib", "TEST-1", "1.26.5")
+	k.advise("PyPI", "demo", "TEST-1", "2.0")
+	for _, c := range []struct {
+		file, text string
+		sure       int
+	}{
+		{"go.mod", "module x\n\ngo 1.26.3\n", 50}, {"requirements.txt", "demo>=1.9\n", 50}, {"requirements.txt", "demo==1.9\n", 80},
+	} {
+		all, errs := scantest.Run(t, inventory.New(k), directory(texts(c.file, c.text)))
+		if len(errs) > 0 {
+			t.Errorf("%q: %v", c.text, errs)
+		}
+		sure := 0
+		for _, o := range all {
+			if o.Kind == exposure.ObservedWeakness {
+				sure = o.Confidence
+			}
+		}
+		if sure != c.sure {
+			t.Errorf("%q: %d sure, want %d", c.text, sure, c.sure)
+		}
+	}
+}
