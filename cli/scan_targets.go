@@ -77,6 +77,9 @@ func parseTarget(word string) ([]scan.Target, error) {
 
 // files opens the tree of a target.
 func (s *scanning) files(ctx context.Context, t *scan.Target) error {
+	if t.Kind == scan.Image && isBill(t.Name) {
+		return s.bill(t)
+	}
 	if t.Kind == scan.Image {
 		i, err := image.Open(ctx, t.Name)
 		if err != nil {

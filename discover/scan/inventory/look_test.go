@@ -208,6 +208,10 @@ func TestWeakness(t *testing.T) {
 		{Purl: purl, ID: "CVE-2026-1", Names: []string{"GHSA-x"}, Fixed: []string{"1.9.5", "2.0.0"}, Vector: "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"},
 		{Purl: purl, ID: "CVE-2026-2", Unknown: true, Title: strings.Repeat("é", 150)},
 		{Purl: purl, ID: "MAL-2026-1", Malicious: true},
+		{Purl: purl, ID: "CVE-2026-4", Vector: "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N"},
+		{Purl: purl, ID: "CVE-2026-5", Vector: "CVSS:3.0/AV:L/AC:H/PR:H/UI:R/S:U/C:L/I:N/A:N"},
+		{Purl: purl, ID: "CVE-2026-6", Vector: "CVSS:3.1/no"},
+		{Purl: purl, ID: "CVE-2026-7", Vector: "AV:N/AC:L/Au:N/C:P/I:P/A:P"},
 		{Purl: "pkg:npm/never-asked@1", ID: "CVE-2026-3"},
 	}), directory(texts("package-lock.json", lock)))
 	if len(errs) > 0 {
