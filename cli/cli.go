@@ -78,6 +78,10 @@ type commands struct {
 	Policy       policyCmd       `cmd:"" help:"Policies: until when what must be fixed, as tables to read, try and write."`
 	Export       exportCmd       `cmd:"" help:"Print the programme or findings for other programs."`
 	Feeds        feedsCmd        `cmd:"" help:"Threat intelligence: KEV, EPSS, OSV, Vulnrichment, NVD, exploits."`
+	Engagement   engagementCmd   `cmd:"" help:"Rules of engagement: what scans may send, to whom, and when."`
+	Halt         haltCmd         `cmd:"" help:"Stop everything that scans and checks send, everywhere."`
+	Resume       resumeCmd       `cmd:"" help:"Lift a stop."`
+	Audit        auditCmd        `cmd:"" help:"The log of what scans and checks decided and sent."`
 	Actors       actorsCmd       `cmd:"" help:"List who targets us and what is open to them, or show one actor."`
 	Alerts       alertsCmd       `cmd:"" help:"List the news from the feeds about what is open, newest first."`
 	Backtest     backtestCmd     `cmd:"" help:"Replay a day of the past: how well was foreseen what is exploited next, by our model and by others?"`

@@ -44,6 +44,17 @@ type house interface {
 	RemoveView(ctx context.Context, id, account int64, others bool) (exposure.SavedView, error)
 	Import(ctx context.Context, req discover.Request, r io.Reader) ([]discover.Result, error)
 	Export(ctx context.Context, format, filter string, w io.Writer) error
+	Engagements(ctx context.Context) ([]server.EngagementRow, error)
+	Engagement(ctx context.Context, id int64) (server.EngagementDetail, error)
+	PutEngagement(ctx context.Context, r server.EngagementRequest) (server.EngagementDetail, error)
+	ApproveEngagement(ctx context.Context, r server.EngagementApproval) error
+	WithdrawEngagement(ctx context.Context, r server.EngagementEnd) error
+	ProveTarget(ctx context.Context, r server.ProofRequest) (exposure.Proved, error)
+	Halts(ctx context.Context) ([]server.Halt, error)
+	Halt(ctx context.Context, r server.HaltRequest) (bool, error)
+	Resume(ctx context.Context, r server.HaltRequest) (bool, error)
+	Audit(ctx context.Context, q server.AuditQuery) (server.AuditPage, error)
+	VerifyAudit(ctx context.Context) ([]server.AuditChain, error)
 	Programme(ctx context.Context) (server.Programme, error)
 	Apply(ctx context.Context, r server.ApplyRequest) (server.ApplyResult, error)
 	WhatIf(ctx context.Context, r server.WhatIfRequest) (server.WhatIf, error)

@@ -11,11 +11,11 @@ import (
 	"strings"
 	"time"
 
-	"github.com/leeward-ctem/leeward/builtin"
 	"github.com/leeward-ctem/leeward/discover"
 	"github.com/leeward-ctem/leeward/discover/scan"
 	"github.com/leeward-ctem/leeward/exposure"
 	"github.com/leeward-ctem/leeward/guard"
+	"github.com/leeward-ctem/leeward/internal/secret"
 )
 
 type scanCmd struct {
@@ -26,12 +26,15 @@ type scanCmd struct {
 	Rate        float64       `help:"Connections and requests a second, for each target." placeholder:"N"`
 	Credentials bool          `help:"Try a handful of default credentials (level authenticated)."`
 	Templates   string        `help:"Directory of your own templates." placeholder:"DIR" type:"path"`
+	Rules       string        `help:"Directory of your own rules for settings, beside those that are shipped." placeholder:"DIR" type:"path"`
 	Engagement  string        `help:"Rules of engagement to keep to; without, just the targets that are named, for a day." placeholder:"FILE" type:"path"`
+	Within      []string      `help:"Networks in which the private addresses of named hosts may lie." placeholder:"NETWORK,…"`
 	From        string        `help:"Where you look from: what is reachable differs by it." default:"cli" placeholder:"VANTAGE"`
 	Asset       string        `help:"What the target is, as in repository:github.com/acme/shop." placeholder:"KIND:NAME"`
 	Store       bool          `help:"Import what is found, as other commands do: by the server that runs here, or into the database."`
 	Push        string        `help:"Import what is found at another server; LEEWARD_TOKEN is the token." placeholder:"URL"`
-	SARIF       bool          `help:"Print findings as SARIF." name:"sarif" xor:"form"`
+	SARIF       bool          `help:"Print findings as SARIF." name:"sarif"`
+	SBOM        string        `help:"Print a bill of materials of a directory or image: cyclonedx or spdx." name:"sbom" enum:",cyclonedx,spdx" default:"" placeholder:"FORM"`
 	DryRun      bool          `help:"Print what would be sent to whom, and send nothing."`
 	FailOn      string        `help:"End with exit code 4 when a finding is this severe or more: info, low, medium, high, critical." placeholder:"SEVERITY"`
 	All         bool          `help:"List all findings, also those that are doubtful, as in test data."`
@@ -54,8 +57,8 @@ type scanning struct {
 func (c *scanCmd) Run(ctx context.Context, r *run) error {
 	s := &scanning{scanCmd: c, run: r}
 	defer s.close()
-	if c.SARIF && r.JSON {
-		return exposure.Errorf(exposure.Invalid, "--json and --sarif are two forms: give one")
+	if c.SARIF && r.JSON || c.SARIF && c.SBOM != "" || r.JSON && c.SBOM != "" {
+		return exposure.Errorf(exposure.Invalid, "--json, --sarif and --sbom are different forms: give one")
 	}
 	if err := s.prepare(ctx); err != nil {
 		return err
@@ -70,8 +73,14 @@ func (c *scanCmd) Run(ctx context.Context, r *run) error {
 		return err
 	}
 	defer out.close()
-	engines := scan.Runner{Engines: append(builtin.Engines(), r.inventoryEngine())}
-	status, err := engines.Run(ctx, s.plan, out.take)
+	engines, err := s.engines(ctx)
+	if err != nil {
+		return err
+	}
+	if err := out.begin(); err != nil {
+		return err
+	}
+	status, err := (&scan.Runner{Engines: engines}).Run(ctx, s.plan, out.take)
 	r.endLine()
 	stopped := context.Cause(ctx) != nil
 	if err != nil && (!stopped || status == nil) {
@@ -79,6 +88,9 @@ func (c *scanCmd) Run(ctx context.Context, r *run) error {
 	}
 	if c.DryRun {
 		return nil
+	}
+	if err := out.end(context.Cause(ctx)); err != nil {
+		return err
 	}
 	if err := s.print(status); err != nil {
 		return err
@@ -90,7 +102,7 @@ func (c *scanCmd) Run(ctx context.Context, r *run) error {
 	if err := s.deliver(context.WithoutCancel(ctx), out, stopped); err != nil {
 		return err
 	}
-	if r.exit == exitDone && s.failOn != exposure.SeverityUnknown && s.found.worst >= s.failOn {
+	if r.exit <= exitRecords && s.failOn != exposure.SeverityUnknown && s.found.worst >= s.failOn {
 		r.exit = exitFound
 	}
 	return nil
@@ -144,18 +156,37 @@ func (s *scanning) prepare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := s.bill(); err != nil {
+		return err
+	}
 	return s.open(named)
+}
+
+// bill prepares for a bill of materials: when it is wanted, packages are.
+func (s *scanning) bill() error {
+	if s.SBOM == "" {
+		return nil
+	}
+	if len(s.plan.Targets) != 1 || s.plan.Targets[0].Host != "" {
+		return exposure.Errorf(exposure.Invalid, "--sbom is of one directory or image")
+	}
+	if len(s.plan.Only) == 0 {
+		s.plan.Only = []string{"inventory"}
+	}
+	s.found.listing = true
+	return nil
 }
 
 // open makes the way out, when there is a target to be reached by it.
 func (s *scanning) open(named []string) error {
 	remote := slices.ContainsFunc(s.plan.Targets, func(t scan.Target) bool { return t.Host != "" })
 	if s.DryRun {
-		for _, t := range s.plan.Targets {
+		s.plan.Targets = slices.DeleteFunc(s.plan.Targets, func(t scan.Target) bool {
 			if t.Host == "" {
 				fmt.Fprintf(s.Out, "reads %s and sends nothing\n", printable(t.Name))
 			}
-		}
+			return t.Host == ""
+		})
 	}
 	if !remote {
 		return nil
@@ -167,7 +198,7 @@ func (s *scanning) open(named []string) error {
 	if err := guard.Check(e, s.Now()); err != nil {
 		return err
 	}
-	cfg := guard.Config{Now: s.Now}
+	cfg := guard.Config{Now: s.Now, Redact: func(text string) string { return secret.Text(text, 0) }, Resolver: s.Env("LEEWARD_RESOLVER")}
 	if s.DryRun {
 		cfg.Auditor, cfg.Dry = unkept{s.run}, s.would()
 	} else if cfg.Auditor, err = s.auditFile(); err != nil {

@@ -19,6 +19,7 @@ import (
 	"github.com/leeward-ctem/leeward/exposure"
 	"github.com/leeward-ctem/leeward/guard"
 	"github.com/leeward-ctem/leeward/mobilize/export"
+	"github.com/leeward-ctem/leeward/prioritize"
 )
 
 // Bounds of what is held to be listed; what is imported and printed as JSON has
@@ -34,8 +35,9 @@ type found struct {
 	dropped int // beyond maxFound
 	doubted int // of all
 	worst   exposure.Severity
-	covered map[string]bool // engine's classes
-	open    int             // ports, packages: things that are there
+
+	listing bool // the components are wanted
+	parts   []exposure.Component
 }
 
 // scanRow is a line of the table, and a result of SARIF.
@@ -53,7 +55,9 @@ type scanRow struct {
 func (f *found) add(o *exposure.Observation) {
 	switch o.Kind {
 	case exposure.ObservedInventory:
-		f.open++
+		if f.listing && o.Component.Name != "" && len(f.parts) < maxBilled {
+			f.parts = append(f.parts, o.Component)
+		}
 		return
 	case exposure.ObservedWeakness:
 	default:
@@ -63,6 +67,11 @@ func (f *found) add(o *exposure.Observation) {
 		return
 	}
 	w := scanRow{severity: o.Severity, confidence: o.Confidence, rule: o.Rule, asset: o.Asset.Display(), where: whereOf(o), file: o.Location.File, uri: o.Location.Path, title: o.Title, fix: o.Solution}
+	for _, vector := range o.CVSS {
+		if o.Severity == exposure.SeverityUnknown {
+			w.severity = max(w.severity, prioritize.VectorSeverity(vector))
+		}
+	}
 	if len(o.Advisories) > 0 {
 		w.cves = o.Advisories
 	}
@@ -141,16 +150,34 @@ func newSpooled(r *run, s *scanning) (*spooled, error) {
 	return p, nil
 }
 
+// begin and end say of the run what an import has to know: one that was stopped
+// closes nothing.
+func (p *spooled) begin() error {
+	return p.put(&exposure.Observation{Kind: exposure.ObservedRun, Run: &exposure.Run{Tool: scan.Tool, Version: version, Started: p.s.Now()}})
+}
+
+func (p *spooled) end(stopped error) error {
+	run := exposure.Run{Tool: scan.Tool, Finished: p.s.Now()}
+	if stopped != nil {
+		run.Failed, run.Failure = true, "the scan was stopped before it was done"
+	}
+	return p.put(&exposure.Observation{Kind: exposure.ObservedRun, Run: &run})
+}
+
 func (p *spooled) take(o exposure.Observation) error {
 	redact(&o)
 	p.s.found.add(&o)
+	return p.put(&o)
+}
+
+func (p *spooled) put(o *exposure.Observation) error {
 	if p.json != nil && !p.s.DryRun {
-		if err := p.json.Encode(&o); err != nil {
+		if err := p.json.Encode(o); err != nil {
 			return err
 		}
 	}
 	if p.enc != nil {
-		return p.enc.Encode(&o)
+		return p.enc.Encode(o)
 	}
 	return nil
 }
@@ -185,6 +212,10 @@ func (s *scanning) print(status []scan.Status) error {
 	switch {
 	case s.SARIF:
 		if err := export.Write(s.Out, export.SARIF, export.Tool{Name: "Leeward", Version: version, URI: "https://github.com/leeward-ctem/leeward"}, f.rows(s.Now())); err != nil {
+			return err
+		}
+	case s.SBOM != "":
+		if err := s.writeBill(); err != nil {
 			return err
 		}
 	case !s.run.JSON:
@@ -262,7 +293,7 @@ const maxTold = 20
 
 // summary says on standard error how it went, by engine.
 func (s *scanning) summary(status []scan.Status) {
-	type sum struct{ looks, found, covered, refused, failed, problems int }
+	type sum struct{ looks, found, covered, refused, failed, stopped int }
 	sums := map[string]*sum{}
 	var wrong []string
 	for _, st := range status {
@@ -273,8 +304,9 @@ func (s *scanning) summary(status []scan.Status) {
 		}
 		m.looks++
 		m.found += st.Found
-		m.problems += len(st.Problems)
 		switch {
+		case st.Stopped:
+			m.stopped++
 		case st.Covered:
 			m.covered++
 		case st.Refused:
@@ -282,7 +314,7 @@ func (s *scanning) summary(status []scan.Status) {
 		case st.Failure != "":
 			m.failed++
 		}
-		if st.Failure != "" {
+		if st.Failure != "" && !st.Stopped {
 			wrong = append(wrong, fmt.Sprintf("%s, %s: %s", st.Engine, st.Target, st.Failure))
 		}
 		for _, p := range st.Problems {
@@ -309,6 +341,9 @@ func (s *scanning) summary(status []scan.Status) {
 		}
 		if m.failed > 0 {
 			line += fmt.Sprintf(", failed %d", m.failed)
+		}
+		if m.stopped > 0 {
+			line += fmt.Sprintf(", stopped %d", m.stopped)
 		}
 		fmt.Fprintln(s.Err, line)
 	}

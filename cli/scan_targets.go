@@ -19,7 +19,6 @@ import (
 
 	"github.com/leeward-ctem/leeward/discover"
 	"github.com/leeward-ctem/leeward/discover/scan"
-	"github.com/leeward-ctem/leeward/discover/scan/image"
 	"github.com/leeward-ctem/leeward/discover/scan/tree"
 	"github.com/leeward-ctem/leeward/exposure"
 	"github.com/leeward-ctem/leeward/guard"
@@ -67,41 +66,26 @@ func parseTarget(word string) ([]scan.Target, error) {
 	if word == "" || strings.Contains(word, "://") {
 		return scan.Parse(word)
 	}
-	if info, err := os.Stat(word); err == nil && info.IsDir() {
+	info, err := os.Stat(word)
+	switch {
+	case err != nil && fileLike(word):
+		return nil, exposure.Errorf(exposure.NotFound, "there is no file %s; host:%s looks at a host of that name", word, word)
+	case err != nil:
+	case info.IsDir() && isLayout(word):
+		return scan.Parse("image:" + word)
+	case info.IsDir():
 		return scan.Parse("dir:" + word)
-	} else if err == nil {
+	case billEnding(word) != "":
+		return scan.Parse("sbom:" + word)
+	default:
 		return scan.Parse("image:" + word)
 	}
 	return scan.Parse(word)
 }
 
-// files opens the tree of a target.
-func (s *scanning) files(ctx context.Context, t *scan.Target) error {
-	if t.Kind == scan.Image && isBill(t.Name) {
-		return s.bill(t)
-	}
-	if t.Kind == scan.Image {
-		i, err := image.Open(ctx, t.Name)
-		if err != nil {
-			return err
-		}
-		s.closers = append(s.closers, i)
-		t.Files = i.Files
-		if t.Asset.IsZero() {
-			t.Asset = i.Asset(filepath.Base(t.Name))
-		}
-		return nil
-	}
-	d, err := tree.Open(t.Name)
-	if err != nil {
-		return err
-	}
-	s.closers = append(s.closers, d)
-	t.Files = d
-	if t.Asset.IsZero() {
-		t.Asset = directoryAsset(d, t.Name, s.plan.Self)
-	}
-	return nil
+// fileLike reports whether a word ends as files do, and no host.
+func fileLike(word string) bool {
+	return slices.ContainsFunc([]string{".tar", ".gz", ".tgz", ".zst", ".json", ".xml", ".spdx"}, func(ending string) bool { return strings.HasSuffix(strings.ToLower(word), ending) })
 }
 
 // directoryAsset is the repository that a directory is a clone of, or else its
@@ -114,12 +98,17 @@ func directoryAsset(d *tree.Tree, name, self string) exposure.AssetRef {
 			return ref
 		}
 	}
+	return pathAsset(name, self)
+}
+
+// pathAsset is a file or directory of this machine.
+func pathAsset(name, self string) exposure.AssetRef {
 	path, err := filepath.Abs(name)
 	if err != nil {
 		path = name
 	}
+	ref := exposure.AssetRef{Kind: exposure.AssetRepository, Name: filepath.Base(path)}
 	ref.Add(exposure.IDPath, cmp.Or(self, "localhost")+":"+filepath.ToSlash(path))
-	ref.Name = filepath.Base(path)
 	return ref
 }
 
@@ -192,6 +181,9 @@ func lastOf(p netip.Prefix) netip.Addr {
 // for a day, and who runs it answers for it.
 func (s *scanning) rules(named []string) (*exposure.Engagement, error) {
 	if s.Engagement != "" {
+		if len(s.Within) > 0 || s.Rate != 0 {
+			return nil, exposure.Errorf(exposure.Invalid, "--within and --rate do not go with --engagement, which says both")
+		}
 		body, err := os.ReadFile(s.scanCmd.Engagement)
 		if err != nil {
 			return nil, exposure.Errorf(exposure.Invalid, "cannot open %s: %w", s.scanCmd.Engagement, errors.Unwrap(err))
@@ -203,7 +195,7 @@ func (s *scanning) rules(named []string) (*exposure.Engagement, error) {
 		owner = u.Username
 	}
 	return &exposure.Engagement{
-		Name: "leeward scan " + strings.Join(s.Targets, " "), Owner: owner, Targets: named, Level: s.plan.Level, Credentials: s.scanCmd.Credentials,
+		Name: "leeward scan " + strings.Join(s.Targets, " "), Owner: owner, Targets: append(named, s.Within...), Level: s.plan.Level, Credentials: s.scanCmd.Credentials,
 		Expires: s.Now().Add(24 * time.Hour), Limits: exposure.Limits{Rate: s.Rate},
 	}, nil
 }

@@ -67,6 +67,9 @@ func TestScanOfAHost(t *testing.T) {
 		if err := json.Unmarshal([]byte(line), &o); err != nil {
 			t.Fatalf("%v: %s", err, line)
 		}
+		if o.Kind == exposure.ObservedRun {
+			continue
+		}
 		rules[o.Rule] = true
 		if o.Coverage != nil {
 			covered[o.Coverage.Class] = true

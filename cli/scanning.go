@@ -6,7 +6,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"log/slog"
 	"net/netip"
@@ -113,7 +112,7 @@ func (a *app) checkPlan(ctx context.Context, p *exposure.ScanPlan) error {
 			}
 		}
 	}
-	return engines().Check(p.Engines, p.Level)
+	return engines(a.env).Check(p.Engines, p.Level)
 }
 
 // RemovePlan forgets a plan.
@@ -418,7 +417,7 @@ func (b *boss) grant(ctx context.Context, engagements ...int64) (guard.Grant, er
 	}
 	halts, err := b.db.Halts(ctx)
 	for _, h := range halts {
-		g.Halted[h.Engagement] = h.Actor + ": " + h.Why
+		g.Halted[h.Engagement] = haltText(&h)
 	}
 	return g, err
 }
@@ -513,7 +512,7 @@ func (b *boss) Audit(ctx context.Context, entries []guard.Entry) (have int64, er
 				if err := e.Follows(have, head.Hash); err != nil {
 					return nil, err
 				}
-				row, err := auditedOf(e)
+				row, err := audited(e)
 				if err != nil {
 					return nil, err
 				}
@@ -524,34 +523,4 @@ func (b *boss) Audit(ctx context.Context, entries []guard.Entry) (have int64, er
 		})
 	})
 	return have, err
-}
-
-// auditedOf is an audit entry as it is kept.
-func auditedOf(e *guard.Entry) (store.Audited, error) {
-	body, err := json.Marshal(e)
-	return store.Audited{Seq: e.Seq, At: e.At.UnixMilli(), Engagement: e.Engagement, Refused: e.Kind == guard.Decided && !e.Allowed, Prev: e.Prev, Hash: e.Hash, Body: body}, err
-}
-
-// chainAudit is an auditor that keeps entries in the database.
-type chainAudit struct {
-	db    *store.DB
-	chain string
-}
-
-// Append implements guard.Auditor.
-func (c chainAudit) Append(ctx context.Context, entries ...guard.Entry) error {
-	return c.db.Write(context.WithoutCancel(ctx), func(tx *store.Tx) error {
-		return tx.AppendAudit(ctx, c.chain, func(head store.AuditHead) (rows []store.Audited, err error) {
-			for _, e := range entries {
-				e.Link(head.Seq, head.Hash)
-				row, err := auditedOf(&e)
-				if err != nil {
-					return nil, err
-				}
-				head.Seq, head.Hash = e.Seq, e.Hash
-				rows = append(rows, row)
-			}
-			return rows, nil
-		})
-	})
 }

@@ -77,6 +77,7 @@ func (c *serveCmd) Run(ctx context.Context, r *run) error {
 	}
 	defer a.stopCycle(ctx)
 	defer a.startWorkers(ctx, c.Workers, r.Env)()
+	go a.keepLeave(ctx, "")
 	// The first page is not the one to wait for it.
 	go func() {
 		a.Remediations(context.WithoutCancel(ctx), "")

@@ -245,9 +245,9 @@ func (n *normaliser) advisory(o *exposure.Observation, key string) *exposure.Adv
 func typeOf(o *exposure.Observation) exposure.Type {
 	class, _, _ := strings.Cut(o.Class, "-")
 	switch class {
-	case "misconfig":
+	case "misconfig", "config":
 		return exposure.TypeMisconfiguration
-	case "secret":
+	case "secret", "secrets":
 		return exposure.TypeSecret
 	case "credential":
 		return exposure.TypeCredential

@@ -28,7 +28,7 @@ const MaxEngagement = 90 * 24 * time.Hour
 // Engagement is the rules of engagement: what may be sent, to whom, by when,
 // and who answers for it. Nothing is sent without one.
 type Engagement struct {
-	ID      int64  `json:"id"` // 0: it is of this run alone
+	ID      int64  `json:"id,omitempty"` // 0: it is of this run alone
 	Name    string `json:"name"`
 	Owner   string `json:"owner"`             // who answers for it
 	Contact string `json:"contact,omitempty"` // whom a target's people call

@@ -46,6 +46,7 @@ const (
 	Asked    EntryKind = "request"  // requests that were sent within a decision
 	Finished EntryKind = "end"      // of a session, with its counts
 	Stopped  EntryKind = "stop"     // leave was withdrawn
+	Ruled    EntryKind = "rules"    // a person changed, approved or withdrew rules, or stopped everything
 )
 
 // Auditor keeps audit entries. Append returns when they are kept: nothing is

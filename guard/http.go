@@ -39,7 +39,7 @@ func (s *Session) transport() *http.Transport {
 			if !ok {
 				return nil, errors.New("a connection that nobody decided on")
 			}
-			return s.connect(ctx, to.pace, "tcp", to.addr, nil)
+			return s.connect(ctx, to.pace, "tcp", to.addr, 0, nil)
 		},
 		TLSClientConfig:        looseTLS(),
 		MaxResponseHeaderBytes: maxHeader,

@@ -1,6 +1,7 @@
 package guard
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net"
@@ -359,7 +360,7 @@ func (s *Session) Dial(ctx context.Context, a Action) (Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := s.connect(ctx, p, q.protocol, netip.AddrPortFrom(q.addr, uint16(a.Port)), done)
+	c, err := s.connect(ctx, p, q.protocol, netip.AddrPortFrom(q.addr, uint16(a.Port)), a.Timeout, done)
 	if err != nil {
 		done()
 		return nil, err
@@ -395,10 +396,10 @@ func (s *Session) turn(ctx context.Context, p *pace, q *ask, action string) (fun
 }
 
 // connect makes one connection to an address that was decided on.
-func (s *Session) connect(ctx context.Context, p *pace, protocol string, to netip.AddrPort, done func()) (*conn, error) {
+func (s *Session) connect(ctx context.Context, p *pace, protocol string, to netip.AddrPort, timeout time.Duration, done func()) (*conn, error) {
 	ctx, end := s.alive(ctx)
 	defer end()
-	dialer := net.Dialer{Timeout: dialTimeout, KeepAlive: -1, Control: func(_, address string, _ syscall.RawConn) error {
+	dialer := net.Dialer{Timeout: cmp.Or(timeout, dialTimeout), KeepAlive: -1, Control: func(_, address string, _ syscall.RawConn) error {
 		if at, err := netip.ParseAddrPort(address); err != nil || at != to {
 			return fmt.Errorf("%s is not %s", address, to)
 		}
@@ -483,4 +484,14 @@ func portsText(ranges []exposure.PortRange) string {
 		}
 	}
 	return s
+}
+
+// Rate is how many connections and requests a second a target gets, for those
+// whose own the guard does not see one by one.
+func (s *Session) Rate() float64 {
+	r, against := s.guard.leave(s.engagement)
+	if len(against) > 0 {
+		return 0
+	}
+	return limits(r.Limits).Rate
 }

@@ -59,24 +59,58 @@ func (p *parsed) get(s string) (v vector, version int, ok bool) {
 	return known.v, known.version, known.ok
 }
 
-// parseVector reads one vector string. ok is false when it is none.
-func parseVector(s string) (v vector, version int, ok bool) {
-	var m metric
-	var err error
+// parseMetrics reads a vector of any version, and its base score.
+func parseMetrics(s string) (m metric, score float64, version int, err error) {
 	switch {
 	case strings.HasPrefix(s, "CVSS:4.0/"):
-		version = 40
-		m, err = gocvss40.ParseVector(s)
+		v, err := gocvss40.ParseVector(s)
+		if err != nil {
+			return nil, 0, 0, err
+		}
+		return v, v.Score(), 40, nil
 	case strings.HasPrefix(s, "CVSS:3.1/"):
-		version = 31
-		m, err = gocvss31.ParseVector(s)
+		v, err := gocvss31.ParseVector(s)
+		if err != nil {
+			return nil, 0, 0, err
+		}
+		return v, v.BaseScore(), 31, nil
 	case strings.HasPrefix(s, "CVSS:3.0/"):
-		version = 30
-		m, err = gocvss30.ParseVector(s)
-	default:
-		version = 20
-		m, err = gocvss20.ParseVector(strings.TrimSuffix(strings.TrimPrefix(s, "("), ")"))
+		v, err := gocvss30.ParseVector(s)
+		if err != nil {
+			return nil, 0, 0, err
+		}
+		return v, v.BaseScore(), 30, nil
 	}
+	v, err := gocvss20.ParseVector(strings.TrimSuffix(strings.TrimPrefix(s, "("), ")"))
+	if err != nil {
+		return nil, 0, 0, err
+	}
+	return v, v.BaseScore(), 20, nil
+}
+
+// VectorSeverity is the word for the base score of a CVSS vector, by the scale of
+// CVSS 3 (https://www.first.org/cvss/v3.1/specification-document#Qualitative-Severity-Rating-Scale);
+// unknown for what is no vector. It is not the risk, which is the model's.
+func VectorSeverity(s string) exposure.Severity {
+	_, score, _, err := parseMetrics(s)
+	switch {
+	case err != nil:
+		return exposure.SeverityUnknown
+	case score >= 9:
+		return exposure.SeverityCritical
+	case score >= 7:
+		return exposure.SeverityHigh
+	case score >= 4:
+		return exposure.SeverityMedium
+	case score > 0:
+		return exposure.SeverityLow
+	}
+	return exposure.SeverityInfo
+}
+
+// parseVector reads one vector string. ok is false when it is none.
+func parseVector(s string) (v vector, version int, ok bool) {
+	m, _, version, err := parseMetrics(s)
 	if err != nil {
 		return v, 0, false
 	}

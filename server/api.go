@@ -158,6 +158,7 @@ func (s *Server) registerAPI(mux *routes) {
 		return &list[exposure.Remediation]{rows}, err
 	})
 	s.registerDiscover(a)
+	s.registerEngagements(a)
 	s.registerLandscape(a)
 	register(a, Viewer, "get-programme", http.MethodGet, "/programme", "The programme file", func(ctx context.Context, _ *struct{}) (*Programme, error) {
 		p, err := s.Backend.Programme(ctx)
@@ -316,6 +317,9 @@ func register[In, Out any](a operations, least Role, id, method, path, summary s
 func maxBody(operation string) int64 {
 	if operation == "apply-programme" || operation == "what-if" {
 		return 6*maxProgramme + 64<<10
+	}
+	if operation == "add-engagement" || operation == "change-engagement" {
+		return 4 << 20
 	}
 	return 1 << 20
 }

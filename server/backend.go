@@ -100,6 +100,28 @@ type Backend interface {
 	// AcknowledgeAlerts notes who took note of alerts, and of how many.
 	AcknowledgeAlerts(ctx context.Context, r AcknowledgeRequest) (int, error)
 
+	// Engagements are all rules of engagement, newest first.
+	Engagements(ctx context.Context) ([]EngagementRow, error)
+	Engagement(ctx context.Context, id int64) (EngagementDetail, error)
+	// PutEngagement checks and keeps rules. They hold once somebody else approved them.
+	PutEngagement(ctx context.Context, r EngagementRequest) (EngagementDetail, error)
+	ApproveEngagement(ctx context.Context, r EngagementApproval) error
+	WithdrawEngagement(ctx context.Context, r EngagementEnd) error
+	// ProveTarget looks for the token that shows who owns a target.
+	ProveTarget(ctx context.Context, r ProofRequest) (exposure.Proved, error)
+	// DecideAction says what the rules make of something; nothing is sent.
+	DecideAction(ctx context.Context, q ActionQuery) (ActionDecision, error)
+	// Halts are the stops that hold.
+	Halts(ctx context.Context) ([]Halt, error)
+	// Halt stops everything that is sent, or what one engagement allows, and says
+	// whether that is new. Resume lets it go on.
+	Halt(ctx context.Context, r HaltRequest) (bool, error)
+	Resume(ctx context.Context, r HaltRequest) (bool, error)
+	// Audit lists what was decided and sent, newest first.
+	Audit(ctx context.Context, q AuditQuery) (AuditPage, error)
+	// VerifyAudit reads all chains of the audit log and says whether they hold.
+	VerifyAudit(ctx context.Context) ([]AuditChain, error)
+
 	Programme(ctx context.Context) (Programme, error)
 	// Policies are those in force, then those that could be.
 	Policies(ctx context.Context) ([]PolicyStatus, error)

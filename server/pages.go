@@ -44,6 +44,18 @@ func (s *Server) registerPages(mux *routes) {
 	page("GET "+web.ScansURL, Viewer, s.scansPage)
 	page("GET "+web.ScansURL+"/{id}", Viewer, s.scanPage)
 	page("GET "+web.SourcesURL, Viewer, s.sourcesPage)
+	page("GET "+web.EngagementsURL, Viewer, s.engagementsPage)
+	page("GET "+web.NewEngagementURL, Operator, s.newEngagementPage)
+	page("GET "+web.EngagementsURL+"/{id}", Viewer, s.engagementPage)
+	page("GET "+web.EngagementsURL+"/{id}/edit", Operator, s.editEngagementPage)
+	page("POST "+web.EngagementsURL, Operator, s.engagementForm)
+	page("POST "+web.EngagementsURL+"/{id}", Operator, s.engagementForm)
+	page("POST "+web.EngagementsURL+"/{id}/approve", Operator, s.approveEngagementForm)
+	page("POST "+web.EngagementsURL+"/{id}/withdraw", Operator, s.withdrawEngagementForm)
+	page("POST "+web.EngagementsURL+"/{id}/prove", Operator, s.proveTargetForm)
+	page("POST "+web.HaltURL, Analyst, s.haltForm)
+	page("POST "+web.ResumeURL, Operator, s.resumeForm)
+	page("GET "+web.AuditURL, Viewer, s.auditPage)
 	page("GET "+web.ImportURL, Viewer, s.importPage)
 	page("POST "+web.ImportURL, Analyst, s.importForm)
 	page("GET "+web.FeedsURL, Viewer, s.feedsPage)
@@ -214,6 +226,7 @@ func (s *Server) shell(ctx context.Context, title string, stage web.Stage) web.S
 		stale.Data, _ = time.Parse(time.RFC3339, f.Date) // our own word, read back
 		sh.Stale = append(sh.Stale, stale)
 	}
+	sh.Halts = s.halts(ctx)
 	sh.Flashes = s.takeFlashes(ctx)
 	return sh
 }

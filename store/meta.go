@@ -41,3 +41,9 @@ func (db *DB) meta(ctx context.Context, key string) (string, error) {
 	}
 	return v, explain(err)
 }
+
+// KeepMeta keeps a small text by its key, unless there is one already.
+func (tx *Tx) KeepMeta(ctx context.Context, key, value string) error {
+	_, err := tx.tx.ExecContext(ctx, "INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT DO NOTHING", key, value)
+	return err
+}

@@ -38,6 +38,8 @@ func iconPath(name string) string {
 		return "M12 4v12M7 11.5 12 16l5-4.5M4 18v1a1 1 0 0 0 1 1h14a1 1 0 0 0 1-1v-1"
 	case "close":
 		return "M6 6l12 12M18 6 6 18"
+	case "stop":
+		return "M8 3h8l5 5v8l-5 5H8l-5-5V8zM9 12h6"
 	case "check":
 		return "M5 12.5l4.5 4.5L19 7.5"
 	case "warn":

@@ -12,6 +12,8 @@ func commands() []Suggestion {
 		{"Go to", "Assets", "g d", AssetsURL},
 		{"Go to", "Scans", "", ScansURL},
 		{"Go to", "Sources", "", SourcesURL},
+		{"Go to", "Engagements: what may be scanned", "", EngagementsURL},
+		{"Go to", "Audit log", "", AuditURL},
 		{"Go to", "Import a report", "", ImportURL},
 		{"Go to", "Feeds", "g i", FeedsURL},
 		{"Go to", "Alerts", "", AlertsURL},

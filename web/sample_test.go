@@ -560,7 +560,7 @@ func samplePages(static *Static) []sample {
 		{"error-404", Error(ErrorPage{Shell: shell("Not found", ""), Status: 404})},
 		{"error-403", Error(ErrorPage{Shell: shell("Forbidden", ""), Status: 403, Message: "Feeds are updated by operators: ask one, or an administrator for the role."})},
 		{"error-500", Error(ErrorPage{Shell: signedOut, Status: 500})},
-	}, actorSamples(func(title string) Shell { return shell(title, StageIntel) })...)
+	}, append(actorSamples(func(title string) Shell { return shell(title, StageIntel) }), samplesOfEngagements(static)...)...)
 }
 
 // emptyPages are the same pages before anything happened.
@@ -678,6 +678,9 @@ func hostilePages(static *Static, text string) []sample {
 	news := []AdvisoryNews{{text, time.Time{}, math.NaN(), math.Inf(1)}, {"epss", before(1), math.NaN(), math.Inf(1)}}
 	advisory := AdvisoryRow{ID: 1, Key: text, Title: text, Type: text, Risk: math.MaxInt, Band: 99, Loss: math.NaN(), KEV: before(1), Ransomware: true, EPSS: epss(math.NaN()), Percentile: epss(math.NaN()), Findings: 1, Assets: 1, Overdue: 1, News: news}
 	for _, x := range hostileActors(shell, text, asset) {
+		add(x.name, x.page)
+	}
+	for _, x := range hostileEngagements(shell, text) {
 		add(x.name, x.page)
 	}
 	hostile := exposure.Alert{ID: -1, At: math.MaxInt64, Kind: exposure.AlertKind(text), Key: text, Advisory: 1, Subject: text, Title: text, Reason: text, Facts: []exposure.AlertFact{{Label: text, Was: text, Is: text}}, Watched: text,

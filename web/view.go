@@ -16,6 +16,7 @@ type Shell struct {
 	Counts  Counts
 	Stale   []StaleFeed // feeds whose age weakens what pages say
 	Demo    bool        // demo data is present: a banner offers to remove it
+	Halts   []Halted    // stops that hold: a banner says so
 	Scope   Chosen      // what everything is narrowed to
 	Flashes []Flash
 	Version string // of the program

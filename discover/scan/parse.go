@@ -16,7 +16,7 @@ const MaxHosts = 1 << 16
 
 // Parse reads what a user names as a target, without touching it: an address, a
 // network (10.1.0.0/24) or range (10.1.0.5-10.1.0.9), a host name, host:port,
-// a URL, or one with its kind before it: host:, domain:, dir:, image:. The
+// a URL, or one with its kind before it: host:, domain:, cidr:, dir:, image:, sbom:. The
 // kinds that are files come without Files: their Name is the path. A bare word
 // with a slash or a dot at its beginning is a directory.
 func Parse(s string) ([]Target, error) {
@@ -24,7 +24,7 @@ func Parse(s string) ([]Target, error) {
 	bad := func(why string) ([]Target, error) {
 		return nil, exposure.Errorf(exposure.Invalid, "target %q: %s: give a directory, an address, a network, a host name, host:port or a URL", s[:min(len(s), 100)], why)
 	}
-	for kind, prefix := range map[Kind]string{Directory: "dir:", Image: "image:"} {
+	for kind, prefix := range map[Kind]string{Directory: "dir:", Image: "image:", Bill: "sbom:"} {
 		if name, ok := strings.CutPrefix(s, prefix); ok {
 			if name == "" {
 				return bad("no path is named")
@@ -37,6 +37,13 @@ func Parse(s string) ([]Target, error) {
 			return bad("no domain")
 		}
 		return []Target{{Kind: Domain, Name: name, Host: strings.ToLower(strings.TrimSuffix(name, "."))}}, nil
+	}
+	if net, ok := strings.CutPrefix(s, "cidr:"); ok {
+		n, err := netip.ParsePrefix(net)
+		if err != nil {
+			return bad("no network")
+		}
+		return network(n.Masked(), bad)
 	}
 	s = strings.TrimPrefix(s, "host:")
 	switch {

@@ -60,6 +60,7 @@ type Status struct {
 	Covered  bool          `json:"covered"`           // what was not found is not there
 	Failure  string        `json:"failure,omitempty"` // why it ended early
 	Refused  bool          `json:"refused,omitempty"` // the rules of engagement did not allow it, or some of it
+	Stopped  bool          `json:"stopped,omitempty"` // the run ended before it did
 	Problems []string      `json:"problems,omitempty"`
 	Took     time.Duration `json:"took"`
 
@@ -143,7 +144,7 @@ func (w *run) wait(ctx context.Context, workers *sync.WaitGroup) {
 	w.out.Unlock()
 	w.mu.Lock()
 	for l := range w.running {
-		w.status = append(w.status, Status{Engine: l.about.Name, Target: l.target.Name, Failure: "the engine did not stop when it was told to", Took: w.plan.Now().Sub(l.began)})
+		w.status = append(w.status, Status{Engine: l.about.Name, Target: l.target.Name, Failure: "the engine did not stop when it was told to", Stopped: true, Took: w.plan.Now().Sub(l.began)})
 	}
 	w.running = nil
 	w.mu.Unlock()
@@ -246,7 +247,7 @@ func (w *run) add(t Target) {
 
 func (w *run) addLocked(t Target) {
 	key := strings.Join([]string{string(t.Kind), t.Host, fmt.Sprint(t.Port), t.Protocol, t.Path}, "\x00")
-	if t.Kind == Directory || t.Kind == Image {
+	if !t.remote() {
 		key = string(t.Kind) + "\x00" + t.Name
 	}
 	if w.seen[key] || len(w.seen) >= maxLooks {
@@ -320,7 +321,9 @@ func (w *run) next(ctx context.Context) *look {
 }
 
 // remote reports whether a look goes by the network.
-func (l *look) remote() bool { return l.target.Kind != Directory && l.target.Kind != Image }
+func (l *look) remote() bool { return l.target.remote() }
+
+func (t *Target) remote() bool { return t.Kind != Directory && t.Kind != Image && t.Kind != Bill }
 
 // look lets one engine look at one target.
 func (w *run) look(ctx context.Context, l *look) {
@@ -332,7 +335,7 @@ func (w *run) look(ctx context.Context, l *look) {
 		s.Refused = true
 	}
 	if err != nil {
-		s.Failure, s.Covered = err.Error(), false
+		s.Failure, s.Covered, s.Stopped = err.Error(), false, ctx.Err() != nil
 	}
 	if ctx.Err() == nil && l.target.Kind == Host {
 		w.closePorts(l)
@@ -457,7 +460,7 @@ func (l *look) own(o *exposure.Observation) (why string) {
 	}
 	o.Tool = Tool
 	switch {
-	case o.Class == "" && o.Kind == exposure.ObservedInventory:
+	case o.Kind == exposure.ObservedInventory:
 		o.Class = l.about.Name
 	case o.Class != l.about.Name:
 		why = fmt.Sprintf("its class is %q", o.Class)

@@ -25,6 +25,7 @@ type Kind string
 const (
 	Directory Kind = "directory" // Files is its tree; a repository when it has .git
 	Image     Kind = "image"     // Files is its flattened root file system
+	Bill      Kind = "sbom"      // Files holds one bill of materials, as another program wrote it
 	Host      Kind = "host"      // Host, of which the ports are not known yet
 	Service   Kind = "service"   // Host and Port, of which Name says what answers
 	Domain    Kind = "domain"    // Host is a DNS name, looked at by what the DNS says
@@ -36,6 +37,9 @@ type Target struct {
 	Name  string            // as the user named it, or as it was found
 	Asset exposure.AssetRef // what observations are about when they do not say
 	Files fs.FS             // of a directory or image; read only, links do not lead out of it
+	// Dir is where Files lies on this machine, as an absolute path, for engines
+	// that run a program; empty: nowhere.
+	Dir string
 
 	Host     string // DNS name or address
 	Port     int
@@ -90,7 +94,8 @@ type Description struct {
 //     refusal, a file that could not be read, a truncated answer or a level that
 //     was too low for some rules must not be covered (for those rules).
 //
-// Asset may be left zero when it is the target's; Tool is left empty.
+// Asset may be left zero when it is the target's; Tool is left empty but by
+// engines that are Foreign.
 //
 // An error that wraps *[exposure.RecordError] costs the one thing it is about;
 // what was found goes on, and no coverage that includes it may follow. Any

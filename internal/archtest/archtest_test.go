@@ -45,7 +45,7 @@ var rules = []rule{
 	{"discover/report/*/*", []string{"discover", "discover/decode", "discover/record", "discover/term", "discover/report/*"}, append([]string{"net"}, network...), "a report reader is a pure function of bytes"},
 	{"guard", []string{"internal/reserved"}, []string{"os/exec", "database/sql"}, "the one door to the outside knows the rules and the network, and nothing of who asks"},
 	{"discover/scan", []string{"discover", "guard"}, network, "what engines are given is declared here"},
-	{"discover/scan/*", []string{"discover/scan", "discover/decode", "discover/term", "guard", "intel/match", "internal/secret"}, append([]string{"net", "syscall"}, network...), "an engine reaches the world through the guard only"},
+	{"discover/scan/*", []string{"discover/scan", "discover/scan/*/*", "discover/decode", "discover/term", "guard", "intel/match", "internal/secret"}, append([]string{"net", "syscall"}, network...), "an engine reaches the world through the guard only"},
 	{"discover/scan/*/*", []string{"discover/scan", "discover/scan/*", "discover/decode", "discover/term", "guard", "intel/match"}, append([]string{"net", "syscall"}, network...), "an engine reaches the world through the guard only"},
 	{"agent", []string{"guard", "discover/scan"}, []string{"os/exec", "database/sql"}, "an agent works for whatever server it is given"},
 	{"intel", []string{"intel/match", "internal/*"}, []string{"os/exec", "database/sql"}, "feeds are fetched here, and nowhere else"},
@@ -73,6 +73,7 @@ var rules = []rule{
 	{"web/*", []string{"measure", "web", "web/*"}, []string{"net/http", "os/exec", "database/sql"}, "pages render values and never ask"},
 	{"server", append([]string{"agent", "cycle", "guard", "index", "web", "web/*", "internal/*", "mobilize/export"}, stages...), []string{"database/sql", "os/exec"}, "the server asks its backend"},
 	{"internal/demo", nil, network, "the demo is tables and arithmetic"},
+	{"internal/process", []string{"internal/secret"}, []string{"net", "net/http", "database/sql"}, "programs of others are started here, and nowhere else"},
 	{"internal/secret", nil, network, "redaction is a pure function"},
 }
 

@@ -1,7 +1,7 @@
 // Package secret takes secrets out of texts that strangers wrote, before they
-// are stored, logged or exported. [Text] is its only entrance: it also removes
+// are stored, logged or exported. [Text] is the entrance for that: it also removes
 // what a terminal or a reader could be deceived with, makes valid UTF-8 and
-// caps the length.
+// caps the length. [Find] tells where secrets are, for those who look for them.
 //
 //	secret.Text("GET /?token=s3cr3t HTTP/1.1\r\nCookie: sid=81f0c2", 0)
 //	// GET /?token=[redacted:token] HTTP/1.1

@@ -45,15 +45,28 @@ func classTable() (t [256]uint8) {
 // redaction is one look at a text.
 type redaction struct {
 	s     string
-	out   []byte // what s[:last] became; nil: nothing was replaced yet
-	first int    // where the last replacement began
-	last  int    // and ended
+	out   []byte   // what s[:last] became; nil: nothing was replaced yet
+	first int      // where the last replacement began
+	last  int      // and ended
+	found *[]Match // what was replaced; nil: nobody asks
 }
 
 // redact replaces the secrets in s. dirty is true, and nothing returned, when s
 // has characters that [clean] removes.
 func redact(s string) (t string, dirty bool) {
 	r := redaction{s: s}
+	if r.run() {
+		return "", true
+	}
+	if r.out == nil {
+		return s, false
+	}
+	return string(append(r.out, s[r.last:]...)), false
+}
+
+// run looks at the whole text, or up to the first dirty character.
+func (r *redaction) run() (dirty bool) {
+	s := r.s
 	for i := 0; i < len(s); {
 		if i+4 <= len(s) && classes[s[i]]|classes[s[i+1]]|classes[s[i+2]]|classes[s[i+3]] == plainByte {
 			i += 4
@@ -63,25 +76,22 @@ func redact(s string) (t string, dirty bool) {
 		switch classes[s[i]] {
 		case plainByte:
 		case dirtyByte:
-			return "", true
+			return true
 		case highByte:
 			c, n := utf8.DecodeRuneInString(s[i:])
 			if c == utf8.RuneError && n == 1 || deceptive(c) {
-				return "", true
+				return true
 			}
 			next = i + n
 		default:
 			next = r.look(i)
 			if next > i+1 && r.dirty(i+1, next) {
-				return "", true
+				return true
 			}
 		}
 		i = next
 	}
-	if r.out == nil {
-		return s, false
-	}
-	return string(append(r.out, s[r.last:]...)), false
+	return false
 }
 
 // look decides about s[i] and what is around it, and returns where to go on:
@@ -174,5 +184,8 @@ func (r *redaction) replace(from, to int, marker string) int {
 	}
 	r.out = append(append(r.out, r.s[r.last:from]...), marker...)
 	r.first, r.last = from, to
+	if r.found != nil {
+		*r.found = append(*r.found, Match{from, to, kindOf(marker)})
+	}
 	return to
 }

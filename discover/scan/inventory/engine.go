@@ -62,7 +62,7 @@ func New(advisories Advisories) *Engine {
 func (e *Engine) Describe() scan.Description {
 	return scan.Description{
 		Name: class, Title: "Packages and their known weaknesses",
-		Level: exposure.LevelMatch, Takes: []scan.Kind{scan.Directory, scan.Image},
+		Level: exposure.LevelMatch, Takes: []scan.Kind{scan.Directory, scan.Image, scan.Bill},
 	}
 }
 

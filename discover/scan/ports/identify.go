@@ -31,17 +31,21 @@ type found struct {
 	// settled says that an answer came to all that was asked, or that what
 	// answers was understood.
 	settled bool
+	shallow bool // the rules of engagement allow no more than greetings
 	unsure  bool // a question about what was understood stayed without its answer
 	err     error
 }
 
 // How long words are waited for, beside the time that the way takes.
 const (
-	visitFor  = 9 * time.Second        // everything at one port
+	visitFor  = 7 * time.Second        // everything at one port
 	greetWait = 3 * time.Second        // for the first word where one is to be expected
 	quietWait = 400 * time.Millisecond // for the first word where none is
 	askWait   = 1500 * time.Millisecond
 	tiredWait = 250 * time.Millisecond // of who said nothing twice
+
+	// mostSilent is how many questions in all are put to who never says a word.
+	mostSilent = 6
 )
 
 // visit finds out what answers at a port.
@@ -57,25 +61,27 @@ type visit struct {
 // identify finds out what answers at a port.
 func identify(ctx context.Context, t *target) *found {
 	v := &visit{target: t, ctx: ctx, until: time.Now().Add(visitFor), out: &found{port: t.port}}
-	known := v.plain()
+	known := v.understood(slices.Contains(tlsPorts(), t.port))
 	if v.out.service == "" && v.secure {
 		v.out.service = scan.Secured("")
 	}
 	switch {
 	case v.out.err != nil:
-	case known || v.secure:
+	case known:
 		v.out.settled = !v.out.unsure
 	default:
-		v.out.settled = v.silent == 0 && time.Now().Before(v.until)
+		v.out.settled = v.silent == 0 && !v.out.unsure && time.Now().Before(v.until)
 	}
 	return v.out
 }
 
-// plain goes through all ways to find out, the likely ones first. It reports
-// whether one of them was understood.
-func (v *visit) plain() bool {
-	if slices.Contains(tlsPorts(), v.port) && v.overTLS() {
-		return true
+// understood goes through all ways to find out, the likely ones first: TLS
+// where that is usual, protocols that are usual at the port, what is said
+// without being asked, a web page, TLS, and all other protocols. Within TLS it
+// does the same again. It reports whether one of them was understood.
+func (v *visit) understood(tlsFirst bool) bool {
+	if tlsFirst && v.speaksTLS() {
+		return v.within()
 	}
 	all := probes()
 	for i := range all {
@@ -83,8 +89,11 @@ func (v *visit) plain() bool {
 			return true
 		}
 	}
-	if v.listen() || v.overTLS() {
+	if v.listen() {
 		return true
+	}
+	if !tlsFirst && !v.secure && v.speaksTLS() {
+		return v.within()
 	}
 	for i := range all {
 		if !slices.Contains(all[i].ports, v.port) && v.ask(&all[i]) {
@@ -94,21 +103,15 @@ func (v *visit) plain() bool {
 	return false
 }
 
-// overTLS starts TLS, and looks at what is spoken within.
-func (v *visit) overTLS() bool {
-	if v.secure || !v.speaksTLS() {
-		return false
-	}
-	v.secure = true
-	if v.out.err == nil && !v.listen() {
-		v.out.err = nil // something speaks TLS, and that is known
-	}
-	return true
+// within goes on within TLS. What was not answered before is not counted.
+func (v *visit) within() bool {
+	v.secure, v.silent, v.out.unsure = true, 0, false
+	return v.understood(false)
 }
 
 // speaksTLS reports whether the port answers to a ClientHello.
 func (v *visit) speaksTLS() bool {
-	c, ok := v.dial("TLS handshake")
+	c, ok := v.dial("TLS handshake", exposure.LevelObserve)
 	if !ok {
 		return false
 	}
@@ -178,13 +181,18 @@ func everySuite() (ids []uint16) {
 
 // dial connects. What goes wrong is kept, for then nothing can be said of the
 // port.
-func (v *visit) dial(what string) (guard.Conn, bool) {
-	if v.out.err != nil || time.Now().After(v.until) || v.ctx.Err() != nil {
+func (v *visit) dial(what string, level exposure.Level) (guard.Conn, bool) {
+	if v.out.err != nil || v.silent >= mostSilent || time.Now().After(v.until) || v.ctx.Err() != nil {
 		return nil, false
 	}
 	c, err := v.job.Network.Dial(v.ctx, guard.Action{
-		Level: exposure.LevelObserve, Host: v.job.Host, Port: v.port, Ports: v.ports, What: what, Timeout: 2 * v.timeout,
+		Level: level, Host: v.job.Host, Port: v.port, Ports: v.ports, What: what, Timeout: 2 * v.timeout,
 	})
+	var refusal *guard.Refusal
+	if level > exposure.LevelObserve && errors.As(err, &refusal) {
+		v.out.shallow = true
+		return nil, false
+	}
 	if err != nil {
 		v.out.err = err
 		return nil, false
@@ -193,15 +201,16 @@ func (v *visit) dial(what string) (guard.Conn, bool) {
 }
 
 // talk connects and begins a conversation, within TLS when that is spoken.
-func (v *visit) talk(what string) (*talk, bool) {
-	c, ok := v.dial(what)
+func (v *visit) talk(what string, level exposure.Level) (*talk, bool) {
+	c, ok := v.dial(what, level)
 	if !ok {
 		return nil, false
 	}
 	if v.secure {
-		secure, _ := v.handshake(c)
+		secure, spoke := v.handshake(c)
 		if secure == nil {
 			c.Close()
+			v.out.unsure = v.out.unsure || spoke == unheard
 			return nil, false
 		}
 		c = secure
@@ -239,7 +248,7 @@ func (v *visit) took(t *talk) {
 
 // ask asks one question.
 func (v *visit) ask(p *probe) bool {
-	t, ok := v.talk(p.name)
+	t, ok := v.talk(p.name, exposure.LevelObserve)
 	if !ok {
 		return false
 	}
@@ -249,7 +258,7 @@ func (v *visit) ask(p *probe) bool {
 
 // listen waits for the first word, and when none comes asks for a web page.
 func (v *visit) listen() bool {
-	t, ok := v.talk("banner")
+	t, ok := v.talk("banner", exposure.LevelObserve)
 	if !ok {
 		return false
 	}
@@ -287,7 +296,18 @@ func (v *visit) shows(id, evidence string) {
 	v.out.weak = append(v.out.weak, weakness{r, evidence})
 }
 
-// may reports whether more than a greeting may be said.
-func (v *visit) may() bool { return v.job.Level >= exposure.LevelProbe }
+// deeper lets more than a greeting be said, in a conversation of its own, when
+// that was asked for and the rules of engagement allow it.
+func (v *visit) deeper(what string, ask func(*dialog)) {
+	if v.job.Level < exposure.LevelProbe {
+		return
+	}
+	t, ok := v.talk(what, exposure.LevelProbe)
+	if !ok {
+		return
+	}
+	defer v.took(t)
+	ask(&dialog{talk: t, visit: v})
+}
 
 func (v *visit) host() string { return cmp.Or(v.job.Host, "localhost") }

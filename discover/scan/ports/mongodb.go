@@ -24,9 +24,12 @@ func (d *dialog) mongodb() bool {
 		return false
 	}
 	d.is("mongodb", "mongodb", "")
-	if !d.may() {
-		return true
-	}
+	d.deeper("MongoDB names of databases", (*dialog).databases)
+	return true
+}
+
+// databases asks for the version, and for the names of the databases.
+func (d *dialog) databases() {
 	ask := func(fields ...[]byte) map[string][]byte {
 		fields = append(fields, text("$db", "admin"))
 		return mongoDocument(d.asks(mongoWhole, mongoPacket(mongoMessage, append([]byte{0, 0, 0, 0, 0}, document(fields...)...))...))
@@ -38,7 +41,6 @@ func (d *dialog) mongodb() bool {
 	if names, ok := all["databases"]; ok {
 		d.shows("mongodb-without-authentication", fmt.Sprintf("listDatabases: %d databases", len(elements(names))))
 	}
-	return true
 }
 
 // mongoWhole is whole when the length in front says so, which counts itself.

@@ -54,9 +54,13 @@ func (Engine) Scan(ctx context.Context, j *scan.Job) iter.Seq2[exposure.Observat
 		open := s.open()
 		var broken error // why what answers at some port is not known
 		var unsure []int
+		level := j.Level
 		for f := range look(ctx, j, ranges, s.timeout(), open) {
 			if f.err != nil || !f.settled {
 				unsure = append(unsure, f.port)
+			}
+			if f.shallow {
+				level = exposure.LevelObserve
 			}
 			var refusal *guard.Refusal
 			if broken == nil && errors.As(f.err, &refusal) {
@@ -80,7 +84,7 @@ func (Engine) Scan(ctx context.Context, j *scan.Job) iter.Seq2[exposure.Observat
 			return // nothing answered: a host that is away is not one without ports
 		}
 		if covered := s.covered(unsure); len(covered) > 0 {
-			c := exposure.Coverage{Class: class, Rules: rulesAt(j.Level), Ports: covered}
+			c := exposure.Coverage{Class: class, Rules: rulesAt(level), Ports: covered}
 			yield(exposure.Observation{Kind: exposure.ObservedCoverage, Class: class, Coverage: &c}, nil)
 		}
 	}

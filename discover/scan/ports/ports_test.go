@@ -184,7 +184,7 @@ func TestServices(t *testing.T) {
 		{"open mqtt", says("", "\x10", "\x20\x02\x00\x00", "\xe0", ""), "mqtt", []string{"mqtt-without-authentication"}, nil},
 		{"kafka", says("", "\x00\x00\x00\x11\x00\x12", sized("\x00\x00\x00\x01\x00\x00\x00\x00\x00\x02\x00\x03\x00\x00\x00\x0c\x00\x12\x00\x00\x00\x03")), "kafka kafka", nil, nil},
 		{"open kafka", says("", "\x00\x00\x00\x11\x00\x12", sized("\x00\x00\x00\x01\x00\x00\x00\x00\x00\x02\x00\x03\x00\x00\x00\x0c\x00\x12\x00\x00\x00\x03"),
-			"\x00\x00\x00\x16\x00\x03", sized("\x00\x00\x00\x02\x00\x00\x00\x00\x00\x00\x00\x01xxxxxxxx")), "kafka kafka", []string{"kafka-without-authentication"}, []string{"kafka-without-authentication"}},
+			"\x00\x00\x00\x16\x00\x03\x00\x04", sized("\x00\x00\x00\x02\x00\x00\x00\x00\x00\x00\x00\x01xxxxxxxx")), "kafka kafka", []string{"kafka-without-authentication"}, []string{"kafka-without-authentication"}},
 		{"cassandra", says("", "\x04\x00\x00\x00\x05", frame(0x84, 6, "\x00\x01\x00\x0bCQL_VERSION\x00\x00"), "\x04\x00\x00\x00\x01", frame(0x84, 3, "")), "cassandra cassandra", nil, nil},
 		{"open cassandra", says("", "\x04\x00\x00\x00\x05", frame(0x84, 6, "\x00\x01\x00\x0bCQL_VERSION\x00\x00"), "\x04\x00\x00\x00\x01", frame(0x84, 2, "")), "cassandra cassandra", []string{"cassandra-without-authentication"}, nil},
 		{"zookeeper", once("srvr", "srvr is not executed because it is not in the whitelist.\n"), "zookeeper zookeeper", nil, nil},
@@ -357,6 +357,8 @@ func TestOverTLS(t *testing.T) {
 		"imaps":       {func(t *testing.T) int { return serveTLS(t, cfg, says("* OK Dovecot ready\r\n")) }, "imaps dovecot"},
 		"telnets":     {func(t *testing.T) int { return serveTLS(t, cfg, says("\xff\xfd\x18\xff\xfd\x20login: ")) }, "telnets"},
 		"something":   {func(t *testing.T) int { return serveTLS(t, cfg, says("hm\n")) }, "tls"},
+		"rediss":      {func(t *testing.T) int { return serveTLS(t, cfg, says("", "PING", "-NOAUTH\r\n")) }, "rediss redis"},
+		"mqtts":       {func(t *testing.T) int { return serveTLS(t, cfg, says("", "\x10", "\x20\x02\x00\x05")) }, "mqtts"},
 		"client cert": {func(t *testing.T) int { return serveTLS(t, mutual, says("hm\n")) }, "tls"},
 		"an alert":    {func(t *testing.T) int { return serve(t, says("", "\x16\x03", "\x15\x03\x00\x00\x02\x02\x28")) }, "tls"},
 	} {
@@ -383,4 +385,9 @@ func serveTLS(t testing.TB, cfg *tls.Config, handle func(net.Conn)) int {
 		t.Fatal(err)
 	}
 	return serveOn(t, l, handle)
+}
+
+func TestPage(t *testing.T) {
+	t.Parallel()
+	scantest.Page(t, "../../../docs/scanning-network.md", "ports", ports.Rules())
 }

@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"strings"
+
+	"github.com/leeward-ctem/leeward/exposure"
 )
 
 // probe is one protocol in which the client speaks first.
@@ -78,13 +80,14 @@ func (d *dialog) redis() bool {
 	case strings.HasPrefix(b, "+PONG"):
 		d.is("redis", "redis", "")
 		d.shows("redis-without-authentication", "PING\n"+clean(b))
-		if !d.may() {
-			return true
-		}
-		info := string(d.asks(func(b []byte) bool {
-			return bytes.Contains(b, []byte("redis_version:")) && lineEnd(b[bytes.Index(b, []byte("redis_version:")):])
-		}, []byte("*2\r\n$4\r\nINFO\r\n$6\r\nserver\r\n")...))
-		d.is("redis", "redis", after(info, "redis_version:"))
+		d.deeper("Redis INFO", func(d *dialog) {
+			whole := func(b []byte) bool {
+				_, rest, ok := bytes.Cut(b, []byte("redis_version:"))
+				return lineEnd(rest) || !ok && bytes.HasPrefix(b, []byte("-")) && lineEnd(b)
+			}
+			info := string(d.asks(whole, []byte("*2\r\n$4\r\nINFO\r\n$6\r\nserver\r\n")...))
+			d.is("redis", "redis", after(info, "redis_version:"))
+		})
 	case strings.HasPrefix(b, "-NOAUTH"), strings.HasPrefix(b, "-DENIED Redis"), strings.HasPrefix(b, "-NOPERM"):
 		d.is("redis", "redis", "")
 	default:
@@ -196,7 +199,7 @@ func (d *dialog) mqtt() bool {
 }
 
 // kafka asks for the versions of the interface, and, where more may be asked,
-// for the topics: a broker that wants a login ends the conversation there.
+// for the brokers: one that wants a login ends the conversation there.
 func (d *dialog) kafka() bool {
 	b := d.asks(sized, kafkaRequest(18, 0, 1)...)
 	if len(b) < 14 || binary.BigEndian.Uint32(b[4:]) != 1 || !sized(b) || binary.BigEndian.Uint16(b[8:]) != 0 {
@@ -207,25 +210,26 @@ func (d *dialog) kafka() bool {
 		return false
 	}
 	d.is("kafka", "kafka", "")
-	if !d.may() {
-		return true
-	}
 	for i := range n {
 		a := b[14+6*i:]
-		if binary.BigEndian.Uint16(a) != 3 {
-			continue
-		}
-		lowest, highest := binary.BigEndian.Uint16(a[2:]), binary.BigEndian.Uint16(a[4:])
-		version := max(lowest, 4) // from 4 on it says that no topic is to be made
-		if version > min(highest, 7) {
-			return true
-		}
-		none := []byte{0xff, 0xff, 0xff, 0xff, 0}
-		if b := d.asks(sized, kafkaRequest(3, version, 2, none...)...); len(b) >= 16 && sized(b) && binary.BigEndian.Uint32(b[4:]) == 2 && binary.BigEndian.Uint32(b[12:]) > 0 {
-			d.shows("kafka-without-authentication", fmt.Sprintf("Metadata: %d brokers answered for", min(binary.BigEndian.Uint32(b[12:]), 10_000)))
+		if binary.BigEndian.Uint16(a) == 3 {
+			d.deeper("Kafka topics", func(d *dialog) { d.topics(binary.BigEndian.Uint16(a[2:]), binary.BigEndian.Uint16(a[4:])) })
+			break
 		}
 	}
 	return true
+}
+
+// topics asks for those of no topic, in a version between the two.
+func (d *dialog) topics(lowest, highest uint16) {
+	version := max(lowest, 4) // from 4 on it says that no topic is to be made
+	if version > min(highest, 7) {
+		return
+	}
+	b := d.asks(sized, kafkaRequest(3, version, 2, 0, 0, 0, 0, 0)...)
+	if len(b) >= 16 && sized(b) && binary.BigEndian.Uint32(b[4:]) == 2 && binary.BigEndian.Uint32(b[12:]) > 0 {
+		d.shows("kafka-without-authentication", fmt.Sprintf("Metadata: the answer names %d brokers", min(binary.BigEndian.Uint32(b[12:]), 10_000)))
+	}
 }
 
 // sized reports whether all is there that the length in front announces.
@@ -338,7 +342,7 @@ func (d *dialog) smb() bool {
 		return true
 	}
 	// A server that speaks version 2 prefers it: offer version 1 alone.
-	t, ok := d.visit.talk("SMB 1 negotiate")
+	t, ok := d.visit.talk("SMB 1 negotiate", exposure.LevelObserve)
 	if !ok {
 		return true
 	}
@@ -369,7 +373,7 @@ func (d *dialog) rdp() bool {
 		return false
 	}
 	d.is("rdp", "", "")
-	t, ok := d.visit.talk("RDP negotiate without NLA")
+	t, ok := d.visit.talk("RDP negotiate without NLA", exposure.LevelObserve)
 	if !ok {
 		return true
 	}

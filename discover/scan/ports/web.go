@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/leeward-ctem/leeward/exposure"
 )
 
 // page is an answer of HTTP, as far as it was read.
@@ -161,13 +163,13 @@ func applications() []application {
 }
 
 // fetch asks for another page, in a conversation of its own.
-func (d *dialog) fetch(method, path, body string) (page, bool) {
-	t, ok := d.visit.talk(method + " " + path)
+func (d *dialog) fetch(path string) (page, bool) {
+	t, ok := d.visit.talk("GET "+path, exposure.LevelObserve)
 	if !ok {
 		return page{}, false
 	}
 	defer t.c.Close()
-	p, ok := (&dialog{talk: t, visit: d.visit}).request(method, path, body)
+	p, ok := (&dialog{talk: t, visit: d.visit}).get(path)
 	if !ok {
 		d.out.unsure = true
 	}
@@ -208,7 +210,7 @@ func (d *dialog) couchdb(p *page) {
 	}
 	d.is("http", "couchdb", about.Version)
 	var names []string
-	if all, ok := d.fetch("GET", "/_all_dbs", ""); ok && all.says(&names) {
+	if all, ok := d.fetch("/_all_dbs"); ok && all.says(&names) {
 		d.shows("couchdb-without-authentication", fmt.Sprintf("GET /_all_dbs: %d databases", len(names)))
 	}
 }
@@ -218,7 +220,7 @@ func (d *dialog) docker(*page) {
 		Version string `json:"Version"`
 		API     string `json:"ApiVersion"`
 	}
-	if p, ok := d.fetch("GET", "/version", ""); ok && p.says(&about) && about.API != "" {
+	if p, ok := d.fetch("/version"); ok && p.says(&about) && about.API != "" {
 		d.is("http", "docker", about.Version)
 		d.shows("docker-without-authentication", "GET /version\nApiVersion: "+clip(clean(about.API), maxName))
 	}
@@ -226,7 +228,7 @@ func (d *dialog) docker(*page) {
 
 // kubelet asks for the pods. What they are is not kept.
 func (d *dialog) kubelet(*page) {
-	p, ok := d.fetch("GET", "/pods", "")
+	p, ok := d.fetch("/pods")
 	if !ok {
 		return
 	}
@@ -244,41 +246,44 @@ func (d *dialog) kubernetes(*page) {
 	var about struct {
 		Version string `json:"gitVersion"`
 	}
-	if p, ok := d.fetch("GET", "/version", ""); ok && p.says(&about) && about.Version != "" {
+	if p, ok := d.fetch("/version"); ok && p.says(&about) && about.Version != "" {
 		d.is("http", "kubernetes", strings.TrimPrefix(about.Version, "v"))
 	} else if d.out.product == "kubernetes" {
 		return
 	}
-	if p, ok := d.fetch("GET", "/api/v1/namespaces?limit=1", ""); ok && p.status == 200 && strings.Contains(clip(p.body, 1000), `"NamespaceList"`) {
+	if p, ok := d.fetch("/api/v1/namespaces?limit=1"); ok && p.status == 200 && strings.Contains(clip(p.body, 1000), `"NamespaceList"`) {
 		d.shows("kubernetes-anonymous", "GET /api/v1/namespaces: a NamespaceList")
 	}
 }
 
 // etcd asks for its version, and, where more may be asked, counts the keys
-// from "leeward" to "leeward": none is read.
+// named "leeward": none is read.
 func (d *dialog) etcd(*page) {
 	var about struct {
 		Server string `json:"etcdserver"`
 	}
-	p, ok := d.fetch("GET", "/version", "")
+	p, ok := d.fetch("/version")
 	if !ok || !p.says(&about) || about.Server == "" {
 		return
 	}
 	d.is("http", "etcd", about.Server)
-	if !d.may() {
-		return
-	}
-	const count = `{"key":"bGVld2FyZA==","count_only":true}`
-	if p, ok := d.fetch("POST", "/v3/kv/range", count); ok && p.status == 200 && strings.Contains(p.body, `"cluster_id"`) {
-		d.shows("etcd-without-authentication", "POST /v3/kv/range: an answer with a revision")
-	}
+	const path, count = "/v3/kv/range", `{"key":"bGVld2FyZA==","count_only":true}`
+	d.deeper("POST "+path, func(d *dialog) {
+		p, ok := d.request("POST", path, count)
+		switch {
+		case !ok:
+			d.out.unsure = true
+		case p.status == 200 && strings.Contains(p.body, `"cluster_id"`):
+			d.shows("etcd-without-authentication", "POST "+path+": an answer with a revision")
+		}
+	})
 }
 
 func (d *dialog) consul(*page) {
 	var about struct {
 		Config struct{ Version, NodeName string }
 	}
-	if p, ok := d.fetch("GET", "/v1/agent/self", ""); ok && p.says(&about) && about.Config.NodeName != "" {
+	if p, ok := d.fetch("/v1/agent/self"); ok && p.says(&about) && about.Config.NodeName != "" {
 		d.is("http", "consul", about.Config.Version)
 		d.shows("consul-without-authentication", "GET /v1/agent/self: the configuration of the agent")
 	}

@@ -2,7 +2,6 @@ package tls
 
 import (
 	"bytes"
-	"crypto/dsa"
 	"crypto/ecdsa"
 	"crypto/rsa"
 	"crypto/tls"
@@ -158,8 +157,9 @@ func weakKey(c *x509.Certificate) string {
 		if bits := k.Curve.Params().BitSize; bits < 224 {
 			return fmt.Sprintf("an elliptic curve of %d bits", bits)
 		}
-	case *dsa.PublicKey:
-		return fmt.Sprintf("DSA with %d bits", k.P.BitLen())
+	}
+	if c.PublicKeyAlgorithm == x509.DSA {
+		return "DSA"
 	}
 	return ""
 }

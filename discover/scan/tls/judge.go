@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/leeward-ctem/leeward/discover/scan"
 	"github.com/leeward-ctem/leeward/exposure"
 )
 
@@ -17,6 +18,9 @@ func (l *look) versions() {
 		}
 		if a, ok := l.ask(versionName(v), o); ok && a.version == v {
 			l.answers[v] = a
+		}
+		if !l.spoke && l.start == nil && !l.job.TLS && !scan.SpeaksTLS(l.job.Service) {
+			return // nobody said that it speaks TLS, and it does not
 		}
 	}
 	if !l.spoke {

@@ -11,9 +11,12 @@ import (
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"encoding/binary"
+	"encoding/pem"
 	"io"
 	"math/big"
 	"net"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -26,9 +29,16 @@ import (
 	"github.com/leeward-ctem/leeward/discover/scan/scantest"
 	scantls "github.com/leeward-ctem/leeward/discover/scan/tls"
 	"github.com/leeward-ctem/leeward/exposure"
+	"github.com/leeward-ctem/leeward/guard/guardtest"
 )
 
-const host = "www.example.com"
+const host = "www.example.test"
+
+// resolver says that every name is an address of loopback, so that certificates
+// of names can be shown.
+func resolver(t testing.TB) string {
+	return scantest.DNS(t, scantest.Zone{Records: "* A 127.0.0.1"})
+}
 
 // now is when the tests run, whenever that is.
 func now() time.Time { return time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC) }
@@ -125,7 +135,7 @@ func shakes(cfg *tls.Config) func(net.Conn) {
 func look(t testing.TB, e scan.Engine, target scan.Target) (all []exposure.Observation, errs []error) {
 	t.Helper()
 	target.Kind = scan.Service
-	return scantest.Run(t, e, scan.Job{Target: target, Level: exposure.LevelObserve, Network: named{}, Now: now})
+	return scantest.Run(t, e, scan.Job{Target: target, Level: exposure.LevelObserve, Network: guardtest.LoopbackWithResolver(t, resolver(t)), Now: now})
 }
 
 func expect(t *testing.T, all []exposure.Observation, port int, rules ...string) {
@@ -179,8 +189,8 @@ func TestCertificates(t *testing.T) {
 		{"expired", a.leaf(t, ec, func(c *x509.Certificate) { c.NotAfter = now().Add(-time.Hour) }), host, []string{"expired-certificate"}},
 		{"soon", a.leaf(t, ec, func(c *x509.Certificate) { c.NotAfter = now().AddDate(0, 0, 2) }), host, []string{"expiring-certificate"}},
 		{"too early", a.leaf(t, ec, func(c *x509.Certificate) { c.NotBefore = now().AddDate(0, 0, 1) }), host, []string{"certificate-not-yet-valid"}},
-		{"another name", a.leaf(t, ec, nil), "api.example.com", []string{"name-mismatch"}},
-		{"a name below", a.leaf(t, ec, func(c *x509.Certificate) { c.DNSNames = []string{"*.example.com"} }), "api.example.com", nil},
+		{"another name", a.leaf(t, ec, nil), "api.example.test", []string{"name-mismatch"}},
+		{"a name below", a.leaf(t, ec, func(c *x509.Certificate) { c.DNSNames = []string{"*.example.test"} }), "api.example.test", nil},
 		{"self-signed", self(nil), host, []string{"self-signed"}},
 		{"expired and self-signed", self(func(c *x509.Certificate) { c.NotBefore, c.NotAfter = now().AddDate(-2, 0, 0), now().AddDate(-1, 0, 0) }), host, []string{"expired-certificate", "self-signed"}},
 		{"another authority", other.leaf(t, ec, nil), host, []string{"unknown-issuer"}},
@@ -337,6 +347,26 @@ func TestWeak(t *testing.T) {
 	}
 }
 
+// Package x509 does not read certificates on small curves: what can be said of
+// one is said, and nothing is covered.
+func TestSmallCurve(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile(filepath.Join("testdata", "p192.pem"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	block, _ := pem.Decode(text)
+	a := newAuthority(t)
+	port := serve(t, weak{versions: []uint16{0x303}, suites: []uint16{0xc02b}, chain: [][]byte{block.Bytes}}.serve)
+	all, errs := look(t, scantls.Engine{Roots: a.pool}, scan.Target{Host: host, Port: port, TLS: true})
+	if diff := cmp.Diff([]string{"tls/weak-key"}, scantest.Rules(all)); diff != "" || len(errs) > 0 {
+		t.Errorf("rules (-want +got), %v:\n%s", errs, diff)
+	}
+	if scantest.Covered(all, "tls", "tls/expired-certificate", exposure.Location{Port: port}) {
+		t.Error("the rest of the certificate is covered")
+	}
+}
+
 // begins says lines and waits for lines, in turns, and then speaks TLS.
 func begins(cfg *tls.Config, turns ...string) func(net.Conn) {
 	return func(c net.Conn) {
@@ -380,7 +410,7 @@ func TestStartTLS(t *testing.T) {
 		t.Run(service, func(t *testing.T) {
 			t.Parallel()
 			port := serve(t, begins(cfg, turns...))
-			all, errs := look(t, scantls.Engine{Roots: a.pool}, scan.Target{Host: "other.example.com", Port: port, Service: service})
+			all, errs := look(t, scantls.Engine{Roots: a.pool}, scan.Target{Host: "other.example.test", Port: port, Service: service})
 			if len(errs) > 0 {
 				t.Fatal(errs)
 			}
@@ -443,4 +473,9 @@ func flood(c net.Conn, s string) {
 			return
 		}
 	}
+}
+
+func TestPage(t *testing.T) {
+	t.Parallel()
+	scantest.Page(t, "../../../docs/scanning-network.md", "tls", scantls.Rules())
 }
