@@ -76,9 +76,11 @@ import (
 	"github.com/leeward-ctem/leeward/discover/scan/credentials"
 	"github.com/leeward-ctem/leeward/discover/scan/dns"
 	"github.com/leeward-ctem/leeward/discover/scan/exec"
+	"github.com/leeward-ctem/leeward/discover/scan/http"
 	"github.com/leeward-ctem/leeward/discover/scan/inventory"
 	"github.com/leeward-ctem/leeward/discover/scan/ports"
 	"github.com/leeward-ctem/leeward/discover/scan/secrets"
+	"github.com/leeward-ctem/leeward/discover/scan/templates"
 	"github.com/leeward-ctem/leeward/discover/scan/tls"
 	"github.com/leeward-ctem/leeward/intel"
 	"github.com/leeward-ctem/leeward/intel/feed/attack"
@@ -94,7 +96,7 @@ import (
 	"github.com/leeward-ctem/leeward/intel/feed/kev"
 	"github.com/leeward-ctem/leeward/intel/feed/metasploit"
 	"github.com/leeward-ctem/leeward/intel/feed/misp"
-	templates "github.com/leeward-ctem/leeward/intel/feed/nuclei"
+	nucleifeed "github.com/leeward-ctem/leeward/intel/feed/nuclei"
 	"github.com/leeward-ctem/leeward/intel/feed/nvd"
 	"github.com/leeward-ctem/leeward/intel/feed/osv"
 	"github.com/leeward-ctem/leeward/intel/feed/poc"
@@ -194,6 +196,8 @@ func Engines(m Means) []scan.Engine {
 		ports.Engine{},
 		tls.Engine{},
 		dns.Engine{},
+		http.Engine{},
+		templates.New(templates.Builtin()),
 		credentials.Engine{},
 		inventory.New(m.Advisories),
 		secrets.Engine{},
@@ -209,7 +213,7 @@ func Feeds() []intel.Feed {
 		epss.Feed{},
 		osv.Feed{},
 		metasploit.Feed{Now: time.Now},
-		templates.Feed{Now: time.Now},
+		nucleifeed.Feed{Now: time.Now},
 		exploitdb.Feed{Now: time.Now},
 		poc.Feed{Now: time.Now},
 		vulnrichment.Feed{},
