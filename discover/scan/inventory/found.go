@@ -67,6 +67,9 @@ func of(file string, r *reader, p *extractor.Package) found {
 	if m, ok := p.Metadata.(*requirements.Metadata); ok {
 		f.lowest = m.VersionComparator != "" && m.VersionComparator != "==" && m.VersionComparator != "==="
 	}
+	if r.from == locked && p.Name == "stdlib" {
+		f.lowest = true // a go.mod says which version of Go it needs at least
+	}
 	if stated, ok := p.Metadata.(billedAs); ok {
 		f.component.Purl = stated.purl()
 		return f

@@ -208,6 +208,10 @@ func TestWeakness(t *testing.T) {
 		{Purl: purl, ID: "CVE-2026-1", Names: []string{"GHSA-x"}, Fixed: []string{"1.9.5", "2.0.0"}, Vector: "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"},
 		{Purl: purl, ID: "CVE-2026-2", Unknown: true, Title: strings.Repeat("é", 150)},
 		{Purl: purl, ID: "MAL-2026-1", Malicious: true},
+		{Purl: purl, ID: "CVE-2026-4", Vector: "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N"},
+		{Purl: purl, ID: "CVE-2026-5", Vector: "CVSS:3.0/AV:L/AC:H/PR:H/UI:R/S:U/C:L/I:N/A:N"},
+		{Purl: purl, ID: "CVE-2026-6", Vector: "CVSS:3.1/no"},
+		{Purl: purl, ID: "CVE-2026-7", Vector: "AV:N/AC:L/Au:N/C:P/I:P/A:P"},
 		{Purl: "pkg:npm/never-asked@1", ID: "CVE-2026-3"},
 	}), directory(texts("package-lock.json", lock)))
 	if len(errs) > 0 {
@@ -275,4 +279,32 @@ func FuzzWalk(f *testing.F) {
 		}
 		scantest.Run(t, e, directory(fstest.MapFS{name: {Data: text, Mode: 0o755}}))
 	})
+}
+
+// What a manifest states may be the lowest version that it allows.
+func TestLowest(t *testing.T) {
+	t.Parallel()
+	k := kept{}
+	k.advise("Go", "stdlib", "TEST-1", "1.26.5")
+	k.advise("PyPI", "demo", "TEST-1", "2.0")
+	for _, c := range []struct {
+		file, text string
+		sure       int
+	}{
+		{"go.mod", "module x\n\ngo 1.26.3\n", 50}, {"requirements.txt", "demo>=1.9\n", 50}, {"requirements.txt", "demo==1.9\n", 80},
+	} {
+		all, errs := scantest.Run(t, inventory.New(k), directory(texts(c.file, c.text)))
+		if len(errs) > 0 {
+			t.Errorf("%q: %v", c.text, errs)
+		}
+		sure := 0
+		for _, o := range all {
+			if o.Kind == exposure.ObservedWeakness {
+				sure = o.Confidence
+			}
+		}
+		if sure != c.sure {
+			t.Errorf("%q: %d sure, want %d", c.text, sure, c.sure)
+		}
+	}
 }

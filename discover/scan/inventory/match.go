@@ -109,7 +109,7 @@ func (l *look) weakness(ctx context.Context, c *Concern, p *found) exposure.Obse
 	}
 	o.Component.Fixed = strings.Join(c.Fixed, ", ")
 	if c.Vector != "" {
-		o.CVSS = []string{c.Vector}
+		o.CVSS, o.Severity = []string{c.Vector}, rated(c.Vector)
 	}
 	if len(c.Fixed) > 0 {
 		o.Solution = "Update " + p.component.Name + " to " + strings.Join(c.Fixed, " or ") + " or later."
