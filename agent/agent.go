@@ -25,8 +25,9 @@ import (
 	"github.com/leeward-ctem/leeward/guard"
 )
 
-// ShardLease is how long a shard is given out unless it is renewed.
-const ShardLease = time.Minute
+// ShardLease is how long a shard is given out unless it is renewed. Whoever is
+// not heard for longer than leave holds has to look anew in any case.
+const ShardLease = 2 * guard.LeaseFor
 
 // RenewEvery is how often leave and leases are renewed: several times within
 // the ten seconds that leave holds for.
@@ -315,6 +316,9 @@ func (a *Agent) hand(ctx context.Context, sp *spool) error {
 	defer f.Close()
 	body := make([]byte, part)
 	for place, stuck := int64(0), 0; place < sp.outcome.Size; {
+		if err := a.keep(ctx, sp.lease); err != nil {
+			return err
+		}
 		n, err := f.ReadAt(body[:min(part, sp.outcome.Size-place)], place)
 		if n == 0 && err != nil {
 			return fmt.Errorf("the spooled results are torn: %w", err)
@@ -332,6 +336,16 @@ func (a *Agent) hand(ctx context.Context, sp *spool) error {
 		place = there
 	}
 	return a.Server.Finish(ctx, sp.lease, sp.outcome)
+}
+
+// keep renews the lease of results that are handed up.
+func (a *Agent) keep(ctx context.Context, l exposure.ShardLease) error {
+	l.Progress = "handing up what was seen"
+	r, err := a.Server.Renew(ctx, []exposure.ShardLease{l})
+	if err == nil && len(r.Lost) > 0 {
+		return exposure.Errorf(exposure.Conflict, "the lease was lost")
+	}
+	return err
 }
 
 // sleep waits; it reports whether ctx goes on.

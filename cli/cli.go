@@ -5,7 +5,7 @@
 // Rules of the terminal: results go to standard output, everything else to
 // standard error; --json makes results one JSON object a line and is a
 // contract (docs/cli.md); tables are for people. Exit codes: 0 done, 1 done
-// with record errors, 2 wrong usage, 3 failed.
+// with record errors, 2 wrong usage, 3 failed, 4 found what --fail-on names.
 package cli
 
 import (
@@ -32,6 +32,7 @@ const (
 	exitRecords = 1
 	exitUsage   = 2
 	exitFailed  = 3
+	exitFound   = 4
 )
 
 // IO is everything of the outside world that a command touches.
@@ -55,6 +56,7 @@ type commands struct {
 	JSON     bool   `help:"Print results as JSON, one object a line."`
 
 	Serve        serveCmd        `cmd:"" help:"Run the server."`
+	Scan         scanCmd         `cmd:"" help:"Look for exposures in directories and on the network, once and without a server."`
 	Import       importCmd       `cmd:"" help:"Import scanner reports."`
 	Watch        watchCmd        `cmd:"" help:"Import the reports that are put into a folder."`
 	Findings     findingsCmd     `cmd:"" help:"List findings, the riskiest first."`
@@ -81,6 +83,8 @@ type commands struct {
 	Backtest     backtestCmd     `cmd:"" help:"Replay a day of the past: how well was foreseen what is exploited next, by our model and by others?"`
 	Refit        refitCmd        `cmd:"" help:"Fit the risk model to your own incidents."`
 	Train        trainCmd        `cmd:"" help:"Fit the weights of the risk model to the past."`
+	Agent        agentCmd        `cmd:"" help:"Scan for a server, from another network: only outbound connections."`
+	ScanProcess  lookCmd         `cmd:"" hidden:"" help:"The process in which a scan runs; started by the server and by agents."`
 	Bench        benchCmd        `cmd:"" help:"Measure this machine with a synthetic estate."`
 	Backup       backupCmd       `cmd:"" help:"Write a backup of the database."`
 	Restore      restoreCmd      `cmd:"" help:"Put a backup into the data directory."`

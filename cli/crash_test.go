@@ -25,6 +25,9 @@ import (
 // The test binary is leeward itself when asked to be, so that processes can be
 // killed for real.
 func runAsLeeward() {
+	if socket := os.Getenv(simulation); socket != "" {
+		os.Exit(simulate(socket))
+	}
 	if os.Getenv("LEEWARD_TEST_RUN") == "1" {
 		os.Exit(Run(context.Background(), os.Args[1:], OS()))
 	}

@@ -27,6 +27,7 @@ type serveCmd struct {
 	Demo    bool   `help:"Load an invented company first, to look around; one click removes it."`
 	Offline bool   `help:"Never fetch anything; bring feeds with leeward feeds import." env:"LEEWARD_OFFLINE"`
 	Trust   string `help:"Take only bundles of feeds that one of these keys signed: a public key, or a directory of them (*.pub)." env:"LEEWARD_FEEDS_TRUST" placeholder:"FILE|DIR" type:"path"`
+	Workers int    `help:"How many scans the server runs itself at once; 0: none." default:"2" env:"LEEWARD_WORKERS"`
 	Secure  bool   `help:"Mark cookies as https only: set it behind a TLS proxy." env:"LEEWARD_SECURE"`
 }
 
@@ -75,6 +76,7 @@ func (c *serveCmd) Run(ctx context.Context, r *run) error {
 		return err
 	}
 	defer a.stopCycle(ctx)
+	defer a.startWorkers(ctx, c.Workers, r.Env)()
 	// The first page is not the one to wait for it.
 	go func() {
 		a.Remediations(context.WithoutCancel(ctx), "")
@@ -132,6 +134,7 @@ func (a *app) startCycle(ctx context.Context, fetch bool) error {
 		{Name: "rollup", Title: "Record the figures of the day", Every: time.Hour, Do: func(ctx context.Context) error { return a.rollup(ctx, a.now()) }},
 		{Name: "notice", Title: "Tell receivers what happened", Every: 30 * time.Second, Do: a.notice},
 		{Name: "overdue", Title: "Tell receivers what is overdue", Every: 6 * time.Hour, Do: a.overdue},
+		{Name: "plans", Title: "Start scans that are due", Every: 15 * time.Second, Do: a.runPlans},
 		{Name: "outbox", Title: "Send what waits in the outbox", Every: 15 * time.Second, Do: a.deliver},
 	}
 	tasks = append(tasks, a.feedTasks(fetch)...)

@@ -37,6 +37,3 @@ func is(err error, numbers ...syscall.Errno) bool {
 	}
 	return false
 }
-
-// Error says what was refused and why.
-func (r *Refusal) Error() string { return r.Action + " was not sent" }

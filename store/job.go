@@ -188,6 +188,14 @@ func shardsWhere(ctx context.Context, q querier, where string, args ...any) (all
 	return all, err
 }
 
+// ShardsOpen reports whether there is any shard that has not ended: a look that
+// takes no lock.
+func (db *DB) ShardsOpen(ctx context.Context) (bool, error) {
+	var n int
+	err := db.read.QueryRowContext(ctx, "SELECT CAST(COUNT(*) AS BIGINT) FROM (SELECT 1 FROM scan_shard WHERE finished = 0 LIMIT 1) AS open").Scan(&n)
+	return n > 0, explain(err)
+}
+
 // LeaseShard gives a worker the next shard that it may look at, until a time;
 // ok is false when there is none. Jobs take turns: the one with the fewest
 // shards in work comes first, so a large one holds up no other.

@@ -62,6 +62,14 @@ type Status struct {
 	Refused  bool          `json:"refused,omitempty"` // the rules of engagement did not allow it, or some of it
 	Problems []string      `json:"problems,omitempty"`
 	Took     time.Duration `json:"took"`
+
+	broken bool // something that was stated is missing
+}
+
+func (s *Status) problem(err error) {
+	if len(s.Problems) < maxProblems {
+		s.Problems = append(s.Problems, err.Error())
+	}
 }
 
 const (
@@ -80,7 +88,7 @@ func (r *Runner) Run(ctx context.Context, p Plan, state func(exposure.Observatio
 	if err != nil {
 		return nil, err
 	}
-	w := &run{plan: p, engines: engines, state: state, stop: cancel, seen: map[string]bool{}, hosts: map[string]*hostLook{}}
+	w := &run{plan: p, engines: engines, state: state, stop: cancel, seen: map[string]bool{}, hosts: map[string]*hostLook{}, running: map[*look]bool{}}
 	w.wake = sync.NewCond(&w.mu)
 	for _, t := range p.Targets {
 		w.add(t)
@@ -98,36 +106,93 @@ func (r *Runner) Run(ctx context.Context, p Plan, state func(exposure.Observatio
 			}
 		})
 	}
-	wg.Wait()
+	w.wait(ctx, &wg)
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	slices.SortFunc(w.status, func(a, b Status) int {
 		return cmp.Or(strings.Compare(a.Target, b.Target), strings.Compare(a.Engine, b.Engine))
 	})
 	return w.status, context.Cause(ctx)
 }
 
+// grace is how long engines have to stop when they are told to.
+const grace = 500 * time.Millisecond
+
+// wait waits for the workers. An engine that does not stop when it is told to is
+// left behind: nothing that it says later is taken.
+func (w *run) wait(ctx context.Context, workers *sync.WaitGroup) {
+	ended := make(chan struct{})
+	go func() {
+		workers.Wait()
+		close(ended)
+	}()
+	select {
+	case <-ended:
+		return
+	case <-ctx.Done():
+	}
+	late := time.NewTimer(grace)
+	defer late.Stop()
+	select {
+	case <-ended:
+		return
+	case <-late.C:
+	}
+	w.out.Lock()
+	w.over = true
+	w.out.Unlock()
+	w.mu.Lock()
+	for l := range w.running {
+		w.status = append(w.status, Status{Engine: l.about.Name, Target: l.target.Name, Failure: "the engine did not stop when it was told to", Took: w.plan.Now().Sub(l.began)})
+	}
+	w.running = nil
+	w.mu.Unlock()
+}
+
 // choose returns the engines of a plan.
 func (r *Runner) choose(p *Plan) ([]Engine, error) {
-	if p.Vantage == "" || strings.Trim(p.Vantage, "abcdefghijklmnopqrstuvwxyz0123456789") != "" || len(p.Vantage) > 32 {
+	if !ValidVantage(p.Vantage) {
 		return nil, exposure.Errorf(exposure.Invalid, "vantage %q: name where one looks from with lower case letters and digits", p.Vantage)
 	}
-	var names []string
+	if err := r.Check(p.Only, p.Level); err != nil {
+		return nil, err
+	}
 	var chosen []Engine
 	for _, e := range r.Engines {
 		d := e.Describe()
-		names = append(names, d.Name)
 		if slices.Contains(p.Only, d.Name) || len(p.Only) == 0 && !d.Foreign && d.Level <= p.Level {
 			chosen = append(chosen, e)
 		}
-		if slices.Contains(p.Only, d.Name) && d.Level > p.Level {
-			return nil, exposure.Errorf(exposure.Invalid, "engine %s needs the level %v, and %v is asked for", d.Name, d.Level, p.Level)
-		}
-	}
-	for _, name := range p.Only {
-		if !slices.Contains(names, name) {
-			return nil, exposure.Errorf(exposure.Invalid, "there is no engine %q: there are %s", name, strings.Join(names, ", "))
-		}
 	}
 	return chosen, nil
+}
+
+// Check says what is wrong with names of engines for a level, nil when nothing
+// is.
+func (r *Runner) Check(only []string, level exposure.Level) error {
+	known := map[string]exposure.Level{}
+	var names []string
+	for _, e := range r.Engines {
+		d := e.Describe()
+		known[d.Name] = d.Level
+		names = append(names, d.Name)
+	}
+	for _, name := range only {
+		needs, ok := known[name]
+		switch {
+		case !ok:
+			return exposure.Errorf(exposure.Invalid, "there is no engine %q: there are %s", name, strings.Join(names, ", "))
+		case needs > level:
+			return exposure.Errorf(exposure.Invalid, "engine %s needs the level %v, and %v is asked for", name, needs, level)
+		}
+	}
+	return nil
+}
+
+// ValidVantage reports whether a name is one of a vantage: it becomes part of
+// the class of findings, whose parts dashes divide.
+func ValidVantage(s string) bool {
+	return s != "" && len(s) <= 32 && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789") == ""
 }
 
 // look is one engine at one target.
@@ -135,6 +200,7 @@ type look struct {
 	engine Engine
 	about  Description
 	target Target
+	began  time.Time
 }
 
 // hostLook is what is known of a host when all engines that find its ports
@@ -162,8 +228,11 @@ type run struct {
 	seen   map[string]bool
 	hosts  map[string]*hostLook
 	status []Status
+	// running are the looks that go on; nil when those that do were left behind.
+	running map[*look]bool
 
 	out   sync.Mutex
+	over  bool // nothing is taken any more
 	state func(exposure.Observation) error
 }
 
@@ -197,7 +266,7 @@ func (w *run) addLocked(t Target) {
 			}
 			h.waiting++
 		}
-		w.queue = append(w.queue, &look{e, d, t})
+		w.queue = append(w.queue, &look{engine: e, about: d, target: t})
 		w.known++
 	}
 	w.wake.Broadcast()
@@ -245,6 +314,8 @@ func (w *run) next(ctx context.Context) *look {
 	w.queue[0] = nil
 	w.queue = w.queue[1:]
 	w.busy++
+	l.began = w.plan.Now()
+	w.running[l] = true
 	return l
 }
 
@@ -253,10 +324,9 @@ func (l *look) remote() bool { return l.target.Kind != Directory && l.target.Kin
 
 // look lets one engine look at one target.
 func (w *run) look(ctx context.Context, l *look) {
-	began := w.plan.Now()
 	s := Status{Engine: l.about.Name, Target: l.target.Name}
 	err := w.drive(ctx, l, &s)
-	s.Took = w.plan.Now().Sub(began)
+	s.Took = w.plan.Now().Sub(l.began)
 	var no *guard.Refusal
 	if errors.As(err, &no) {
 		s.Refused = true
@@ -269,6 +339,10 @@ func (w *run) look(ctx context.Context, l *look) {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.running == nil {
+		return
+	}
+	delete(w.running, l)
 	w.status = append(w.status, s)
 	w.busy--
 	w.done++
@@ -278,7 +352,7 @@ func (w *run) look(ctx context.Context, l *look) {
 
 // tell reports progress; w.mu is held.
 func (w *run) tell(l *look, part, of int) {
-	if w.plan.Progress != nil {
+	if w.plan.Progress != nil && w.running != nil {
 		w.plan.Progress(Progress{Done: w.done, Known: w.known, Engine: l.about.Name, Target: l.target.Name, Part: part, Of: of, Found: w.found})
 	}
 }
@@ -315,9 +389,7 @@ func (w *run) drive(ctx context.Context, l *look, s *Status) (err error) {
 			if !errors.As(err, &rec) {
 				return err
 			}
-			if len(s.Problems) < maxProblems {
-				s.Problems = append(s.Problems, err.Error())
-			}
+			s.problem(err)
 			continue
 		}
 		if err := w.take(l, t, o, s); err != nil {
@@ -335,19 +407,30 @@ func (w *run) take(l *look, t Target, o exposure.Observation, s *Status) error {
 	if o.Asset.IsZero() {
 		o.Asset = t.Asset
 	}
-	if !l.about.Foreign {
-		o.Tool = Tool
-		if o.Class == l.about.Name && l.remote() {
-			o.Class += "-" + w.plan.Vantage
-		}
+	if why := l.own(&o); why != "" {
+		s.broken = true
+		s.problem(fmt.Errorf("what the engine stated is not taken: %s", why))
+		return nil
+	}
+	if l.remote() && o.Class != "" {
+		o.Class += "-" + w.plan.Vantage
+	}
+	if ignores(&t, &o) {
+		return nil
 	}
 	switch o.Kind {
 	case exposure.ObservedWeakness:
+		if t.Kind == Directory && example(cmp.Or(o.Location.File, o.Component.Path)) {
+			o.Confidence = min(cmp.Or(o.Confidence, ExampleConfidence), ExampleConfidence)
+		}
 		s.Found++
 		w.mu.Lock()
 		w.found++
 		w.mu.Unlock()
 	case exposure.ObservedCoverage:
+		if s.broken {
+			return nil // what was not taken would look as if it were gone
+		}
 		s.Covered = true
 		what := *o.Coverage
 		what.Class = o.Class
@@ -359,12 +442,6 @@ func (w *run) take(l *look, t Target, o exposure.Observation, s *Status) error {
 			w.mu.Unlock()
 		}
 	case exposure.ObservedInventory:
-		if o.Class == "" {
-			o.Class = l.about.Name
-			if l.remote() {
-				o.Class += "-" + w.plan.Vantage
-			}
-		}
 		if o.Location.Port != 0 && t.Kind == Host {
 			w.opened(t, &o)
 		}
@@ -372,9 +449,62 @@ func (w *run) take(l *look, t Target, o exposure.Observation, s *Status) error {
 	return w.emit(o)
 }
 
+// own makes an observation the scanner's own, or says what of its engine's
+// contract it breaks.
+func (l *look) own(o *exposure.Observation) (why string) {
+	if l.about.Foreign {
+		return ""
+	}
+	o.Tool = Tool
+	switch {
+	case o.Class == "" && o.Kind == exposure.ObservedInventory:
+		o.Class = l.about.Name
+	case o.Class != l.about.Name:
+		why = fmt.Sprintf("its class is %q", o.Class)
+	}
+	switch {
+	case o.Kind == exposure.ObservedWeakness && !strings.HasPrefix(o.Rule, l.about.Name+"/"):
+		why = fmt.Sprintf("its rule is %q", o.Rule)
+	case o.Kind == exposure.ObservedCoverage && o.Coverage == nil:
+		why = "coverage of nothing"
+	case o.Kind == exposure.ObservedRun:
+		why = "it states a run"
+	}
+	return why
+}
+
+// ExampleConfidence is what a weakness in test data has at most: it
+// is there on purpose more often than not.
+const ExampleConfidence = 30
+
+// example reports whether a file lies in what is test data by its name.
+func example(file string) bool {
+	for part := range strings.SplitSeq(file, "/") {
+		switch part {
+		case "testdata", "test-data", "test_data", "fixtures", "__fixtures__":
+			return true
+		}
+	}
+	return false
+}
+
+// Ignorer is a tree that says what of it is not looked at, which also holds for
+// what it was in the past.
+type Ignorer interface {
+	Ignores(file string) bool
+}
+
+func ignores(t *Target, o *exposure.Observation) bool {
+	i, ok := t.Files.(Ignorer)
+	return ok && (o.Kind == exposure.ObservedWeakness && i.Ignores(cmp.Or(o.Location.File, o.Component.Path)) || o.Kind == exposure.ObservedInventory && i.Ignores(o.Component.Path))
+}
+
 func (w *run) emit(o exposure.Observation) error {
 	w.out.Lock()
 	defer w.out.Unlock()
+	if w.over {
+		return context.Canceled
+	}
 	return w.state(o)
 }
 
@@ -387,14 +517,8 @@ func (w *run) opened(t Target, o *exposure.Observation) {
 	if protocol == "tcp" {
 		w.hosts[t.Name].open[at.Port] = true
 	}
-	w.addLocked(Target{Kind: Service, Name: join(t.Host, at.Port), Asset: o.Asset, Host: t.Host, Port: at.Port, Protocol: protocol, Service: at.Service, TLS: Encrypted(at.Service)})
+	w.addLocked(Target{Kind: Service, Name: join(t.Host, at.Port), Asset: o.Asset, Host: t.Host, Port: at.Port, Protocol: protocol, Service: at.Service, TLS: SpeaksTLS(at.Service)})
 }
-
-// encrypted are the services that speak TLS from the start.
-var encrypted = []string{"https", "tls", "imaps", "pop3s", "smtps", "ldaps", "ftps", "mqtts", "amqps", "ircs", "sips", "telnets", "nntps", "rediss", "docker-tls"}
-
-// Encrypted reports whether a service speaks TLS from the start.
-func Encrypted(service string) bool { return slices.Contains(encrypted, service) }
 
 // closePorts states, when all that look for the ports of a host are done, that
 // closed ones have no weakness of the engines that look at services: they are

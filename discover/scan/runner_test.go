@@ -2,12 +2,16 @@ package scan_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
+	"math/rand/v2"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -204,5 +208,212 @@ func TestParse(t *testing.T) {
 		if text := fmt.Sprint(got); err == nil && text != want || err != nil && want != "!" {
 			t.Errorf("ports %q: %s, %v", s, text, err)
 		}
+	}
+}
+
+// An engine that does not listen is left behind, and says nothing later.
+func TestEngineThatHangs(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	release, after := make(chan struct{}), make(chan struct{})
+	deaf := engine("deaf", scan.Directory, func(_ context.Context, _ *scan.Job, yield func(exposure.Observation, error) bool) {
+		defer close(after)
+		cancel()
+		<-release
+		yield(exposure.Observation{Class: "deaf", Rule: "deaf/x"}, nil)
+	})
+	said := 0
+	began := time.Now()
+	status, err := (&scan.Runner{Engines: []scan.Engine{deaf}}).Run(ctx, scan.Plan{Targets: []scan.Target{{Kind: scan.Directory, Name: "d"}}, Level: 1, Vantage: "x", Now: time.Now}, func(exposure.Observation) error { said++; return nil })
+	if took := time.Since(began); !errors.Is(err, context.Canceled) || took > 2*time.Second {
+		t.Errorf("%v after %v", err, took)
+	}
+	if len(status) != 1 || status[0].Covered || !strings.Contains(status[0].Failure, "did not stop") {
+		t.Errorf("%+v", status)
+	}
+	close(release)
+	<-after
+	if said != 0 {
+		t.Errorf("%d things were taken after the end", said)
+	}
+}
+
+// What breaks the contract is not taken, and nothing is covered by that look.
+func TestContract(t *testing.T) {
+	t.Parallel()
+	for name, o := range map[string]exposure.Observation{
+		"another class":       {Class: "other", Rule: "odd/x"},
+		"another rule":        {Class: "odd", Rule: "other/x"},
+		"no rule":             {Class: "odd"},
+		"a run":               {Kind: exposure.ObservedRun, Class: "odd", Run: &exposure.Run{}},
+		"coverage of nothing": {Kind: exposure.ObservedCoverage, Class: "odd"},
+	} {
+		odd := engine("odd", scan.Directory, func(_ context.Context, _ *scan.Job, yield func(exposure.Observation, error) bool) {
+			_ = yield(o, nil) && yield(exposure.Observation{Class: "odd", Rule: "odd/good"}, nil) &&
+				yield(exposure.Observation{Kind: exposure.ObservedCoverage, Class: "odd", Coverage: &exposure.Coverage{Class: "odd"}}, nil)
+		})
+		got, status := do(t, scan.Plan{Targets: []scan.Target{{Kind: scan.Directory, Name: "d", Asset: exposure.AssetRef{Name: "d"}}}}, odd)
+		if diff := cmp.Diff([]string{"name:d weakness leeward odd odd/good 0 "}, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+		if s := status[0]; len(s.Problems) != 1 || s.Covered || s.Found != 1 {
+			t.Errorf("%s: %+v", name, s)
+		}
+	}
+}
+
+// ignoring is a tree of which all below old is not looked at.
+type ignoring struct{ fstest.MapFS }
+
+func (ignoring) Ignores(file string) bool { return strings.HasPrefix(file, "old/") }
+
+// Files have no vantage; test data is doubted, and what is ignored is not there.
+func TestFiles(t *testing.T) {
+	t.Parallel()
+	files := engine("files", scan.Directory, func(_ context.Context, _ *scan.Job, yield func(exposure.Observation, error) bool) {
+		for _, f := range []string{"a.go", "x/testdata/a.go", "old/a.go"} {
+			for _, sure := range []int{0, 10, 90} {
+				if !yield(exposure.Observation{Class: "files", Rule: "files/x", Location: exposure.Location{File: f}, Confidence: sure}, nil) {
+					return
+				}
+			}
+		}
+	})
+	var got []string
+	_, err := (&scan.Runner{Engines: []scan.Engine{files}}).Run(t.Context(), scan.Plan{Targets: []scan.Target{{Kind: scan.Directory, Name: "d", Files: ignoring{}}}, Level: 1, Vantage: "x", Now: time.Now}, func(o exposure.Observation) error {
+		got = append(got, fmt.Sprint(o.Class, " ", o.Location.File, " ", o.Confidence))
+		return nil
+	})
+	want := []string{"files a.go 0", "files a.go 10", "files a.go 90", "files x/testdata/a.go 30", "files x/testdata/a.go 10", "files x/testdata/a.go 30"}
+	if diff := cmp.Diff(want, got); err != nil || diff != "" {
+		t.Errorf("%v (-want +got):\n%s", err, diff)
+	}
+}
+
+// A flood goes through without being held, and the other engines go on.
+func TestFlood(t *testing.T) {
+	t.Parallel()
+	const many = 100_000
+	flood := engine("flood", scan.Directory, func(_ context.Context, _ *scan.Job, yield func(exposure.Observation, error) bool) {
+		for i := range many {
+			if !yield(exposure.Observation{Class: "flood", Rule: "flood/x", Location: exposure.Location{Line: i}}, nil) || !yield(exposure.Observation{}, &exposure.RecordError{Err: errors.New("broken")}) {
+				return
+			}
+		}
+	})
+	quiet := engine("quiet", scan.Directory, func(_ context.Context, _ *scan.Job, yield func(exposure.Observation, error) bool) {
+		yield(exposure.Observation{Class: "quiet", Rule: "quiet/x"}, nil)
+	})
+	n := map[string]int{}
+	status, err := (&scan.Runner{Engines: []scan.Engine{flood, quiet}}).Run(t.Context(), scan.Plan{Targets: []scan.Target{{Kind: scan.Directory, Name: "d"}}, Level: 1, Vantage: "x", Now: time.Now}, func(o exposure.Observation) error { n[o.Class]++; return nil })
+	if err != nil || n["flood"] != many || n["quiet"] != 1 {
+		t.Errorf("%v %v", err, n)
+	}
+	if len(status[0].Problems) > 20 {
+		t.Errorf("%d problems are held", len(status[0].Problems))
+	}
+}
+
+// Coverage from one vantage says nothing about what was seen from another.
+func TestVantage(t *testing.T) {
+	t.Parallel()
+	targets, _ := scan.Parse("127.0.0.1")
+	see := func(vantage string) (seen, covered []exposure.Observation) {
+		_, err := (&scan.Runner{Engines: []scan.Engine{ports, web(func(*scan.Job) {})}}).Run(t.Context(), scan.Plan{Targets: targets, Level: 1, Vantage: vantage, Network: guardtest.Loopback(t), Now: time.Now}, func(o exposure.Observation) error {
+			if o.Kind == exposure.ObservedCoverage {
+				covered = append(covered, o)
+			} else if o.Kind == exposure.ObservedWeakness {
+				seen = append(seen, o)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return seen, covered
+	}
+	covers := func(covered []exposure.Observation, o *exposure.Observation) bool {
+		return slices.ContainsFunc(covered, func(c exposure.Observation) bool { return c.Coverage.Covers(o.Class, o.Rule, &o.Location) })
+	}
+	inside, coveredInside := see("inside")
+	_, coveredOutside := see("outside")
+	if len(inside) != 2 {
+		t.Fatalf("%d weaknesses, want 2", len(inside))
+	}
+	for _, o := range inside {
+		if !covers(coveredInside, &o) {
+			t.Errorf("port %d is not covered from where it was seen", o.Location.Port)
+		}
+		if covers(coveredOutside, &o) {
+			t.Errorf("port %d would be closed by a look from outside", o.Location.Port)
+		}
+	}
+	for _, v := range []string{"", "a-b", "UP", strings.Repeat("x", 33), "é"} {
+		_, err := (&scan.Runner{}).Run(t.Context(), scan.Plan{Vantage: v, Now: time.Now}, nil)
+		if exposure.KindOf(err) != exposure.Invalid {
+			t.Errorf("vantage %q: %v", v, err)
+		}
+	}
+}
+
+// What comes out is the same whatever the order of engines and targets, how many
+// look at once, and how long each look takes.
+func TestOrderDoesNotCount(t *testing.T) {
+	t.Parallel()
+	var targets []scan.Target
+	for _, s := range []string{"127.0.0.1", "127.0.0.2", "http://127.0.0.1:8080/", "127.0.0.3:443", "127.0.0.1", "localhost"} {
+		all, err := scan.Parse(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		targets = append(targets, all...)
+	}
+	engines := []scan.Engine{ports, web(func(j *scan.Job) {
+		if j.Port == 443 {
+			panic("a bug")
+		}
+	}), engine("more", scan.Host, func(_ context.Context, j *scan.Job, yield func(exposure.Observation, error) bool) {
+		yield(exposure.Observation{Kind: exposure.ObservedInventory, Location: exposure.Location{Port: 25, Protocol: "tcp", Service: "smtp"}}, nil)
+	})}
+	var want []string
+	for seed := range uint64(30) {
+		r := rand.New(rand.NewPCG(seed, 1))
+		r.Shuffle(len(targets), func(i, j int) { targets[i], targets[j] = targets[j], targets[i] })
+		r.Shuffle(len(engines), func(i, j int) { engines[i], engines[j] = engines[j], engines[i] })
+		slow := make([]scan.Engine, len(engines))
+		for i, e := range engines {
+			slow[i] = fake{e.Describe(), func(ctx context.Context, j *scan.Job, yield func(exposure.Observation, error) bool) {
+				for range rand.IntN(3) {
+					runtime.Gosched()
+				}
+				for o, err := range e.Scan(ctx, j) {
+					if !yield(o, err) {
+						return
+					}
+				}
+			}}
+		}
+		var got []string
+		status, err := (&scan.Runner{Engines: slow, Workers: 1 + r.IntN(8)}).Run(t.Context(), scan.Plan{Targets: slices.Clone(targets), Level: 1, Self: "box", Vantage: "x", Network: guardtest.Loopback(t), Now: time.Now}, func(o exposure.Observation) error {
+			b, err := json.Marshal(o)
+			got = append(got, string(b))
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range status {
+			got = append(got, fmt.Sprint(s.Engine, " ", s.Target, " ", s.Found, s.Covered, s.Failure != ""))
+		}
+		slices.Sort(got)
+		if seed == 0 {
+			want = got
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Fatalf("seed %d (-first +now):\n%s", seed, diff)
+		}
+	}
+	if len(want) < 30 {
+		t.Errorf("only %d lines", len(want))
 	}
 }
