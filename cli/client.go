@@ -56,6 +56,8 @@ type house interface {
 	ImportFeeds(ctx context.Context, bundle io.Reader, force bool) ([]server.FeedStatus, error)
 	ExportFeeds(ctx context.Context, w io.Writer) error
 	Match(ctx context.Context, purls []string) (server.MatchResult, error)
+	Inventory(ctx context.Context, id exposure.AssetID, q server.InventoryQuery) (server.InventoryPage, error)
+	Components(ctx context.Context, q server.ComponentQuery) (server.ComponentPage, error)
 }
 
 // open returns the server of the data directory when one runs, else opens the

@@ -70,8 +70,10 @@ func (d *document) port(h *host, p *port) error {
 		return err
 	}
 	c := p.component()
-	if err := d.Send(exposure.Observation{Kind: exposure.ObservedInventory, Tool: d.tool, Asset: h.asset, Class: class, Component: c, Location: at, Seen: h.seen}); err != nil {
-		return err
+	if c.Name != "" || !h.asset.IsZero() {
+		if err := d.Send(exposure.Observation{Kind: exposure.ObservedInventory, Tool: d.tool, Asset: h.asset, Class: class, Component: c, Location: at, Seen: h.seen}); err != nil {
+			return err
+		}
 	}
 	for i := range p.Scripts {
 		if err := d.script(h, &p.Scripts[i], at, c); err != nil {
