@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"io"
+	"log/slog"
 	"slices"
 	"strings"
 	"time"
@@ -285,7 +286,15 @@ func (a *app) EndException(ctx context.Context, id int64, actor, reason string) 
 
 // Import imports a report.
 func (a *app) Import(ctx context.Context, req discover.Request, r io.Reader) ([]discover.Result, error) {
-	return a.im.Import(ctx, req, r)
+	results, err := a.im.Import(ctx, req, r)
+	if a.cycle != nil {
+		// What is due is marked in the database, and the task comes by itself: this
+		// only makes it soon.
+		if err := a.cycle.Request(ctx, rematchTask); err != nil {
+			a.log.Warn("matching the inventory was not asked for", slog.Any("err", err))
+		}
+	}
+	return results, err
 }
 
 // Ready reports whether the database answers.

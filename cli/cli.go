@@ -71,6 +71,7 @@ type commands struct {
 	Verdicts     verdictsCmd     `cmd:"" help:"List what validations and retests came to, newest first."`
 	Undo         undoCmd         `cmd:"" help:"Take back a decision of the command line."`
 	Views        viewsCmd        `cmd:"" help:"Saved views: lists of findings under a name."`
+	Inventory    inventoryCmd    `cmd:"" help:"Say which packages are on which assets, from the reports that were imported."`
 	Match        matchCmd        `cmd:"" help:"Say which advisories concern packages: a bill of materials or package URLs. Nothing is stored."`
 	Inspect      inspectCmd      `cmd:"" help:"Decode a report and print its observations; nothing is stored."`
 	Apply        applyCmd        `cmd:"" help:"Apply a programme file: services, owners, tags, exclusions."`

@@ -77,6 +77,8 @@ type house interface {
 	Agents(ctx context.Context) ([]exposure.Agent, error)
 	InviteAgent(ctx context.Context, r server.InviteAgent) (server.Invitation, error)
 	ShutOutAgent(ctx context.Context, id int64, out bool) error
+	Inventory(ctx context.Context, id exposure.AssetID, q server.InventoryQuery) (server.InventoryPage, error)
+	Components(ctx context.Context, q server.ComponentQuery) (server.ComponentPage, error)
 }
 
 // open returns the server of the data directory when one runs, else opens the

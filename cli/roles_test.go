@@ -141,6 +141,9 @@ var access = map[string]server.Role{
 	"GET /api/v1/verdicts":                        server.Viewer,
 	"GET /api/v1/assets":                          server.Viewer,
 	"GET /api/v1/assets/{id}":                     server.Viewer,
+	"GET /api/v1/assets/{id}/inventory":           server.Viewer,
+	"GET /api/v1/components":                      server.Viewer,
+	"GET /api/v1/surface":                         server.Viewer,
 	"GET /api/v1/exceptions":                      server.Viewer,
 	"GET /api/v1/remediations":                    server.Viewer,
 	"GET /api/v1/remediations/{key}":              server.Viewer,
@@ -221,7 +224,7 @@ var access = map[string]server.Role{
 
 // places are real addresses for the patterns with a variable part; others get
 // a number that nothing has.
-var places = map[string]string{"/scope/service": "/scope/service?name=payments", "/findings/{id}": "/findings/F-1", "/assets/{id}": "/assets/1", "/api/v1/findings/{id}": "/api/v1/findings/F-1", "/api/v1/assets/{id}": "/api/v1/assets/1"}
+var places = map[string]string{"/scope/service": "/scope/service?name=payments", "/findings/{id}": "/findings/F-1", "/assets/{id}": "/assets/1", "/api/v1/findings/{id}": "/api/v1/findings/F-1", "/api/v1/assets/{id}": "/api/v1/assets/1", "/api/v1/assets/{id}/inventory": "/api/v1/assets/1/inventory"}
 
 func reached(pattern string) (method, path string) {
 	method, path, found := strings.Cut(pattern, " ")

@@ -129,6 +129,7 @@ func (a *app) startCycle(ctx context.Context, fetch bool) error {
 		{Name: "rescore", Title: "Score everything for the new day", Every: time.Hour, Do: a.rescore},
 		{Name: "follow", Title: "Take up what other processes wrote", Every: 10 * time.Second, Do: a.follow},
 		{Name: "intel", Title: "Take up what feeds brought", Every: 30 * time.Second, Do: a.keepUp},
+		{Name: rematchTask, Title: "Match the kept inventory against the advisories", Every: 30 * time.Second, Limit: time.Hour, Do: a.rematch},
 		{Name: "snapshot", Title: "Save the index for a fast start", Every: 15 * time.Minute, Do: a.saveIndex},
 		{Name: "verdicts", Title: "Let go of verdicts that ran out", Every: 10 * time.Minute, Do: a.expireVerdicts},
 		{Name: "exceptions", Title: "End exceptions that ran out", Every: time.Minute, Do: a.expire},

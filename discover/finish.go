@@ -37,6 +37,9 @@ func (s *session) finish(ctx context.Context) error {
 	if repeated {
 		return nil
 	}
+	if err := s.keep(ctx); err != nil {
+		return err
+	}
 	return s.record(ctx)
 }
 

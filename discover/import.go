@@ -58,6 +58,12 @@ type Tx interface {
 	Sources(ctx context.Context) ([]exposure.Source, error)
 	PlacesByID(ctx context.Context, ids []exposure.LocationID) (map[exposure.LocationID]exposure.Place, error)
 
+	AddComponents(ctx context.Context, purls []string) ([]exposure.ComponentID, error)
+	Inventories(ctx context.Context, assets []exposure.AssetID, f func(*exposure.Inventory) error) error
+	PutInventories(ctx context.Context, all []exposure.Inventory) error
+	AddSurfaceChanges(ctx context.Context, all []exposure.SurfaceChange) error
+	RequestMatch(ctx context.Context, assets []exposure.AssetID) error
+
 	Append(ctx context.Context, events ...*exposure.Event) error
 }
 

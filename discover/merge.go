@@ -101,6 +101,7 @@ func (r *resolver) follow(older, younger *exposure.Asset) {
 			r.covered[i].asset = older.ID
 		}
 	}
+	r.stocks.follow(younger.ID, older.ID)
 	clear(r.cache.looked) // what was covered of the one was of the other
 	clear(r.cache.cover)
 	delete(r.assets, younger.ID)

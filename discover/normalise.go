@@ -27,6 +27,7 @@ type item struct {
 	seen      int64 // unix milliseconds, 0: the time of the run
 	proof     exposure.Proof
 	coverage  *exposure.Coverage
+	holds     *holding // with an inventory record: what is kept of it
 
 	on     known // commit: the asset
 	source exposure.SourceID
@@ -105,6 +106,7 @@ func (n *normaliser) item(o *exposure.Observation) (item, error) {
 		it.coverage, it.class = o.Coverage, o.Coverage.Class
 		return it, nil
 	case exposure.ObservedInventory:
+		it.holds = n.held(o)
 		return it, nil
 	}
 	if o.Rule == "" && len(o.Advisories) == 0 {

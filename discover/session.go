@@ -32,6 +32,7 @@ type session struct {
 	stated     *roaring.Bitmap // stated in any way
 	cache      caches
 	covered    []coverage
+	stocks     inventory
 	later      []word                                    // what known findings gained, for the end
 	merged     map[exposure.AssetID][]string             // further identities of assets
 	generation int                                       // how many merges that is
@@ -199,6 +200,10 @@ func (b *batch) run(ctx context.Context, items []item) error {
 			weak = append(weak, *it)
 		case exposure.ObservedCoverage:
 			b.covered = append(b.covered, coverage{it.source, it.on.id, it.coverage})
+		case exposure.ObservedInventory:
+			if it.holds != nil {
+				b.stocks.add(it)
+			}
 		}
 	}
 	fps := make([]exposure.Fingerprint, len(weak))

@@ -31,6 +31,7 @@ func (s *Server) registerAPI(mux *routes) {
 	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"token": {Type: "http", Scheme: "bearer"}}
 	api := humago.New(mux, config)
 	a := operations{s: s, api: api}
+	s.registerInventory(a)
 
 	register(a, Viewer, "list-findings", http.MethodGet, "/findings", "List findings", func(ctx context.Context, in *struct{ FindingQuery }) (*FindingPage, error) {
 		p, err := s.Backend.Findings(ctx, in.FindingQuery)

@@ -19,6 +19,7 @@ import (
 // by the composition root, and by the command line's client over this very API.
 type Backend interface {
 	Scanning
+	Kept
 
 	Findings(ctx context.Context, q FindingQuery) (FindingPage, error)
 	Finding(ctx context.Context, id exposure.FindingID) (FindingDetail, error)

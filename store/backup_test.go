@@ -59,6 +59,7 @@ func fill(t *testing.T, db *store.DB) {
 			tx.PutPastScores(ctx, 20000, "v4", map[int][]byte{2024: {1}}),
 			putThreats(ctx, tx, 5, store.ThreatChange{Advisory: 1, Is: exposure.Threat{KEVDay: 9}}),
 			fillEngagement(ctx, tx),
+			fillInventory(ctx, tx),
 			addAlerts(ctx, tx, exposure.Alert{Key: "kev|CVE-1|9", Kind: exposure.AlertKEV, At: 5, Reason: "☃"}),
 		)
 	})

@@ -40,8 +40,10 @@ func (tx *Tx) MergeAsset(ctx context.Context, from, to exposure.AssetID) error {
 			return fmt.Errorf("merge asset %d into %d: %w", from, to, err)
 		}
 	}
-	_, err := tx.tx.ExecContext(ctx, "DELETE FROM coverage WHERE asset = $1", int64(from))
-	return err
+	if _, err := tx.tx.ExecContext(ctx, "DELETE FROM coverage WHERE asset = $1", int64(from)); err != nil {
+		return err
+	}
+	return tx.mergeInventory(ctx, from, to)
 }
 
 // MoveFindings puts findings on another asset. Their fingerprints stay.

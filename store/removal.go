@@ -60,6 +60,9 @@ func (tx *Tx) RemoveDemo(ctx context.Context, actor string, at int64) (removed i
 	}
 	for _, statement := range []string{
 		"DELETE FROM coverage WHERE scan IN (SELECT id FROM scan WHERE demo = 1)",
+		"DELETE FROM asset_match WHERE asset IN (SELECT asset FROM asset_inventory WHERE scan IN (SELECT id FROM scan WHERE demo = 1))",
+		"DELETE FROM asset_inventory WHERE scan IN (SELECT id FROM scan WHERE demo = 1)",
+		"DELETE FROM surface_change WHERE scan IN (SELECT id FROM scan WHERE demo = 1)",
 		"DELETE FROM scan_error WHERE scan IN (SELECT id FROM scan WHERE demo = 1)",
 		"DELETE FROM evidence WHERE scan IN (SELECT id FROM scan WHERE demo = 1) AND NOT EXISTS (SELECT 1 FROM finding WHERE finding.scan = evidence.scan)",
 		"DELETE FROM scan WHERE demo = 1 AND NOT EXISTS (SELECT 1 FROM finding WHERE finding.scan = scan.id) AND NOT EXISTS (SELECT 1 FROM finding_source WHERE finding_source.scan = scan.id)",

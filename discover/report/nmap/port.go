@@ -70,8 +70,8 @@ func (d *document) port(h *host, p *port) error {
 		return err
 	}
 	c := p.component()
-	if c.Name != "" {
-		if err := d.Send(exposure.Observation{Kind: exposure.ObservedInventory, Tool: d.tool, Asset: h.asset, Component: c, Location: at, Seen: h.seen}); err != nil {
+	if c.Name != "" || !h.asset.IsZero() {
+		if err := d.Send(exposure.Observation{Kind: exposure.ObservedInventory, Tool: d.tool, Asset: h.asset, Class: class, Component: c, Location: at, Seen: h.seen}); err != nil {
 			return err
 		}
 	}
