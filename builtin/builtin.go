@@ -73,6 +73,9 @@ import (
 	"github.com/leeward-ctem/leeward/discover/report/zap"
 	"github.com/leeward-ctem/leeward/discover/scan"
 	"github.com/leeward-ctem/leeward/discover/scan/config"
+	"github.com/leeward-ctem/leeward/discover/scan/credentials"
+	"github.com/leeward-ctem/leeward/discover/scan/exec"
+	"github.com/leeward-ctem/leeward/discover/scan/inventory"
 	"github.com/leeward-ctem/leeward/discover/scan/ports"
 	"github.com/leeward-ctem/leeward/discover/scan/secrets"
 	"github.com/leeward-ctem/leeward/discover/scan/tls"
@@ -171,6 +174,31 @@ func Reports() []discover.Reader {
 	}
 }
 
+// Means are what some engines need of the house. Each may be left out, and
+// what needs it then says so.
+type Means struct {
+	Tools      exec.Tools           // of others, that are installed
+	Settings   *config.Engine       // with rules of one's own; nil: those that are shipped
+	Advisories inventory.Advisories // that are kept; nil: packages are listed and not looked up
+}
+
+// Engines returns what looks for exposures: our own engines, and the tools of
+// others that they may run.
+func Engines(m Means) []scan.Engine {
+	var settings scan.Engine = config.Shipped{}
+	if m.Settings != nil {
+		settings = m.Settings
+	}
+	return append([]scan.Engine{
+		ports.Engine{},
+		tls.Engine{},
+		credentials.Engine{},
+		inventory.New(m.Advisories),
+		secrets.Engine{},
+		settings,
+	}, m.Tools.Engines()...)
+}
+
 // Feeds returns the readers of threat intelligence, in the order in which they
 // are fetched and listed.
 func Feeds() []intel.Feed {
@@ -194,16 +222,6 @@ func Feeds() []intel.Feed {
 		custom.Feed{Now: time.Now},
 		ghsa.Feed{},
 		cve.Feed{},
-	}
-}
-
-// Engines returns what looks for exposures by itself.
-func Engines() []scan.Engine {
-	return []scan.Engine{
-		ports.Engine{},
-		tls.Engine{},
-		secrets.Engine{},
-		config.Shipped{},
 	}
 }
 

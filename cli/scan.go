@@ -19,7 +19,7 @@ import (
 )
 
 type scanCmd struct {
-	Targets     []string      `arg:"" name:"target" help:"What to look at: a directory, an address, a network (10.1.0.0/24) or range, a host, host:port, a URL, domain:NAME. A file or directory of that name goes first; host: and dir: before it decide."`
+	Targets     []string      `arg:"" name:"target" help:"What to look at: a directory, a saved container image, an address, a network (10.1.0.0/24) or range, a host, host:port, a URL, domain:NAME. A file or directory of that name goes first; host:, dir: and image: before it decide."`
 	Engines     []string      `help:"Engines to use; all that suit the target when not given." placeholder:"NAME,…"`
 	Level       string        `help:"How far to go: match, observe, probe, authenticated." default:"observe" enum:"match,observe,probe,authenticated"`
 	Ports       string        `help:"TCP ports to look at, as in 22,80,8000-8100; - for all. The engine's own choice when not given." placeholder:"LIST"`
@@ -50,6 +50,7 @@ type scanning struct {
 	guard   *guard.Guard
 	audit   *guard.File
 	found   found
+	unknown bool // there are no advisories to compare packages with
 	closers []io.Closer
 }
 

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -16,10 +15,8 @@ import (
 	"github.com/leeward-ctem/leeward/discover/scan"
 	"github.com/leeward-ctem/leeward/discover/scan/bill"
 	"github.com/leeward-ctem/leeward/discover/scan/image"
-	"github.com/leeward-ctem/leeward/discover/scan/inventory"
 	"github.com/leeward-ctem/leeward/discover/scan/tree"
 	"github.com/leeward-ctem/leeward/exposure"
-	"github.com/leeward-ctem/leeward/intel"
 	"github.com/leeward-ctem/leeward/store"
 )
 
@@ -54,6 +51,9 @@ func (s *scanning) files(ctx context.Context, t *scan.Target) error {
 		}
 		s.closers = append(s.closers, d)
 		t.Files = d
+		if t.Dir, err = filepath.Abs(t.Name); err != nil {
+			return err
+		}
 		if !named {
 			t.Asset = directoryAsset(d, t.Name, s.plan.Self)
 		}
@@ -162,38 +162,23 @@ type renamed struct {
 
 func (r renamed) Name() string { return r.name }
 
-// engines are all that look, those of files with what is known of packages.
+// engines are all that look. Those of packages ask the server that runs, or the
+// data directory when there is one: a scan makes none.
 func (s *scanning) engines(ctx context.Context) ([]scan.Engine, error) {
-	all, err := s.look()
-	if err != nil {
+	means := builtin.Means{Tools: toolsOf(s.Env)}
+	var err error
+	if means.Settings, err = s.settings(); err != nil {
 		return nil, err
 	}
 	if !slices.ContainsFunc(s.plan.Targets, func(t scan.Target) bool { return t.Host == "" }) {
-		return append(all, inventory.New(nil)), nil
+		return builtin.Engines(means), nil
 	}
-	known, err := s.advisories(ctx)
-	if err != nil {
-		return nil, err
+	if s.kept() || s.running(ctx) != nil {
+		means.Advisories = s.advisories()
+	} else {
+		s.unknown = true
 	}
-	return append(all, inventory.New(known)), nil
-}
-
-// advisories are those of the server that runs, or of the data directory; nil
-// when there are none.
-func (s *scanning) advisories(ctx context.Context) (inventory.Advisories, error) {
-	if c := s.running(ctx); c != nil {
-		return served{c}, nil
-	}
-	if !s.kept() {
-		fmt.Fprintln(s.Err, "No advisories are kept here, so packages are listed and not compared: get them with `leeward feeds update osv`")
-		return nil, nil
-	}
-	db, err := s.database(ctx)
-	if err != nil {
-		return nil, err
-	}
-	s.closers = append(s.closers, db)
-	return advisories{&intel.Keeper{Registered: builtin.Feeds(), Store: db, Now: s.Now, Env: s.Env}}, nil
+	return builtin.Engines(means), nil
 }
 
 // kept reports whether there is a database already: a scan makes none.
@@ -203,22 +188,6 @@ func (s *scanning) kept() bool {
 	}
 	_, err := os.Stat(filepath.Join(s.dir(), store.FileName))
 	return err == nil
-}
-
-// served are the advisories of a server.
-type served struct{ *client }
-
-// Match implements inventory.Advisories.
-func (a served) Match(ctx context.Context, purls []string) (all inventory.Matched, err error) {
-	found, err := a.client.Match(ctx, purls)
-	for i := range found.Concerns {
-		c := &found.Concerns[i]
-		all.Concerns = append(all.Concerns, inventory.Concern{Purl: c.Purl, ID: c.Advisory, Names: c.Names, Fixed: c.Fixed, Unknown: c.Unknown, Malicious: c.Malicious, Vector: c.Vector})
-	}
-	for _, u := range found.Unmatched {
-		all.Unmatched = append(all.Unmatched, inventory.Unmatched(u))
-	}
-	return all, err
 }
 
 // writeBill prints a bill of materials of what was found.

@@ -112,7 +112,7 @@ func (a *app) checkPlan(ctx context.Context, p *exposure.ScanPlan) error {
 			}
 		}
 	}
-	return engines().Check(p.Engines, p.Level)
+	return engines(a.env).Check(p.Engines, p.Level)
 }
 
 // RemovePlan forgets a plan.

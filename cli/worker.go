@@ -18,14 +18,29 @@ import (
 
 	"github.com/leeward-ctem/leeward/agent"
 	"github.com/leeward-ctem/leeward/builtin"
+	"github.com/leeward-ctem/leeward/discover"
 	"github.com/leeward-ctem/leeward/discover/scan"
+	tools "github.com/leeward-ctem/leeward/discover/scan/exec"
 	"github.com/leeward-ctem/leeward/exposure"
 	"github.com/leeward-ctem/leeward/guard"
+	"github.com/leeward-ctem/leeward/internal/process"
 	"github.com/leeward-ctem/leeward/internal/secret"
 )
 
-// engines are all engines that look at targets by themselves.
-func engines() *scan.Runner { return &scan.Runner{Engines: builtin.Engines()} }
+// engines are all engines: our own, and the tools of others that are installed.
+func engines(env func(string) string) *scan.Runner {
+	return &scan.Runner{Engines: builtin.Engines(builtin.Means{Tools: toolsOf(env)})}
+}
+
+// toolsOf are the tools of others, as an environment finds them.
+func toolsOf(env func(string) string) tools.Tools {
+	return tools.Tools{Run: process.Runner{Path: env("PATH")}, Read: discover.Readers(builtin.Reports()), Home: toolsHome(env)}
+}
+
+// toolsHome is where the tools of others keep their databases and rules.
+func toolsHome(env func(string) string) string {
+	return cmp.Or(env("LEEWARD_TOOLS"), env("HOME"), env("USERPROFILE"))
+}
 
 // lookCmd is the child process in which a shard is looked at. It is started by
 // the server and by agents, and speaks with them by its standard input and
@@ -37,13 +52,13 @@ func (c *lookCmd) Run(ctx context.Context, r *run) error {
 	self, _ := os.Hostname()
 	return agent.Serve(ctx, r.In, r.Out, guard.Config{Now: r.Now, Redact: func(s string) string { return secret.Text(s, 0) }, Resolver: r.Env(resolverVariable)},
 		func(ctx context.Context, a *agent.Assignment, n guard.Network, state func(*exposure.Observation) error, progress func(string)) error {
-			return lookAtShard(ctx, a, n, self, r.Now, state, progress)
+			return lookAtShard(ctx, engines(r.Env), a, n, self, r.Now, state, progress)
 		})
 }
 
 // lookAtShard looks at the targets of a shard. What it states begins and ends with
 // what is to be said of the run: one that failed closes nothing.
-func lookAtShard(ctx context.Context, a *agent.Assignment, n guard.Network, self string, now func() time.Time, state func(*exposure.Observation) error, progress func(string)) error {
+func lookAtShard(ctx context.Context, runner *scan.Runner, a *agent.Assignment, n guard.Network, self string, now func() time.Time, state func(*exposure.Observation) error, progress func(string)) error {
 	p := &a.Job.Plan
 	plan := scan.Plan{Only: p.Engines, Level: p.Level, Credentials: p.Credentials, Network: n, Vantage: p.Vantage, Self: self, Now: now,
 		Progress: func(g scan.Progress) {
@@ -63,7 +78,7 @@ func lookAtShard(ctx context.Context, a *agent.Assignment, n guard.Network, self
 	if err := state(&exposure.Observation{Kind: exposure.ObservedRun, Run: &exposure.Run{Tool: scan.Tool, Version: version, Started: now()}}); err != nil {
 		return err
 	}
-	status, err := engines().Run(ctx, plan, func(o exposure.Observation) error { return state(&o) })
+	status, err := runner.Run(ctx, plan, func(o exposure.Observation) error { return state(&o) })
 	end := exposure.Run{Finished: now()}
 	if failed := failures(status); err == nil && failed != "" {
 		err = errors.New(failed)
@@ -101,7 +116,7 @@ func startChild(cpus int, env func(string) string) agent.Start {
 			return nil, exposure.Errorf(exposure.Unavailable, "cannot find this program to start the scan process: %w", err)
 		}
 		cmd := exec.Command(self, "scan-process")
-		cmd.Env = []string{"GOMEMLIMIT=" + cmp.Or(env("LEEWARD_SCAN_MEMORY"), childMemory), fmt.Sprintf("GOMAXPROCS=%d", max(1, cpus)), "PATH=" + env("PATH"), "HOME=" + os.TempDir(), resolverVariable + "=" + env(resolverVariable)}
+		cmd.Env = []string{"GOMEMLIMIT=" + cmp.Or(env("LEEWARD_SCAN_MEMORY"), childMemory), fmt.Sprintf("GOMAXPROCS=%d", max(1, cpus)), "PATH=" + env("PATH"), "HOME=" + os.TempDir(), resolverVariable + "=" + env(resolverVariable), "LEEWARD_TOOLS=" + toolsHome(env)}
 		if name := env(childVariable); name != "" {
 			cmd.Env = append(cmd.Env, childVariable+"="+name)
 		}

@@ -484,3 +484,13 @@ func portsText(ranges []exposure.PortRange) string {
 	}
 	return s
 }
+
+// Rate is how many connections and requests a second a target gets, for those
+// whose own the guard does not see one by one.
+func (s *Session) Rate() float64 {
+	r, against := s.guard.leave(s.engagement)
+	if len(against) > 0 {
+		return 0
+	}
+	return limits(r.Limits).Rate
+}

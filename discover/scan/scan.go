@@ -37,6 +37,9 @@ type Target struct {
 	Name  string            // as the user named it, or as it was found
 	Asset exposure.AssetRef // what observations are about when they do not say
 	Files fs.FS             // of a directory or image; read only, links do not lead out of it
+	// Dir is where Files lies on this machine, as an absolute path, for engines
+	// that run a program; empty: nowhere.
+	Dir string
 
 	Host     string // DNS name or address
 	Port     int
@@ -91,7 +94,8 @@ type Description struct {
 //     refusal, a file that could not be read, a truncated answer or a level that
 //     was too low for some rules must not be covered (for those rules).
 //
-// Asset may be left zero when it is the target's; Tool is left empty.
+// Asset may be left zero when it is the target's; Tool is left empty but by
+// engines that are Foreign.
 //
 // An error that wraps *[exposure.RecordError] costs the one thing it is about;
 // what was found goes on, and no coverage that includes it may follow. Any

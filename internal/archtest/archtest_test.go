@@ -73,6 +73,7 @@ var rules = []rule{
 	{"web/*", []string{"measure", "web", "web/*"}, []string{"net/http", "os/exec", "database/sql"}, "pages render values and never ask"},
 	{"server", append([]string{"agent", "cycle", "guard", "index", "web", "web/*", "internal/*", "mobilize/export"}, stages...), []string{"database/sql", "os/exec"}, "the server asks its backend"},
 	{"internal/demo", nil, network, "the demo is tables and arithmetic"},
+	{"internal/process", []string{"internal/secret"}, []string{"net", "net/http", "database/sql"}, "programs of others are started here, and nowhere else"},
 	{"internal/secret", nil, network, "redaction is a pure function"},
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/google/osv-scalibr/purl"
 
 	"github.com/leeward-ctem/leeward/exposure"
+	"github.com/leeward-ctem/leeward/intel/match"
 )
 
 // found is a package at a place.
@@ -22,6 +23,9 @@ type found struct {
 	lowest    bool // the version is the lowest that is allowed
 }
 
+// maxPath bounds where a package lies, in archives within archives too.
+const maxPath = 8192
+
 // own is the version of what is built here, which no advisory speaks of.
 const own = "(devel)"
 
@@ -29,7 +33,11 @@ const own = "(devel)"
 func (l *look) take(file string, r *reader, all []*extractor.Package) {
 	list := make([]found, 0, len(all))
 	for _, p := range all {
-		if p != nil && p.Name != "" {
+		switch {
+		case p == nil || p.Name == "":
+		case len(p.Name) > match.MaxName || len(p.Version) > match.MaxVersion || len(p.Location.PathOrEmpty()) > maxPath:
+			l.lost("%s names a package by more than %d bytes, which is none", file, match.MaxName)
+		default:
 			list = append(list, of(file, r, p))
 		}
 	}
@@ -59,6 +67,10 @@ func of(file string, r *reader, p *extractor.Package) found {
 	if m, ok := p.Metadata.(*requirements.Metadata); ok {
 		f.lowest = m.VersionComparator != "" && m.VersionComparator != "==" && m.VersionComparator != "==="
 	}
+	if stated, ok := p.Metadata.(billedAs); ok {
+		f.component.Purl = stated.purl()
+		return f
+	}
 	if u := p.PURL(); u != nil && u.Name != "" {
 		if m, ok := p.Metadata.(*javalockfile.Metadata); ok {
 			u.Namespace, u.Name, u.Qualifiers = m.GroupID, m.ArtifactID, nil // Maven tells cases apart
@@ -72,8 +84,11 @@ func of(file string, r *reader, p *extractor.Package) found {
 // scanners do, under "upstream". Of modules of npm it leaves out where the
 // extractor believes them to be from.
 func sourced(u purl.PackageURL) purl.PackageURL {
-	if u.Type == purl.TypeNPM {
+	switch {
+	case u.Type == purl.TypeNPM:
 		u.Qualifiers = nil
+	case strings.HasPrefix(u.Namespace, "opensuse"):
+		u.Namespace = "opensuse" // of opensuse-leap and opensuse-tumbleweed
 	}
 	if u.Type != purl.TypeDebian && u.Type != purl.TypeApk {
 		return u

@@ -35,9 +35,7 @@ import (
 	"github.com/google/osv-scalibr/extractor/filesystem/language/rust/cargolock"
 	"github.com/google/osv-scalibr/extractor/filesystem/os/apk"
 	"github.com/google/osv-scalibr/extractor/filesystem/os/dpkg"
-	"github.com/google/osv-scalibr/extractor/filesystem/os/rpm"
 	"github.com/google/osv-scalibr/extractor/filesystem/sbom/cdx"
-	"github.com/google/osv-scalibr/extractor/filesystem/sbom/spdx"
 	scalibrfs "github.com/google/osv-scalibr/fs"
 	"github.com/google/osv-scalibr/inventory"
 	"github.com/google/osv-scalibr/log"
@@ -71,11 +69,13 @@ type source interface {
 }
 
 // Bounds of files. Extractors hold a whole one in memory, as values of several
-// times its size; what is built from a lock file of a large project has 5 MB.
-// That for requirements goes one call deeper for each line that ends in \.
+// times its size; the lock file of a large project has 5 MB. That for
+// requirements goes one call deeper for each line that ends in \, and those for
+// TOML for each bracket, and a stack that is full ends the process.
 const (
 	maxShort  = 1 << 20
-	maxText   = 32 << 20
+	maxTOML   = 8 << 20
+	maxText   = 16 << 20
 	maxPacked = 256 << 20
 	maxBinary = 2 << 30 // read in parts
 )
@@ -96,10 +96,10 @@ func readers() []reader {
 	add("pnpm-lock.yaml", locked, maxText, pnpmlock.New)
 	add("package.json", installed, maxText, packagejson.New)
 	add("Python requirements", locked, maxShort, requirements.New)
-	add("poetry.lock", locked, maxText, poetrylock.New)
+	add("poetry.lock", locked, maxTOML, poetrylock.New)
 	add("Pipfile.lock", locked, maxText, pipfilelock.New)
-	add("uv.lock", locked, maxText, uvlock.New)
-	add("pdm.lock", locked, maxText, pdmlock.New)
+	add("uv.lock", locked, maxTOML, uvlock.New)
+	add("pdm.lock", locked, maxTOML, pdmlock.New)
 	add("a Python package", installed, maxPacked, wheelegg.New)
 	all[len(all)-1].check = func(name string, r io.ReaderAt, size int64) error {
 		if ext := path.Ext(name); ext == ".whl" || ext == ".egg" {
@@ -107,7 +107,7 @@ func readers() []reader {
 		}
 		return nil
 	}
-	add("Cargo.lock", locked, maxText, cargolock.New)
+	add("Cargo.lock", locked, maxTOML, cargolock.New)
 	add("composer.lock", locked, maxText, composerlock.New)
 	add("Gemfile.lock", locked, maxText, gemfilelock.New)
 	add("a Gradle lock file", locked, maxText, gradlelockfile.New)
@@ -119,10 +119,10 @@ func readers() []reader {
 	add("conan.lock", locked, maxText, conanlock.New)
 	add("the database of dpkg", database, maxPacked, dpkg.New)
 	add("the database of apk", database, maxPacked, apk.New)
-	add("the database of RPM", database, maxPacked, rpm.New)
 	add("CycloneDX", billed, maxText, cdx.New)
-	add("SPDX", billed, maxText, spdx.New)
 	return append(all,
+		reader{extractor: rpms{}, name: "the database of RPM", from: database, max: maxBinary},
+		reader{extractor: spdxBills{}, name: "SPDX", from: billed, max: maxText},
 		reader{extractor: poms{}, name: "pom.xml", from: locked, max: maxText},
 		reader{extractor: jars{}, name: "a Java archive", from: installed, max: maxPacked})
 }

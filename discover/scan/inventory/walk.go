@@ -8,8 +8,6 @@ import (
 	"path"
 	"slices"
 	"strings"
-
-	"github.com/google/osv-scalibr/extractor/filesystem/simplefileapi"
 )
 
 // limits bound what is read of one target.
@@ -122,17 +120,16 @@ func skipped(name string, beside []fs.DirEntry) bool {
 // file lets each reader that is for a file read it, and returns how many bytes
 // that may have taken.
 func (l *look) file(ctx context.Context, name string, d fs.DirEntry) (read int64) {
-	info, err := d.Info()
-	if err != nil {
-		l.lost("%s could not be read: %w", name, err)
-		return 0
-	}
-	api := simplefileapi.New(name, info)
+	at := &entry{name: name, entry: d}
 	var f io.ReaderAt
 	for i := range l.engine.readers {
 		r := &l.engine.readers[i]
-		if !r.wants(api) {
+		if !r.wants(at) {
 			continue
+		}
+		info, err := at.Stat()
+		if err != nil {
+			break // as is told below
 		}
 		if info.Size() > r.max {
 			l.lost("%s has %d bytes: files of its kind are read up to %d", name, info.Size(), r.max)
@@ -157,6 +154,9 @@ func (l *look) file(ctx context.Context, name string, d fs.DirEntry) (read int64
 		}
 		l.take(name, r, all)
 	}
+	if at.err != nil {
+		l.lost("%s could not be read: %w", name, at.err)
+	}
 	switch {
 	case path.Base(name) == "go.mod":
 		l.sources = append(l.sources, path.Dir(name))
@@ -167,6 +167,24 @@ func (l *look) file(ctx context.Context, name string, d fs.DirEntry) (read int64
 		l.goFiles = append(l.goFiles, name)
 	}
 	return read
+}
+
+// entry is a file that is asked about once: most are known by their names not
+// to matter, and to ask takes longer than all else.
+type entry struct {
+	name  string
+	entry fs.DirEntry
+	info  fs.FileInfo
+	err   error
+}
+
+func (e *entry) Path() string { return e.name }
+
+func (e *entry) Stat() (fs.FileInfo, error) {
+	if e.info == nil && e.err == nil {
+		e.info, e.err = e.entry.Info()
+	}
+	return e.info, e.err
 }
 
 // readerAt is how an opened file is read at any place.

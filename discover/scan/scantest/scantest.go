@@ -63,6 +63,10 @@ func check(t testing.TB, d *scan.Description, o *exposure.Observation, covered *
 	t.Helper()
 	text, _ := json.Marshal(o)
 	bad := func(why string) { t.Helper(); t.Errorf("%s: %s: %s", d.Name, why, text) }
+	if d.Foreign {
+		foreign(o, covered, bad)
+		return
+	}
 	if o.Tool != "" {
 		bad("the engine names a tool")
 	}
@@ -96,6 +100,19 @@ func check(t testing.TB, d *scan.Description, o *exposure.Observation, covered *
 			bad("an inventory record of nothing")
 		}
 	}
+}
+
+// foreign checks what another tool states; the rest is its reader's contract.
+func foreign(o *exposure.Observation, covered *bool, bad func(why string)) {
+	switch {
+	case o.Tool == "" || o.Tool == scan.Tool:
+		bad("it does not name its tool")
+	case o.Kind == exposure.ObservedWeakness && *covered:
+		bad("a weakness follows coverage")
+	case o.Kind == exposure.ObservedRun:
+		bad("runs are the runner's to state")
+	}
+	*covered = *covered || o.Kind == exposure.ObservedCoverage
 }
 
 // Golden compares what an engine stated, in any order, with a file of
