@@ -50,6 +50,7 @@ type scanning struct {
 	guard   *guard.Guard
 	audit   *guard.File
 	found   found
+	unknown bool // there are no advisories to compare packages with
 	closers []io.Closer
 }
 
@@ -83,7 +84,7 @@ func (c *scanCmd) Run(ctx context.Context, r *run) error {
 	status, err := (&scan.Runner{Engines: engines}).Run(ctx, s.plan, out.take)
 	r.endLine()
 	stopped := context.Cause(ctx) != nil
-	if err != nil && (!stopped || status == nil) {
+	if err != nil && !stopped {
 		return err
 	}
 	if c.DryRun {

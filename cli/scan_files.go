@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -165,7 +164,8 @@ type renamed struct {
 
 func (r renamed) Name() string { return r.name }
 
-// engines are all that look, those of files with what is known of packages.
+// engines are all that look. Those of packages ask the server that runs, or the
+// data directory when there is one: a scan makes none.
 func (s *scanning) engines(ctx context.Context) ([]scan.Engine, error) {
 	means := builtin.Means{Tools: toolsOf(s.Env)}
 	var err error
@@ -181,13 +181,13 @@ func (s *scanning) engines(ctx context.Context) ([]scan.Engine, error) {
 }
 
 // advisories are those of the server that runs, or of the data directory; nil
-// when there are none.
+// when there are none, which is said when there were packages to compare.
 func (s *scanning) advisories(ctx context.Context) (inventory.Advisories, error) {
 	if c := s.running(ctx); c != nil {
 		return served{c}, nil
 	}
 	if !s.kept() {
-		fmt.Fprintln(s.Err, "No advisories are kept here, so packages are listed and not compared: get them with `leeward feeds update osv`")
+		s.unknown = true
 		return nil, nil
 	}
 	db, err := s.database(ctx)
@@ -198,16 +198,7 @@ func (s *scanning) advisories(ctx context.Context) (inventory.Advisories, error)
 	return advisories{&intel.Keeper{Registered: builtin.Feeds(), Store: db, Now: s.Now, Env: s.Env}}, nil
 }
 
-// kept reports whether there is a database already: a scan makes none.
-func (s *scanning) kept() bool {
-	if s.Database != "" {
-		return true
-	}
-	_, err := os.Stat(filepath.Join(s.dir(), store.FileName))
-	return err == nil
-}
-
-// served are the advisories of a server.
+// served are the advisories of the server that runs here.
 type served struct{ *client }
 
 // Match implements inventory.Advisories.
@@ -221,6 +212,15 @@ func (a served) Match(ctx context.Context, purls []string) (all inventory.Matche
 		all.Unmatched = append(all.Unmatched, inventory.Unmatched(u))
 	}
 	return all, err
+}
+
+// kept reports whether there is a database already: a scan makes none.
+func (s *scanning) kept() bool {
+	if s.Database != "" {
+		return true
+	}
+	_, err := os.Stat(filepath.Join(s.dir(), store.FileName))
+	return err == nil
 }
 
 // writeBill prints a bill of materials of what was found.

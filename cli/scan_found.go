@@ -38,6 +38,8 @@ type found struct {
 
 	listing bool // the components are wanted
 	parts   []exposure.Component
+
+	packages int
 }
 
 // scanRow is a line of the table, and a result of SARIF.
@@ -55,6 +57,9 @@ type scanRow struct {
 func (f *found) add(o *exposure.Observation) {
 	switch o.Kind {
 	case exposure.ObservedInventory:
+		if o.Component.Name != "" && o.Tool == scan.Tool {
+			f.packages++
+		}
 		if f.listing && o.Component.Name != "" && len(f.parts) < maxBilled {
 			f.parts = append(f.parts, o.Component)
 		}
@@ -352,6 +357,13 @@ func (s *scanning) summary(status []scan.Status) {
 	}
 	if len(wrong) > 0 {
 		s.recordErrors()
+	}
+	if s.unknown && s.found.packages > 0 {
+		// Not compared is not the same as not affected: a pipeline must notice.
+		if s.SBOM == "" {
+			s.recordErrors()
+		}
+		fmt.Fprintf(s.Err, "No advisories are kept here, so %d packages were listed and not compared: get them with `leeward feeds update osv`\n", s.found.packages)
 	}
 	if s.audit != nil {
 		fmt.Fprintf(s.Err, "What was sent is in %s\n", s.audit.Name())
