@@ -518,3 +518,46 @@ func TestHaltStopsScans(t *testing.T) {
 	}
 	t.Logf("all ended %v after the stop, %d connections to the service", took, came.Load())
 }
+
+// A new asset that a plan's targets hold is scanned at once: it alone, and once.
+func TestNewAssetIsScanned(t *testing.T) {
+	t.Parallel()
+	s := startSite(t, "--offline", "--workers", "0")
+	c := s.local(t)
+	e := onLoopback()
+	e.Targets = []string{"10.50.0.0/24"}
+	id := engage(t, s, e)
+	localCall[exposure.ScanPlan](t, c, "POST", "/api/v1/scan-plans", exposure.ScanPlan{Name: "new ones", Engagement: id, Targets: e.Targets, Level: exposure.LevelObserve, On: []string{"asset"}})
+	report := filepath.Join(t.TempDir(), "r.jsonl")
+	text := ""
+	for _, ip := range []string{"10.50.0.7", "10.51.0.7"} {
+		o := exposure.Observation{Kind: exposure.ObservedWeakness, Tool: "x", Rule: "r", Title: "t", Asset: exposure.AssetRef{Kind: exposure.AssetHost}}
+		o.Asset.Add(exposure.IDIP, ip)
+		line, err := json.Marshal(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text += string(line) + "\n"
+	}
+	if err := os.WriteFile(report, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if code, out := s.command("import", "--format", "observations", report); code != 0 {
+		t.Fatal(out)
+	}
+	jobs := func() []exposure.ScanJob {
+		return localCall[listed[exposure.ScanJob]](t, c, "GET", "/api/v1/scan-jobs", nil).Rows
+	}
+	for end := time.Now().Add(time.Minute); len(jobs()) == 0; time.Sleep(100 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("nothing was started")
+		}
+	}
+	if code, out := s.command("import", "--format", "observations", report); code != 0 {
+		t.Fatal(out)
+	}
+	time.Sleep(500 * time.Millisecond)
+	if all := jobs(); len(all) != 1 || all[0].Cause != "asset" || !slices.Equal(all[0].Plan.Targets, []string{"10.50.0.7"}) {
+		t.Errorf("%+v", all)
+	}
+}

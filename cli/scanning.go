@@ -52,7 +52,7 @@ func (a *app) PutPlan(ctx context.Context, p exposure.ScanPlan, actor string) (e
 		return p, exposure.Errorf(exposure.Invalid, "say when the plan runs: by a cron line, by the tiers (adaptive), or on changes (asset, deploy); what runs once is started as such")
 	}
 	now := a.now()
-	p.Actor, p.Created, p.Last = actor, now.UnixMilli(), 0
+	p.Actor, p.Created, p.Last, p.Assets = actor, now.UnixMilli(), 0, a.newestAsset()
 	err := a.db.Write(ctx, func(tx *store.Tx) error {
 		if p.ID != 0 {
 			all, err := tx.Plans(ctx)
@@ -61,7 +61,7 @@ func (a *app) PutPlan(ctx context.Context, p exposure.ScanPlan, actor string) (e
 			}
 			for _, old := range all {
 				if old.ID == p.ID {
-					p.Created, p.Last, p.Actor = old.Created, old.Last, old.Actor
+					p.Created, p.Last, p.Actor, p.Assets = old.Created, old.Last, old.Actor, old.Assets
 				}
 			}
 		}
@@ -255,6 +255,13 @@ func (a *app) runPlans(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	for _, p := range plans {
+		if !p.Paused && slices.Contains(p.On, "asset") {
+			if err := a.runForAssets(ctx, p); err != nil {
+				a.log.Error("new assets cannot be scanned", slog.Int64("plan", p.ID), slog.Any("err", err))
+			}
+		}
+	}
 	for _, due := range plans {
 		if due.Next == 0 || due.Next > now.UnixMilli() || due.Paused {
 			continue
@@ -298,6 +305,69 @@ func (a *app) runPlans(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// newestAsset is the number of the newest asset.
+func (a *app) newestAsset() (newest exposure.AssetID) {
+	view := a.ix.View()
+	for {
+		if _, more := view.AssetAt(newest + 1); !more {
+			return newest
+		}
+		newest++
+	}
+}
+
+// runForAssets scans the assets that are new since the last time and that a
+// plan's targets hold: them alone, and each once.
+func (a *app) runForAssets(ctx context.Context, p exposure.ScanPlan) error {
+	newest := a.newestAsset()
+	if newest <= p.Assets {
+		return nil
+	}
+	view := a.ix.View()
+	var fresh []string
+	for id := p.Assets + 1; id <= newest; id++ {
+		as, more := view.AssetAt(id)
+		if !more {
+			break
+		}
+		if as == nil {
+			continue
+		}
+		for _, i := range as.Identifiers {
+			if (i.Kind == exposure.IDHostname || i.Kind == exposure.IDIP) && holds(&p, i.Value) {
+				fresh = append(fresh, i.Value)
+				break
+			}
+		}
+	}
+	var started exposure.ScanJob
+	err := a.db.Write(ctx, func(tx *store.Tx) error {
+		started = exposure.ScanJob{}
+		all, err := tx.Plans(ctx)
+		if err != nil {
+			return err
+		}
+		n := slices.IndexFunc(all, func(q exposure.ScanPlan) bool { return q.ID == p.ID })
+		if n < 0 || all[n].Assets != p.Assets {
+			return nil // another server was first
+		}
+		next := all[n]
+		if len(fresh) > 0 {
+			once := next
+			once.Targets = fresh
+			if started, err = a.startJob(ctx, tx, once, "asset"); err != nil {
+				return err
+			}
+		}
+		next.Assets = newest
+		return tx.PutPlan(ctx, &next)
+	})
+	if err == nil && started.ID != 0 {
+		a.tell("scan_job", started.ID)
+	}
+	return err
 }
 
 // Agents lists the agents.

@@ -27,6 +27,9 @@ type ScanPlan struct {
 	// targets hold), "deploy" (a call of the deployment hook).
 	On []string `json:"on,omitempty"`
 
+	// Assets is the number of the newest asset that was looked at for On.
+	Assets AssetID `json:"assets,omitempty"`
+
 	Paused  bool   `json:"paused,omitempty"`
 	Actor   string `json:"actor"` // who made it
 	Created int64  `json:"created"`
