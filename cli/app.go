@@ -40,6 +40,7 @@ type app struct {
 
 	cycle   *cycle.Cycle             // while it serves
 	publish func(kind string, v any) // tells who watches; nil: nobody does
+	ending  <-chan struct{}          // closed when the server is to stop; nil: never
 
 	demo      atomic.Pointer[map[string]exposure.Threat] // invented knowledge, while demo data is present
 	measured  narrowing[lasting[server.Measures]]

@@ -467,6 +467,8 @@ func (b *boss) Poll(ctx context.Context, facts map[string]string) (*agent.Assign
 		select {
 		case <-ctx.Done():
 			return nil, nil // nobody listens any more
+		case <-b.ending:
+			return nil, nil // agents ask again, and find the server when it is back
 		case <-time.After(pollEvery):
 		}
 	}

@@ -70,7 +70,7 @@ func (c *serveCmd) Run(ctx context.Context, r *run) error {
 	if err != nil {
 		return err
 	}
-	a.publish, a.offline = srv.Publish, c.Offline
+	a.publish, a.offline, a.ending = srv.Publish, c.Offline, ctx.Done()
 	// The demo brings its own knowledge: who only looks around downloads nothing.
 	if err := a.startCycle(ctx, !c.Offline && !c.Demo); err != nil {
 		return err

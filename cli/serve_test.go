@@ -227,7 +227,7 @@ func TestSignIn(t *testing.T) {
 
 func TestRoles(t *testing.T) {
 	t.Parallel()
-	s := startSite(t)
+	s := startSite(t, "--offline") // who waits for feeds that cannot be fetched waits long
 	admin := s.admin()
 	roles := []string{"viewer", "analyst", "owner", "operator", "admin"}
 	report := `{"SchemaVersion":2,"ArtifactName":"x","ArtifactType":"container_image","Results":[]}`
