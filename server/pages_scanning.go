@@ -25,7 +25,7 @@ const (
 
 func (s *Server) scanJobsPage(_ http.ResponseWriter, r *http.Request) (templ.Component, error) {
 	ctx := r.Context()
-	p := web.ScanJobsPage{Shell: s.shell(ctx, "Running scans", web.StageDiscover), CanEdit: can(ctx, Operator)}
+	p := web.ScanJobsPage{Shell: s.shell(ctx, "Running scans", web.StageDiscover)}
 	open, err := s.Backend.ScanJobs(ctx, true, openJobs)
 	if err != nil {
 		return nil, err
@@ -225,7 +225,7 @@ func (s *Server) editPlanPage(_ http.ResponseWriter, r *http.Request) (templ.Com
 	f := web.PlanForm{
 		ID: p.ID, Name: p.Name, Targets: strings.Join(p.Targets, "\n"), Engagement: p.Engagement, Cron: p.Cron, Zone: p.Zone,
 		Assets: slices.Contains(p.On, "asset"), Deploy: slices.Contains(p.On, "deploy"), Level: p.Level, Engines: strings.Join(p.Engines, " "),
-		Ports: p.Ports, Vantage: p.Vantage, Credentials: p.Credentials, Paused: p.Paused,
+		Ports: p.Ports, Vantage: p.Vantage, Credentials: p.Credentials,
 	}
 	switch {
 	case p.Adaptive:

@@ -60,16 +60,14 @@ type PlanForm struct {
 	Engines, Ports string
 	Vantage        string
 	Credentials    bool
-	Paused         bool
 }
 
 // ScanJobsPage lists scans, those that run or wait first.
 type ScanJobsPage struct {
-	Shell   Shell
-	Open    []ScanJobView
-	Ended   []exposure.ScanJob
-	Plans   bool // there are plans
-	CanEdit bool
+	Shell Shell
+	Open  []ScanJobView
+	Ended []exposure.ScanJob
+	Plans bool // there are plans
 }
 
 // ScanJobView is a job with its parts, or those of them that are worked on.
