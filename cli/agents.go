@@ -20,20 +20,6 @@ type agentsCmd struct {
 
 type agentsListCmd struct{}
 
-// agentQuiet is after how long an agent that says nothing is called silent: its
-// polls come more often.
-const agentQuiet = 3 * time.Minute
-
-func agentState(a *exposure.Agent, now time.Time) string {
-	switch {
-	case a.Disabled:
-		return "shut out"
-	case now.Sub(time.UnixMilli(a.Seen)) > agentQuiet:
-		return "silent"
-	}
-	return "online"
-}
-
 // Run lists the agents.
 func (c *agentsListCmd) Run(ctx context.Context, r *run) error {
 	h, done, err := r.house(ctx)
@@ -47,7 +33,7 @@ func (c *agentsListCmd) Run(ctx context.Context, r *run) error {
 	}
 	t := r.table("ID\tNAME\tSTATE\tVANTAGES\tLAST HEARD\tVERSION\tHOST")
 	for _, a := range all {
-		if err := t.row(a, "%d\t%s\t%s\t%s\t%s\t%s\t%s\n", a.ID, clip(printable(a.Name), 30), agentState(&a, r.Now()), strings.Join(a.Labels, ", "), time.UnixMilli(a.Seen).UTC().Format(time.DateTime), printable(a.Facts["version"]), clip(printable(a.Facts["host"]), 30)); err != nil {
+		if err := t.row(a, "%d\t%s\t%s\t%s\t%s\t%s\t%s\n", a.ID, clip(printable(a.Name), 30), server.AgentState(&a, r.Now()), strings.Join(a.Labels, ", "), time.UnixMilli(a.Seen).UTC().Format(time.DateTime), printable(a.Facts["version"]), clip(printable(a.Facts["host"]), 30)); err != nil {
 			return err
 		}
 	}

@@ -134,17 +134,21 @@ func (s *Server) allowResetForm(w http.ResponseWriter, r *http.Request) (templ.C
 	if err != nil {
 		return nil, err
 	}
-	scheme := "http://"
-	if s.Secure || r.TLS != nil {
-		scheme = "https://"
-	}
-	p.Link, p.LinkEnds = scheme+r.Host+link.Link, millis(link.Expires)
+	p.Link, p.LinkEnds = s.addressOf(r)+link.Link, millis(link.Expires)
 	for _, row := range p.Rows {
 		if row.ID == id {
 			p.LinkFor = row.Name
 		}
 	}
 	return web.People(p), nil
+}
+
+// addressOf is this server as the browser reached it.
+func (s *Server) addressOf(r *http.Request) string {
+	if s.Secure || r.TLS != nil {
+		return "https://" + r.Host
+	}
+	return "http://" + r.Host
 }
 
 func (s *Server) removeOtherTokenForm(w http.ResponseWriter, r *http.Request) (templ.Component, error) {

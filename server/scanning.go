@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/leeward-ctem/leeward/agent"
 	"github.com/leeward-ctem/leeward/exposure"
@@ -79,6 +80,21 @@ const (
 	agentPrefix      = "lwa_"
 	invitationPrefix = "lwi_"
 )
+
+// agentQuiet is after how long an agent that says nothing is called silent: its
+// polls come more often.
+const agentQuiet = 3 * time.Minute
+
+// AgentState says how an agent stands: online, silent or shut out.
+func AgentState(a *exposure.Agent, now time.Time) string {
+	switch {
+	case a.Disabled:
+		return "shut out"
+	case now.Sub(time.UnixMilli(a.Seen)) > agentQuiet:
+		return "silent"
+	}
+	return "online"
+}
 
 func (s *Server) registerScanning(a operations, mux *routes) {
 	register(a, Viewer, "list-scan-plans", http.MethodGet, "/scan-plans", "What is scanned, and when", func(ctx context.Context, _ *struct{}) (*list[exposure.ScanPlan], error) {

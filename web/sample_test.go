@@ -560,7 +560,7 @@ func samplePages(static *Static) []sample {
 		{"error-404", Error(ErrorPage{Shell: shell("Not found", ""), Status: 404})},
 		{"error-403", Error(ErrorPage{Shell: shell("Forbidden", ""), Status: 403, Message: "Feeds are updated by operators: ask one, or an administrator for the role."})},
 		{"error-500", Error(ErrorPage{Shell: signedOut, Status: 500})},
-	}, append(actorSamples(func(title string) Shell { return shell(title, StageIntel) }), samplesOfEngagements(static)...)...)
+	}, append(actorSamples(func(title string) Shell { return shell(title, StageIntel) }), append(samplesOfEngagements(static), samplesOfScanning(static)...)...)...)
 }
 
 // emptyPages are the same pages before anything happened.
@@ -598,6 +598,9 @@ func emptyPages(static *Static) []sample {
 		add(x.name, x.page)
 	}
 	for _, x := range emptyEngagements(func(title string) Shell { return shell(title, StageDiscover) }) {
+		add(x.name, x.page)
+	}
+	for _, x := range emptyScanning(func(title string) Shell { return shell(title, StageDiscover) }) {
 		add(x.name, x.page)
 	}
 	add("policies", Policies(PoliciesPage{Shell: shell("Policies", StagePrioritize)}))
@@ -684,6 +687,9 @@ func hostilePages(static *Static, text string) []sample {
 		add(x.name, x.page)
 	}
 	for _, x := range hostileEngagements(shell, text) {
+		add(x.name, x.page)
+	}
+	for _, x := range hostileScanning(shell, text) {
 		add(x.name, x.page)
 	}
 	hostile := exposure.Alert{ID: -1, At: math.MaxInt64, Kind: exposure.AlertKind(text), Key: text, Advisory: 1, Subject: text, Title: text, Reason: text, Facts: []exposure.AlertFact{{Label: text, Was: text, Is: text}}, Watched: text,

@@ -281,7 +281,7 @@ function listen(pause) {
   stream.onerror = () => { stream.close(); online(false); setTimeout(() => listen(Math.min(pause * 2, 60000)), pause); };
   const refresh = (kind) => $$(`[data-refresh~="${kind}"]`).forEach((el) => window.htmx?.trigger(el, "refresh"));
   const waiting = {}; // by kind: one that follows another closely does not replace it
-  for (const kind of ["import", "imported", "feeds", "job", "grouped", "measured", "alerts", "engagements"]) {
+  for (const kind of ["import", "imported", "feeds", "job", "grouped", "measured", "alerts", "engagements", "scan_job"]) {
     stream.addEventListener(kind, (e) => {
       if (kind === "import") {
         const p = JSON.parse(e.data);
