@@ -24,7 +24,7 @@ func writeFiles(t *testing.T, dir string, files map[string]string) {
 const ownRule = "- id: acme-base\n  title: An image is not made from ours\n  severity: high\n  applies: dockerfile\n  when: \"!it.last_from.startsWith('registry.acme.internal/')\"\n  why: Only ours are kept up.\n  fix: Use one of ours.\n"
 
 // Secrets and settings of a directory are found, kept without the secret, and
-// closed when they are gone.
+// closed when they are gone. (Of a repository its history would have to be there.)
 func TestScanOfCode(t *testing.T) {
 	t.Parallel()
 	const secret = "tr0ub4dor3"
@@ -32,7 +32,7 @@ func TestScanOfCode(t *testing.T) {
 	writeFiles(t, dir, map[string]string{".env": "DB_PASSWORD=" + secret + "\n", "Dockerfile": "FROM debian:12\nRUN sudo apt-get update\nUSER app\n"})
 	writeFiles(t, rules, map[string]string{"own.yaml": ownRule})
 	scan := func() (int, string) {
-		code, out, errs := leeward(t, nil, "--data", data, "scan", "--engines", "secrets,config", "--rules", rules, "--store", "--fail-on", "high", "--asset", "repository:acme/shop", dir)
+		code, out, errs := leeward(t, nil, "--data", data, "scan", "--engines", "secrets,config", "--rules", rules, "--store", "--fail-on", "high", "--asset", "path:acme/shop", dir)
 		if strings.Contains(out+errs, secret) {
 			t.Errorf("the secret is shown: %s%s", out, errs)
 		}

@@ -17,6 +17,7 @@ import (
 	"io/fs"
 	"iter"
 	"path"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -91,17 +92,22 @@ func (s *run) all() error {
 	if err := s.directory(".", 0); err != nil {
 		return err
 	}
+	whole := true
 	if s.job.Kind == scan.Directory {
-		if err := s.history(); err != nil {
+		read, err := s.history()
+		if err != nil {
 			return err
 		}
+		// What is known to be a repository may have secrets in a history that is not
+		// here, as in an export of it.
+		whole = read || !slices.ContainsFunc(s.job.Asset.Identifiers, func(i exposure.Identifier) bool { return i.Kind == exposure.IDRepository })
 	}
 	if s.errors > maxErrors {
 		if err := s.tell(fmt.Errorf("and %d more", s.errors-maxErrors)); err != nil {
 			return err
 		}
 	}
-	if s.errors > 0 {
+	if s.errors > 0 || !whole {
 		return nil // what was not read is not covered, and it may be anywhere
 	}
 	return s.state(exposure.Observation{Kind: exposure.ObservedCoverage, Class: name, Coverage: &exposure.Coverage{Class: name}})

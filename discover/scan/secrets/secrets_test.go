@@ -495,3 +495,18 @@ func BenchmarkHistory(b *testing.B) {
 	b.ReportMetric(float64(size)/1e6/best.Seconds(), "best_MB/s")
 	b.ReportMetric(float64(best)/float64(limit), "times_reading")
 }
+
+// What is known to be a repository is not covered by its files alone: a secret
+// of its history would be closed by an export that has none.
+func TestRepositoryWithoutItsHistory(t *testing.T) {
+	t.Parallel()
+	for name, kind := range map[string]exposure.IdentifierKind{"a repository": exposure.IDRepository, "a directory": exposure.IDPath} {
+		asset := exposure.AssetRef{Kind: exposure.AssetRepository}
+		asset.Add(kind, "example.com/acme/shop")
+		j := scan.Job{Target: scan.Target{Kind: scan.Directory, Name: "x", Asset: asset, Files: tree(map[string]string{"a.txt": "nothing"})}, Now: func() time.Time { return now }}
+		all, errs := scantest.Run(t, secrets.Engine{}, j)
+		if got, want := scantest.Covered(all, "secrets", "secrets/password", exposure.Location{}), kind != exposure.IDRepository; got != want || len(errs) > 0 {
+			t.Errorf("%s: covered %v, want %v: %v", name, got, want, errs)
+		}
+	}
+}

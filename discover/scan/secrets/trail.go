@@ -22,19 +22,19 @@ type former struct {
 const maxVersions = 10_000
 
 // history looks at all versions of all files, and states the secrets that are in
-// none of the files of today.
-func (s *run) history() error {
+// none of the files of today. read is false where there is no repository.
+func (s *run) history() (read bool, err error) {
 	repository, err := history.Open(s.job.Files, history.DefaultLimits())
 	if errors.Is(err, history.ErrNone) {
-		return nil
+		return false, nil
 	}
 	if err != nil {
-		return s.lost("the history was not read: %w", err)
+		return false, s.lost("the history was not read: %w", err)
 	}
 	defer func() { _ = repository.Close() }()
 	blobs, err := repository.Walk(s.ctx)
 	if err != nil {
-		return err
+		return true, err
 	}
 	ignored, _ := s.job.Files.(interface{ Ignores(name string) bool })
 	old := map[key]*former{}
@@ -76,14 +76,14 @@ func (s *run) history() error {
 		return true
 	})
 	if err := errors.Join(err, wrong); err != nil {
-		return err
+		return true, err
 	}
 	for _, err := range repository.Problems() {
 		if err := s.lost("the history: %w", err); err != nil {
-			return err
+			return true, err
 		}
 	}
-	return s.tellFormer(repository, old)
+	return true, s.tellFormer(repository, old)
 }
 
 func (s *run) tellFormer(repository *history.Repository, old map[key]*former) error {
