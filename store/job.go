@@ -374,7 +374,7 @@ func (db *DB) ReturnShard(ctx context.Context, agent int64, h exposure.ShardLeas
 }
 
 func (tx *Tx) endShard(ctx context.Context, s *exposure.Shard, state exposure.JobState, failure string, now int64) error {
-	_, err := tx.tx.ExecContext(ctx, "UPDATE scan_shard SET state = $1, failure = $2, finished = $3, until = 0, created = $4, found = $5 WHERE job = $6 AND number = $7",
+	_, err := tx.tx.ExecContext(ctx, "UPDATE scan_shard SET state = $1, failure = $2, finished = $3, until = 0, progress = '', created = $4, found = $5 WHERE job = $6 AND number = $7",
 		string(state), failure, now, s.New, s.Found, s.Job, s.Number)
 	if err == nil {
 		_, err = tx.tx.ExecContext(ctx, "DELETE FROM scan_upload WHERE job = $1 AND number = $2", s.Job, s.Number)
